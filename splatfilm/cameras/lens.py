@@ -1,0 +1,56 @@
+"""A lens and the filmback behind it, in millimetres, as a camera report writes them.
+
+A field of view appears only at file borders; inside, focal length and filmback rule (DESIGN, Conventions).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+Gate = Literal["horizontal", "vertical"]
+
+
+@dataclass(frozen=True)
+class Lens:
+    """What stands between the scene and the picture.
+
+    `filmback_mm` is (width, height) of the recorded area. A picture whose shape differs from the filmback's fills it in
+    the direction of `gate` and is cropped or extended in the other. `squeeze` is the anamorphic factor (2.0 for a
+    2x lens): the finished, desqueezed picture has square pixels and sees `squeeze` times the width. `t_stop` None means
+    everything is sharp; then `focus_m` (distance along the optical axis, metres) is kept but has no effect.
+    """
+
+    focal_mm: float = 35.0
+    filmback_mm: tuple[float, float] = (36.0, 24.0)
+    squeeze: float = 1.0
+    t_stop: float | None = None
+    focus_m: float | None = None
+    gate: Gate = "horizontal"
+
+    def __post_init__(self) -> None:
+        positive = {
+            "focal_mm": self.focal_mm,
+            "filmback_mm width": self.filmback_mm[0],
+            "filmback_mm height": self.filmback_mm[1],
+            "squeeze": self.squeeze,
+            "t_stop": self.t_stop,
+            "focus_m": self.focus_m,
+        }
+        for name, value in positive.items():
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise ValueError(f"{name} is {value}: expected a positive finite number")
+        if self.gate not in ("horizontal", "vertical"):
+            raise ValueError(f"gate is {self.gate!r}: expected 'horizontal' or 'vertical'")
+
+    def focal_px(self, width: int, height: int) -> float:
+        """Focal length in (square) pixels of a finished picture of `width` x `height` pixels."""
+        if self.gate == "horizontal":
+            return self.focal_mm * width / (self.filmback_mm[0] * self.squeeze)
+        return self.focal_mm * height / self.filmback_mm[1]
+
+    def replaced(self, **changes: object) -> Lens:
+        """The same lens with some fields changed; None leaves a field as it is. Raises `ValueError` on bad values."""
+        return dataclasses.replace(self, **{k: v for k, v in changes.items() if v is not None})  # type: ignore[arg-type]

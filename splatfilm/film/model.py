@@ -1,0 +1,141 @@
+"""What a film file says, as frozen data. `splatfilm.film.load` makes it; nothing here reads files.
+
+Scene frames are whole numbers at the borders of scenes and shots and floats where something is keyed between them.
+Every range of frames includes both ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+from splatfilm.base.rigid import IDENTITY, Similarity
+from splatfilm.cameras import Lens
+
+AssetKind = Literal["set", "character", "prop"]
+Preset = Literal["draft", "preview", "final"]
+
+PASSES = ("beauty", "alpha", "depth")
+"""The passes a shot may ask for; beauty is always there."""
+
+
+@dataclass(frozen=True)
+class FrameRange:
+    """Scene frames `first` to `last`, both included."""
+
+    first: int
+    last: int
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter(range(self.first, self.last + 1))
+
+    def __contains__(self, frame: float) -> bool:
+        return self.first <= frame <= self.last
+
+
+@dataclass(frozen=True)
+class Look:
+    """One appearance of an asset: either a `capture` folder, reconstructed with `preset`, or a `splats` file.
+
+    `place` brings the asset's own axes and units into the scene's (Z up, metres) before it is placed.
+    """
+
+    name: str
+    capture: Path | None = None
+    splats: Path | None = None
+    preset: Preset = "draft"
+    place: Similarity = IDENTITY
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A named thing a scene can hold. The first look in the file is the one it wears when nothing else is said."""
+
+    name: str
+    kind: AssetKind
+    looks: Mapping[str, Look]
+
+    @property
+    def default_look(self) -> Look:
+        return next(iter(self.looks.values()))
+
+
+@dataclass(frozen=True)
+class PlacementKey:
+    """Where a cast member stands at one scene frame; `easing` shapes the way to the next key."""
+
+    frame: float
+    place: Similarity
+    easing: str = "linear"
+
+
+@dataclass(frozen=True)
+class LookChange:
+    """From this scene frame on, the cast member wears `look`."""
+
+    frame: float
+    look: str
+
+
+@dataclass(frozen=True)
+class CastMember:
+    """An asset placed in a scene under a name of its own (the same mug may stand there twice)."""
+
+    name: str
+    asset: str
+    keys: tuple[PlacementKey, ...]  # at least one, ascending; before the first and after the last it stands still
+    looks: tuple[LookChange, ...]  # ascending; the first holds from the scene's beginning
+    frames: FrameRange | None = None  # present only then; None: the whole scene
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A set, a cast in composition order, and a clock."""
+
+    name: str
+    set: str
+    set_look: str
+    frames: FrameRange
+    cast: tuple[CastMember, ...]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A camera looking at a scene from one scene frame to another.
+
+    `lens` holds the fields of the camera file's lens that this shot replaces, by name of the `Lens` field.
+    """
+
+    name: str
+    scene: str
+    camera: Path
+    frames: FrameRange
+    lens: Mapping[str, object]
+    passes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Film:
+    """A film file, read and found valid. `path` is the file; every other path is absolute."""
+
+    path: Path
+    name: str
+    title: str
+    rate: Fraction  # frames a second
+    size: tuple[int, int]  # width, height in pixels, square
+    assets: Mapping[str, Asset]
+    scenes: Mapping[str, Scene]
+    shots: tuple[Shot, ...]
+
+    def shot(self, name: str) -> Shot:
+        """The shot of that name. Raises `KeyError` listing what there is."""
+        for shot in self.shots:
+            if shot.name == name:
+                return shot
+        raise KeyError(f"no shot {name!r}; there is {', '.join(s.name for s in self.shots)}")

@@ -1,0 +1,1 @@
+"""A shot list to files: takes, manifests, the cut."""

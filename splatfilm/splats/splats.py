@@ -1,0 +1,42 @@
+"""A set of 3D Gaussians in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+RenderMode = Literal["classic", "antialiased"]
+"""How the splats were trained: `antialiased` splats lose opacity when they shrink under a pixel (Mip-Splatting)."""
+
+SH_BASIS_COUNTS = (1, 4, 9, 16)
+"""Coefficients K per colour channel for SH degree 0..3."""
+
+
+@dataclass(frozen=True, eq=False)
+class Splats:
+    """3D Gaussians, activated: what a renderer takes, not what an optimiser or a file holds.
+
+    float32 tensors on one device. They may carry gradients. `check` says whether the values may enter the house; it is
+    called where data enters, never in inner loops.
+    """
+
+    means: Tensor  # [N, 3] metres
+    quats: Tensor  # [N, 4] wxyz, unit
+    scales: Tensor  # [N, 3] metres, one standard deviation, linear
+    opacities: Tensor  # [N] 0..1
+    sh: Tensor  # [N, K, 3] K = 1, 4, 9 or 16; colour = SH + 0.5, display-referred sRGB
+    mode: RenderMode = "classic"
+
+    def __len__(self) -> int:
+        return self.means.shape[0]
+
+    @property
+    def sh_degree(self) -> int:
+        return SH_BASIS_COUNTS.index(self.sh.shape[1])
+
+    @property
+    def device(self) -> torch.device:
+        return self.means.device

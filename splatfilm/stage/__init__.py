@@ -1,0 +1,1 @@
+"""A scene at a scene frame, as one set of splats."""

@@ -1,0 +1,24 @@
+"""What every test may use. Nothing here does work at import time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real captures and files by others, which are not part of the repository; skips where they are absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"test data by others is not at {SHARED_DATA}")
+    return SHARED_DATA
