@@ -56,6 +56,10 @@ def set_renderer(size: tuple[int, int], samples: int, transparent: bool = False)
     cycles.transmission_bounces, cycles.transparent_max_bounces, cycles.volume_bounces = 0, 4, 0
     cycles.caustics_reflective = cycles.caustics_refractive = False
     cycles.sample_clamp_indirect = 4.0
+    cycles.use_fast_gi, cycles.fast_gi_method = True, "REPLACE"
+    cycles.ao_bounces_render = 1
+    scene.world.light_settings.distance = 2.0
+    scene.world.light_settings.ao_factor = 0.8
     cycles.use_denoising = True
     cycles.denoiser = "OPENIMAGEDENOISE"
     cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"

@@ -286,6 +286,63 @@ def wicker(base: str, dark: str, seed: int) -> Painted:
     return gradient(tone, (0, dark), (1, base)), h
 
 
+def flesh(seed: int) -> Painted:
+    """A puppet's skin: painted silicone in warm strokes, freckles, the brush still to be seen."""
+    s = (1024, 1024)
+    cloud = noise(s, seed, 2.3, low=3)
+    strokes = noise(s, seed + 1, 1.6, (1, 5), 8) + noise(s, seed + 2, 1.6, (5, 1), 8)
+    freckle = smoothstep(1.7, 2.15, noise(s, seed + 3, 0.8, low=26))
+    colour = gradient(np.clip(0.55 + 0.11 * cloud + 0.06 * strokes, 0, 1), (0, "#b9734f"), (0.5, "#e0a480"), (1, "#f2c9a6"))
+    colour = mix(colour, flat(s, "#9c5a3a"), 0.5 * freckle)
+    return colour, np.clip(0.5 + 0.1 * strokes, 0, 1)
+
+
+def strands(dark: str, mid: str, light: str, seed: int) -> Painted:
+    """Hair in combed strands along V."""
+    s = (1024, 512)
+    fine = noise(s, seed, 1.1, (18, 1), 6)
+    broad = noise(s, seed + 1, 1.8, (8, 1), 3)
+    tone = np.clip(0.5 + 0.17 * fine + 0.16 * broad, 0, 1)
+    return gradient(tone, (0, dark), (0.5, mid), (1, light)), np.clip(0.5 + 0.2 * fine, 0, 1)
+
+
+def quilted(base: str, dark: str, thread: str, seed: int) -> Painted:
+    """Quilted cloth: diamonds of puffed satin, a stitch between them, a small print."""
+    s = (1024, 1024)
+    v, u = np.meshgrid(np.linspace(0, 8, s[0], endpoint=False), np.linspace(0, 8, s[1], endpoint=False), indexing="ij")
+    a, b = (u + v) % 1, (u - v) % 1
+    edge = np.minimum(np.minimum(a, 1 - a), np.minimum(b, 1 - b))
+    puff = np.sqrt(np.clip(edge * 2.4, 0, 1))
+    tone = np.clip(0.25 + 0.5 * puff + 0.06 * slub(s, seed) + 0.07 * noise(s, seed + 2, 2.1), 0, 1)
+    colour = gradient(tone, (0, dark), (0.8, base), (1, "#c58a92"))
+    dot = smoothstep(0.13, 0.09, np.hypot(a - 0.5, b - 0.5))
+    stitch = smoothstep(0.035, 0.02, edge) * ((u * 6) % 1 < 0.6)
+    return mix(mix(colour, flat(s, thread), 0.75 * dot), flat(s, thread), 0.5 * stitch), puff
+
+
+def moons(seed: int) -> Painted:
+    """Pyjama cotton: dusty blue with cream moons and stars, woven and a little washed out."""
+    n = 1024
+    picture = Image.new("RGB", (n, n), rgb8("#7f9db0"))
+    draw = ImageDraw.Draw(picture)
+    rng = np.random.default_rng(seed)
+    for row in range(8):
+        for column in range(8):
+            x, y = (column + 0.5 * (row % 2) + 0.25) * n / 8 % n, (row + 0.5) * n / 8
+            x, y = x + rng.normal(0, 4), y + rng.normal(0, 4)
+            for ox in (-n, 0, n):
+                if (row + column) % 3 == 0:
+                    draw.ellipse((x + ox - 30, y - 30, x + ox + 30, y + 30), fill=rgb8("mustard"))
+                    draw.ellipse((x + ox - 16, y - 36, x + ox + 40, y + 26), fill=rgb8("#7f9db0"))
+                else:
+                    for k in range(4):
+                        a = np.pi * k / 4 + row
+                        r = 20 if k % 2 == 0 else 13
+                        draw.line((x + ox - r * np.cos(a), y - r * np.sin(a), x + ox + r * np.cos(a), y + r * np.sin(a)), fill=rgb8("cream"), width=7)
+    threads = slub((n, n), seed)
+    return from_pil(picture) * (1 + 0.08 * threads + 0.06 * noise((n, n), seed + 3, 2.2))[..., None], np.clip(0.5 + 0.15 * threads, 0, 1)
+
+
 # ---- paper and prints ----------------------------------------------------------------------------------------------
 
 
@@ -525,7 +582,7 @@ TEXTURES: dict[str, Callable[[], Painted]] = {
     "cement": lambda: glaze("#c4c0b8", "#8a857c", "#ecebe6", 43),
     "brass": lambda: metal("#c99a4b", "#6b4a20", 44),
     "iron": lambda: metal("#57514b", "#1f1c1a", 45),
-    "pewter": lambda: metal("#8f938f", "#4d504e", 46),
+    "mist": lambda: plaster("#b9c6bd", "#8d9f9a", "#dfe3d2", 46, 1.3),
     "quilt": lambda: quilt(51),
     "sheet": lambda: linen("cream", 52, "slate", 14, 0.07),
     "ticking": lambda: linen("cream", 53, "slate", 7, 0.30, "navy"),
@@ -544,6 +601,10 @@ TEXTURES: dict[str, Callable[[], Painted]] = {
     "print botanical": lambda: print_botanical(73),
     "print shapes": lambda: print_shapes(74),
     "print cat": lambda: print_portrait(75),
+    "flesh": lambda: flesh(91),
+    "strands": lambda: strands("#24100a", "#552613", "#94502a", 92),
+    "quilted": lambda: quilted("#8a4a5a", "#4a2431", "mustard", 93),
+    "moons": lambda: moons(94),
     "cover": lambda: cover("plum", "mustard", "terracotta", 76),
     "pages": lambda: pages(77),
     "pottery": lambda: pottery("#dcd3bd", "slate", "rust", 78),

@@ -1,0 +1,173 @@
+"""Build the captures: model, light, photograph, and write what is known exactly.
+
+    python captures/make/build.py all                    everything, draft quality
+    python captures/make/build.py flat --quality final   one capture, as it ships
+    python captures/make/build.py check                  held-out depth against its neighbours
+    python captures/make/build.py sheets                 the contact sheets of captures/README.md
+    python captures/make/build.py look flat 1,2,3 4,5,6  one picture from a place to a place, for the eye
+
+A stopped run goes on at the next picture; the same settings and seed give the same pictures. Working files go to
+out/captures/ in the repository; deleting that folder starts over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import studio
+from studio import bpy
+
+import check
+import plan
+import props
+import sheets
+import textures
+import truth
+from bathroom import make_bathroom
+from bedroom import make_bedroom
+from light import light_flat
+from materials import make_materials
+from outside import make_outside
+
+CAPTURES = Path(__file__).resolve().parent.parent
+WORK = CAPTURES.parent / "out" / "captures"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One capture: how it is built, photographed and described."""
+
+    kind: str
+    about: str
+    build: Callable[[], None]
+    views: list[plan.View]
+    shape: truth.Shape
+    samples: int
+    corners: int  # sparse points from each photograph
+
+    @property
+    def matte(self) -> bool:
+        return self.kind != "set"
+
+
+def _flat() -> None:
+    make_bedroom()
+    make_bathroom()
+    make_outside()
+    light_flat()
+
+
+def _tented(prop: Callable[[], None]) -> Callable[[], None]:
+    def build() -> None:
+        prop()
+        props.light_tent()
+
+    return build
+
+
+def jobs(quality: str) -> dict[str, Job]:
+    """What can be built, at "draft" or "final" quality."""
+    final = quality == "final"
+    room, table = ((960, 540), (640, 640)) if final else ((640, 360), (320, 320))
+    counts = (40, 6) if final else (24, 4)
+    made = {"flat": Job("set", "The flat: a bedroom and a bathroom on a bright morning.", _flat, plan.flat(final), truth.Shape(room, ".jpg"), 24 if final else 8, 220 if final else 160)}
+    for name, about, build, distance, height in (
+        ("mug", "A thrown mug with painted leaves.", props.mug, 0.36, 0.046),
+        ("book", "A cloth-bound book with a ribbon.", props.book, 0.62, 0.012),
+        ("toothbrush", "A wooden toothbrush.", props.toothbrush, 0.45, 0.009),
+    ):
+        made[name] = Job("prop", about, _tented(build), plan.tabletop(distance, height, *counts), truth.Shape(table, ".webp"), 32 if final else 16, 150)
+    return made
+
+
+def open_set(name: str, job: Job) -> None:
+    """Open the built set, building it first where no finished one lies in the working folder."""
+    file = WORK / f"{name}.blend"
+    if not file.exists():
+        print(f"{name}: painting, modelling, lighting", flush=True)
+        textures.paint_all(WORK / "textures")
+        studio.empty_stage()
+        make_materials(WORK / "textures")
+        job.build()
+        partial = file.with_name(f".{file.name}")
+        bpy.ops.wm.save_as_mainfile(filepath=str(partial))
+        partial.replace(file)
+    bpy.ops.wm.open_mainfile(filepath=str(file))
+
+
+def photograph(name: str, job: Job, quality: str) -> None:
+    """Take every photograph that is missing, then its truth, then write what describes them."""
+    folder, truths = CAPTURES / name, WORK / f"{name}-{quality}"
+    images = folder / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    truths.mkdir(parents=True, exist_ok=True)
+    open_set(name, job)
+    size, suffix = job.shape.size, job.shape.suffix
+    wanted = [v for v in job.views if not (images / f"{v.name}{suffix}").exists()]
+    studio.set_renderer(size, job.samples, transparent=job.matte)
+    studio.output("WEBP" if job.matte else "JPEG", 92, alpha=job.matte)
+    for k, view in enumerate(wanted):
+        start, cpu = time.monotonic(), os.times().user
+        studio.place_camera(view.pose(), view.focal * size[0], size)
+        studio.render_to(images / f"{view.name}{suffix}")
+        print(f"{name} {k + 1}/{len(wanted)} {view.name}: {time.monotonic() - start:.1f} s ({os.times().user - cpu:.1f} s of processor)", flush=True)
+    studio.set_truth_renderer()
+    studio.output("EXR")
+    for view in job.views:
+        file = truths / f"{view.name}.exr"
+        if not file.exists():
+            studio.place_camera(view.pose(), view.focal * size[0], size)
+            studio.render_to(file)
+        if view.held_out:
+            truth.write_truth(file, folder / "depth" / f"{view.name}.png", folder / "normal" / f"{view.name}.png")
+    found = truth.write_points(folder / "sparse.ply", job.views, images, truths, job.shape, job.corners)
+    truth.write_transforms(folder / "transforms.json", job.views, job.shape)
+    truth.write_sheet(folder / "capture.toml", job.kind, job.about)
+    print(f"{name}: {len(job.views)} photographs, {found} points", flush=True)
+
+
+def look(name: str, job: Job, eye: str, target: str, file: Path) -> None:
+    """One quick picture from `eye` to `target` ("x,y,z" each)."""
+    places = [tuple(float(v) for v in text.split(",")) for text in (eye, target)]
+    view = plan.View("look", places[0], places[1], plan.WIDE)  # type: ignore[arg-type]
+    open_set(name, job)
+    studio.set_renderer((480, 270), 8, transparent=False)
+    studio.output("JPEG")
+    studio.place_camera(view.pose(), view.focal * 480, (480, 270))
+    studio.render_to(file)
+    print(file)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", help="all, check, sheets, look, or a capture's name")
+    parser.add_argument("rest", nargs="*", help="for look: NAME EYE TARGET")
+    parser.add_argument("--quality", choices=("draft", "final"), default="draft")
+    options = parser.parse_args()
+    known = jobs(options.quality)
+    if options.what == "check":
+        results = [check.check(n, j.views, WORK / f"{n}-{options.quality}", j.shape.size) for n, j in known.items() if (CAPTURES / n).is_dir()]
+        sys.exit(0 if results and all(results) else 1)
+    if options.what == "sheets":
+        sheets.write_sheets(CAPTURES, list(known))
+        return
+    if options.what == "look":
+        if len(options.rest) != 3 or options.rest[0] not in known:
+            sys.exit(f"look wants NAME X,Y,Z X,Y,Z; NAME is one of {', '.join(known)}")
+        look(options.rest[0], known[options.rest[0]], *options.rest[1:], WORK / "look.jpg")
+        return
+    if options.what != "all" and options.what not in known:
+        sys.exit(f"{options.what!r} is not a capture; there is {', '.join(known)}")
+    WORK.mkdir(parents=True, exist_ok=True)
+    for name in known if options.what == "all" else [options.what]:
+        photograph(name, known[name], options.quality)
+
+
+if __name__ == "__main__":
+    main()
