@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ada_head import Part
+from ada_head import Part, tube
 from sculpt import Field, Points, ball, carve, half_space, join, limb, mesh, mirrored
 
 SHOULDER, ELBOW, WRIST = np.array([0.150, 0.010, 1.240]), np.array([0.327, 0.014, 1.063]), np.array([0.487, -0.002, 0.903])
@@ -169,9 +169,7 @@ def hands_and_feet() -> list[Part]:
 
 
 def _trim(name: str, path: Points, radius: float, material: str, tint: tuple[float, float, float]) -> Part:
-    from ada_head import _tube
-
-    vertices, faces = _tube(path, np.full(len(path), radius), 10)
+    vertices, faces = tube(path, np.full(len(path), radius), 10)
     return Part(name, vertices, faces, material, np.broadcast_to(np.array(tint, float), (len(faces), 3)).copy(), np.zeros(len(vertices)))
 
 
@@ -221,12 +219,12 @@ def gown() -> list[Part]:
     t = np.linspace(0, 1, 60)
     for side in (1, -1):
         z = 0.96 + 0.29 * t
-        x = side * (0.004 + 0.078 * t**1.25)
+        x = side * (0.004 + 0.072 * t**1.25)
         collar = _onto(field, x, z) - [0, 0.004, 0]
-        back = np.stack([side * 0.082 * np.cos(0.5 * np.pi * t), collar[-1, 1] + (0.098 - collar[-1, 1]) * np.sin(0.5 * np.pi * t), 1.25 + 0.062 * np.sin(0.5 * np.pi * t)], -1)
+        turn = np.sin(0.5 * np.pi * t)
+        back = np.stack([side * 0.076 * np.cos(0.5 * np.pi * t) ** 0.8, collar[-1, 1] + (0.092 - collar[-1, 1]) * turn, 1.25 + 0.105 * turn**0.6], -1)
         path = np.concatenate([collar, back[1:]])
-        vertices_radius = 0.024
-        parts.append(_trim(f"gown collar {side}", path, vertices_radius, "knit", mustard))
+        parts.append(_trim(f"gown collar {side}", path, 0.024, "knit", mustard))
         u = np.linspace(0, 2 * np.pi, 36)
         across = np.cross(DOWN_ARM, PALM_SIDE)
         ring = WRIST - 0.062 * DOWN_ARM + 0.064 * (np.cos(u)[:, None] * PALM_SIDE + np.sin(u)[:, None] * across)

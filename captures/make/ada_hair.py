@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ada_head import Part, _grid_faces, _plain
+from ada_head import Part, grid_faces, plain
 from sculpt import Points, ball, carve, mesh
 
 CENTRE = np.array([0.0, 0.018, 1.540])
@@ -24,8 +24,8 @@ def _lock(path: Points, wide: np.ndarray, thick: np.ndarray, shade: float, name:
     a = np.linspace(0, 2 * np.pi, 13)
     ridge = 1 + 0.22 * np.cos(3 * a)
     rings = path[:, None] + wide[:, None, None] * (np.cos(a) * ridge)[None, :, None] * side[:, None] + thick[:, None, None] * np.sin(a)[None, :, None] * out[:, None]
-    faces = _grid_faces(len(path), 13)
-    return Part(name, rings.reshape(-1, 3), faces, "hair", _plain(len(faces), (shade, shade, shade)), np.zeros(rings.shape[0] * 13))
+    faces = grid_faces(len(path), 13)
+    return Part(name, rings.reshape(-1, 3), faces, "hair", plain(len(faces), (shade, shade, shade)), np.zeros(rings.shape[0] * 13))
 
 
 def _on_head(azimuth: np.ndarray, polar: np.ndarray, lift: float | np.ndarray) -> Points:
@@ -40,7 +40,7 @@ def hair_parts() -> list[Part]:
     random = np.random.default_rng(31)
     face = ball((0, -0.120, 1.470), (0.086, 0.085, 0.112))
     vertices, faces = mesh(carve(ball(CENTRE, RADII), face, 0.012), (-0.13, -0.13, 1.40), (0.13, 0.16, 1.68), 0.005)
-    parts = [Part("hair cap", vertices, faces, "hair", _plain(len(faces), (0.62, 0.6, 0.6)), np.zeros(len(vertices)))]
+    parts = [Part("hair cap", vertices, faces, "hair", plain(len(faces), (0.62, 0.6, 0.6)), np.zeros(len(vertices)))]
     t = np.linspace(0, 1, 20)
     for layer, (count, reach, low) in enumerate(((30, 2.22, 1.405), (30, 2.32, 1.425), (24, 2.2, 1.46))):
         for k in range(count):

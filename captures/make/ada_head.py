@@ -66,13 +66,13 @@ class Part:
     kind: NDArray[np.float64]  # [V] what the shapes need: see `shapes`
 
 
-def _grid_faces(rows: int, columns: int) -> NDArray[np.int64]:
+def grid_faces(rows: int, columns: int) -> NDArray[np.int64]:
     i, j = np.meshgrid(np.arange(rows - 1), np.arange(columns - 1), indexing="ij")
     a = (i * columns + j).ravel()
     return np.stack([a, a + 1, a + columns + 1, a + columns], -1)
 
 
-def _plain(count: int, tint: tuple[float, float, float]) -> NDArray[np.float64]:
+def plain(count: int, tint: tuple[float, float, float]) -> NDArray[np.float64]:
     return np.broadcast_to(np.array(tint, float), (count, 3)).copy()
 
 
@@ -92,7 +92,7 @@ def skin(cell: float = 0.0032) -> Part:
     return Part("skin", vertices, faces, "skin", np.clip(tint, 0.2, 1.2), np.zeros(len(vertices)))
 
 
-def _tube(path: Points, radii: NDArray[np.float64], sides: int = 12, flat: float = 1.0) -> tuple[Points, NDArray[np.int64]]:
+def tube(path: Points, radii: NDArray[np.float64], sides: int = 12, flat: float = 1.0) -> tuple[Points, NDArray[np.int64]]:
     """A tapered tube along a path; `flat` < 1 squashes it vertically."""
     tangent = np.gradient(path, axis=0)
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
@@ -101,7 +101,7 @@ def _tube(path: Points, radii: NDArray[np.float64], sides: int = 12, flat: float
     up = np.cross(side, tangent)
     angle = np.linspace(0, 2 * np.pi, sides + 1)
     rings = path[:, None] + radii[:, None, None] * (np.cos(angle)[None, :, None] * side[:, None] + flat * np.sin(angle)[None, :, None] * up[:, None])
-    return rings.reshape(-1, 3), _grid_faces(len(path), sides + 1)
+    return rings.reshape(-1, 3), grid_faces(len(path), sides + 1)
 
 
 def _surface_y(x: NDArray[np.float64], z: NDArray[np.float64], field: Field) -> NDArray[np.float64]:
@@ -124,9 +124,9 @@ def lips() -> list[Part]:
         z = MOUTH[2] + bow * taper + 0.0050 * s**2
         radius = (0.0012 + (0.0040 if kind == 0 else 0.0052) * taper)
         y = _surface_y(x, z, field) + 0.0016
-        vertices, faces = _tube(np.stack([x, y, z], -1), radius, 12, 0.85)
+        vertices, faces = tube(np.stack([x, y, z], -1), radius, 12, 0.85)
         tone = (0.86, 0.42, 0.38) if kind == 0 else (0.95, 0.50, 0.44)
-        made.append(Part(f"lip {int(kind)}", vertices, faces, "skin", _plain(len(faces), tone), np.full(len(vertices), kind)))
+        made.append(Part(f"lip {int(kind)}", vertices, faces, "skin", plain(len(faces), tone), np.full(len(vertices), kind)))
     return made
 
 
@@ -136,16 +136,16 @@ def mouth() -> list[Part]:
     r = np.sqrt(v)
     bag = np.stack([0.027 * r * np.cos(u), -0.094 + 0.052 * (1 - v**2), 1.4165 + 0.006 * r * np.sin(u)], -1).reshape(-1, 3)
     follows = np.clip(0.5 - (bag[:, 2] - 1.4165) / 0.008, 0, 1)
-    parts = [Part("mouth bag", bag, _grid_faces(12, 33), "skin", _plain(11 * 32, (0.22, 0.05, 0.05)), follows)]
+    parts = [Part("mouth bag", bag, grid_faces(12, 33), "skin", plain(11 * 32, (0.22, 0.05, 0.05)), follows)]
     for kind, z in ((0.0, 1.4200), (1.0, 1.4130)):
         s = np.linspace(-1, 1, 41)
         path = np.stack([0.0205 * s, -0.0915 + 0.016 * s**2, np.full_like(s, z)], -1)
         notch = 0.0032 * (1 - 0.16 * np.abs(np.cos(s * 5 * np.pi / 1.15)) ** 14)
-        vertices, faces = _tube(path, notch, 10, 1.0)
-        parts.append(Part(f"teeth {int(kind)}", vertices, faces, "enamel", _plain(len(faces), (1.05, 1.0, 0.92)), np.full(len(vertices), kind)))
+        vertices, faces = tube(path, notch, 10, 1.0)
+        parts.append(Part(f"teeth {int(kind)}", vertices, faces, "enamel", plain(len(faces), (1.05, 1.0, 0.92)), np.full(len(vertices), kind)))
     field = ball((0, -0.072, 1.411), (0.016, 0.020, 0.0038))
     vertices, faces = mesh(field, (-0.02, -0.1, 1.404), (0.02, -0.04, 1.418), 0.0025)
-    parts.append(Part("tongue", vertices, faces, "skin", _plain(len(faces), (0.85, 0.32, 0.32)), np.ones(len(vertices))))
+    parts.append(Part("tongue", vertices, faces, "skin", plain(len(faces), (0.85, 0.32, 0.32)), np.ones(len(vertices))))
     return parts
 
 
@@ -156,7 +156,7 @@ def eyes() -> list[Part]:
         a, t = np.meshgrid(np.linspace(0, 2 * np.pi, 41), np.concatenate([np.linspace(0, 0.66, 24), np.linspace(0.70, np.pi, 16)]))
         bulge = EYE_RADIUS + 0.0009 * np.exp(-((t / 0.4) ** 2))
         local = np.stack([bulge * np.sin(t) * np.cos(a), -bulge * np.cos(t), bulge * np.sin(t) * np.sin(a)], -1).reshape(-1, 3)
-        faces = _grid_faces(40, 41)
+        faces = grid_faces(40, 41)
         angle = t.reshape(-1)[faces].mean(1)
         turn = a.reshape(-1)[faces].mean(1)
         ray = 0.85 + 0.3 * np.sin(turn * 17) * np.sin(turn * 5 + 1)
@@ -210,11 +210,11 @@ def lids() -> list[Part]:
     for side in (1, -1):
         for upper in (True, False):
             vertices = lid_points(side, upper, OPEN)
-            faces = _grid_faces(15, 29)
+            faces = grid_faces(15, 29)
             if not upper:
                 faces = faces[:, ::-1]
             row = np.repeat(np.arange(14), 28)
-            tint = _plain(len(faces), (0.92, 0.70, 0.66) if upper else (0.97, 0.84, 0.80))
+            tint = plain(len(faces), (0.92, 0.70, 0.66) if upper else (0.97, 0.84, 0.80))
             if upper:
                 tint[row < 2] = (0.20, 0.10, 0.07)
             else:
@@ -233,10 +233,10 @@ def brows() -> list[Part]:
         z = 1.5435 + 0.0135 * np.sin(np.pi * (0.12 + 0.72 * t)) - 0.004 * t
         y = _surface_y(x, z, field) - 0.0012
         radius = 0.0042 * np.clip(np.sin(np.pi * np.clip(0.16 + 0.84 * t, 0, 1)) ** 0.7, 0.12, 1)
-        vertices, faces = _tube(np.stack([side * x, y, z], -1), radius, 10, 0.95)
+        vertices, faces = tube(np.stack([side * x, y, z], -1), radius, 10, 0.95)
         if side < 0:
             faces = faces[:, ::-1]
-        made.append(Part(f"brow {side}", vertices, faces, "hair", _plain(len(faces), (0.8, 0.75, 0.75)), side * (0.001 + np.repeat(t, 11))))
+        made.append(Part(f"brow {side}", vertices, faces, "hair", plain(len(faces), (0.8, 0.75, 0.75)), side * (0.001 + np.repeat(t, 11))))
     return made
 
 
@@ -332,7 +332,7 @@ def _brow(sides: tuple[int, ...], inner: tuple[float, float, float], outer: tupl
         for side in sides:
             i, o = np.array(inner) * [side, 1, 1], np.array(outer) * [side, 1, 1]
             if part.name == f"brow {side}":
-                t = np.abs(part.kind)[:, None]
+                t = np.clip(np.abs(part.kind), 0, 1)[:, None]
                 result += i * (1 - t) ** 1.3 + o * t
             elif part.name == "skin":
                 result += 0.6 * _bell(part.vertices, (0.020 * side, -0.092, 1.545), 0.020)[:, None] * i
@@ -345,7 +345,7 @@ def _brow(sides: tuple[int, ...], inner: tuple[float, float, float], outer: tupl
 def shapes() -> dict[str, Displace]:
     """Face shapes by ARKit's names; each gives displacements [V, 3] of a part's vertices at full strength."""
     made: dict[str, Displace] = {
-        "jawOpen": _jaw(-17),
+        "jawOpen": _jaw(17),
         "jawLeft": _jaw(0, 0.008),
         "jawRight": _jaw(0, -0.008),
         "mouthPucker": _round(0.42, 0.009, -0.0008),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from build_mesh import Build
-from cloth import fall, smoother
+from cloth import calmed, fall, smoother
 from joinery import Wall, boards, face, framed, hanging, panelling, pillow, plant
 from studio import bpy
 
@@ -158,7 +158,7 @@ def _quilt() -> None:
     folded = np.maximum(beyond, 0)
     start[..., :2] -= 2 * folded[..., None] * normal
     start[..., 2] += 0.075 * (1 - np.exp(-folded / 0.03)) + 0.03 * np.sin(9 * x) * (beyond > 0)
-    landed = smoother(smoother(fall(start, rest, obstacles)))
+    landed = smoother(smoother(calmed(fall(start, rest, obstacles), 5)))
     for obstacle in obstacles:
         bpy.data.objects.remove(obstacle)
     m = landed.shape[0]

@@ -24,6 +24,7 @@ import studio
 from studio import bpy
 
 import check
+import clearance
 import plan
 import props
 import sheets
@@ -108,6 +109,10 @@ def photograph(name: str, job: Job, quality: str) -> None:
     images.mkdir(parents=True, exist_ok=True)
     truths.mkdir(parents=True, exist_ok=True)
     open_set(name, job)
+    if job.kind == "set":
+        troubles = clearance.crowded(job.views)
+        if troubles:
+            sys.exit(f"{name}: cameras stand badly:\n  " + "\n  ".join(troubles))
     size, suffix = job.shape.size, job.shape.suffix
     wanted = [v for v in job.views if not (images / f"{v.name}{suffix}").exists()]
     studio.set_renderer(size, job.samples, transparent=job.matte)

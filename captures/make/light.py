@@ -33,13 +33,13 @@ def light_flat() -> None:
     world.node_tree.nodes["Background"].inputs[0].default_value = (0.75, 0.82, 0.95, 1)
     world.node_tree.nodes["Background"].inputs[1].default_value = 0.25
     world.cycles.sampling_method = "NONE"
-    sun = lamp("SUN", "sun", (0, 0, 5), (1.0, 0.80, 0.55), 8.5)
+    sun = lamp("SUN", "sun", (0, 0, 5), (1.0, 0.80, 0.55), 9.0)
     sun.data.angle = np.radians(1.6)
     toward(sun, SUN_TRAVELS)
-    window = lamp("AREA", "window light", (2.6, 4.02, 1.55), (0.84, 0.92, 1.0), 118)
+    window = lamp("AREA", "window light", (2.6, 4.02, 1.55), (0.84, 0.92, 1.0), 150)
     window.data.shape, window.data.size, window.data.size_y = "RECTANGLE", 1.38, 1.38
     toward(window, (0, -1, -0.12))
-    bath = lamp("AREA", "leaded light", (5.8, 3.84, 1.78), (1.0, 0.95, 0.86), 34)
+    bath = lamp("AREA", "leaded light", (5.8, 3.84, 1.78), (1.0, 0.95, 0.86), 42)
     bath.data.shape, bath.data.size, bath.data.size_y = "RECTANGLE", 0.68, 0.82
     toward(bath, (0, -1, -0.2))
     for name, at, energy, size in (
@@ -50,9 +50,9 @@ def light_flat() -> None:
     ):
         bulb = lamp("POINT", name, at, (1.0, 0.72, 0.42), energy)
         bulb.data.shadow_soft_size = size
-    fill = lamp("AREA", "bounce", (2.3, 1.9, 2.45), (1.0, 0.93, 0.82), 46)
+    fill = lamp("AREA", "bounce", (2.3, 1.9, 2.45), (1.0, 0.93, 0.82), 64)
     fill.data.shape, fill.data.size, fill.data.size_y = "RECTANGLE", 3.4, 2.8
-    fill2 = lamp("AREA", "bathroom bounce", (5.85, 2.2, 2.35), (1.0, 0.93, 0.84), 26)
+    fill2 = lamp("AREA", "bathroom bounce", (5.85, 2.2, 2.35), (1.0, 0.93, 0.84), 34)
     fill2.data.shape, fill2.data.size, fill2.data.size_y = "RECTANGLE", 1.5, 2.0
     for thing in bpy.data.objects:
         if thing.type == "LIGHT":
