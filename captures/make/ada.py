@@ -14,16 +14,17 @@ from ada_rig import Bone, Clip, clips, rotation, skeleton, weights
 from studio import bpy
 
 LOOKS = ("pyjamas", "gown")
+PROXY = 2.2  # how much coarser than the sculpture the proxy is
 LAYERS = ("body", "hair", "pyjamas", "gown")  # object ids 1 to 4
 
 
-def layers(look: str) -> dict[str, list[Part]]:
+def layers(look: str, coarse: float = 1.0) -> dict[str, list[Part]]:
     """The parts of a look by layer. Under the gown, pyjamas stay; what the gown hides still carries it."""
     if look not in LOOKS:
         raise ValueError(f"{look!r} is not a look of ada; there is {', '.join(LOOKS)}")
-    made = {"body": [*head_parts(), *hands_and_feet()], "hair": hair_parts(), "pyjamas": pyjamas()}
+    made = {"body": [*head_parts(coarse), *hands_and_feet(coarse)], "hair": hair_parts(coarse), "pyjamas": pyjamas(coarse)}
     if look == "gown":
-        made["gown"] = gown()
+        made["gown"] = gown(coarse)
     return made
 
 
@@ -101,11 +102,11 @@ def _armature(bones: list[Bone]) -> bpy.types.Object:
     return rig
 
 
-def make_ada(look: str) -> bpy.types.Object:
+def make_ada(look: str, coarse: float = 1.0) -> bpy.types.Object:
     """Ada in a look, in the A-pose she is photographed in; returns her armature."""
     bones = skeleton()
     rig = _armature(bones)
-    for name, parts in layers(look).items():
+    for name, parts in layers(look, coarse).items():
         thing = _object(name, parts, bones, shapes())
         thing.pass_index = LAYERS.index(name) + 1
         thing.parent = rig
@@ -157,7 +158,7 @@ def _perform(rig: bpy.types.Object, body: bpy.types.Object, name: str, clip: Cli
 
 def export_rig(file: Path) -> None:
     """`rig.glb`: the proxy in the capture pose with skeleton, weights, face shapes and every clip; no textures."""
-    rig = bpy.data.objects["ada"]
+    rig = make_ada("gown", PROXY)
     body = bpy.data.objects["body"]
     for name, clip in clips().items():
         _perform(rig, body, name, clip)

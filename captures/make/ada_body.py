@@ -152,9 +152,9 @@ def _both(part: Part) -> list[Part]:
     return [part, Part(part.name.replace("left", "right"), flipped, part.faces[:, ::-1], part.material, part.tint, part.kind)]
 
 
-def hands_and_feet() -> list[Part]:
+def hands_and_feet(coarse: float = 1.0) -> list[Part]:
     """What clothes leave bare."""
-    hand = _plain_part("hand left", _hand_field(), ((0.43, -0.12, 0.66), (0.68, 0.06, 0.96)), 0.0032, "skin")
+    hand = _plain_part("hand left", _hand_field(), ((0.43, -0.12, 0.66), (0.68, 0.06, 0.96)), 0.0032 * min(coarse, 1.6), "skin")
     knuckles = np.array([finger_joints(n)[k] for n in FINGERS for k in (0, 1)])
     tips = np.array([finger_joints(n)[3] for n in (*FINGERS, "thumb")])
     centre = hand.vertices[hand.faces].mean(1)
@@ -164,7 +164,7 @@ def hands_and_feet() -> list[Part]:
 
     paint = 0.8 * near(knuckles + 0.008 * PALM_OUT, 0.008) + 0.7 * near(tips, 0.010)
     hand.tint[:] = np.clip(1 - paint[:, None] * np.array([0.06, 0.24, 0.26]), 0.2, 1.2)
-    foot = _plain_part("foot left", _foot_field(), ((0.05, -0.2, -0.005), (0.18, 0.1, 0.22)), 0.0042, "skin")
+    foot = _plain_part("foot left", _foot_field(), ((0.05, -0.2, -0.005), (0.18, 0.1, 0.22)), 0.0042 * coarse, "skin")
     return [*_both(hand), *_both(foot)]
 
 
@@ -181,12 +181,12 @@ def _onto(field: Field, x: NDArray[np.float64], z: NDArray[np.float64]) -> Point
     return np.stack([x, y, z], -1)
 
 
-def pyjamas() -> list[Part]:
+def pyjamas(coarse: float = 1.0) -> list[Part]:
     """Top and trousers in moon print, navy piping, buttons."""
     top_field = _top_field()
     parts = [
-        _plain_part("pyjama top", top_field, ((-0.55, -0.22, 0.74), (0.55, 0.22, 1.38)), 0.0068, "pyjamas"),
-        _plain_part("pyjama trousers", _trousers_field(), ((-0.26, -0.2, 0.05), (0.26, 0.2, 0.98)), 0.0068, "pyjamas"),
+        _plain_part("pyjama top", top_field, ((-0.55, -0.22, 0.74), (0.55, 0.22, 1.38)), 0.0068 * coarse, "pyjamas"),
+        _plain_part("pyjama trousers", _trousers_field(), ((-0.26, -0.2, 0.05), (0.26, 0.2, 0.98)), 0.0068 * coarse, "pyjamas"),
     ]
     navy = (0.20, 0.26, 0.36)
     a = np.linspace(np.radians(-145), np.radians(145), 40)
@@ -211,10 +211,10 @@ def pyjamas() -> list[Part]:
     return parts
 
 
-def gown() -> list[Part]:
+def gown(coarse: float = 1.0) -> list[Part]:
     """The dressing gown: quilted plum, a mustard shawl collar, a tied belt."""
     field = _gown_field()
-    parts = [_plain_part("gown", field, ((-0.56, -0.30, 0.33), (0.56, 0.30, 1.40)), 0.0075, "gown")]
+    parts = [_plain_part("gown", field, ((-0.56, -0.30, 0.33), (0.56, 0.30, 1.40)), 0.0075 * coarse, "gown")]
     mustard = (0.95, 0.85, 0.75)
     t = np.linspace(0, 1, 60)
     for side in (1, -1):

@@ -21,11 +21,12 @@ def _lock(path: Points, wide: np.ndarray, thick: np.ndarray, shade: float, name:
     out -= (out * tangent).sum(1, keepdims=True) * tangent
     out /= np.linalg.norm(out, axis=1, keepdims=True)
     side = np.cross(tangent, out)
-    a = np.linspace(0, 2 * np.pi, 13)
+    sides = 13 if len(path) > 12 else 7
+    a = np.linspace(0, 2 * np.pi, sides)
     ridge = 1 + 0.22 * np.cos(3 * a)
     rings = path[:, None] + wide[:, None, None] * (np.cos(a) * ridge)[None, :, None] * side[:, None] + thick[:, None, None] * np.sin(a)[None, :, None] * out[:, None]
-    faces = grid_faces(len(path), 13)
-    return Part(name, rings.reshape(-1, 3), faces, "hair", plain(len(faces), (shade, shade, shade)), np.zeros(rings.shape[0] * 13))
+    faces = grid_faces(len(path), sides)
+    return Part(name, rings.reshape(-1, 3), faces, "hair", plain(len(faces), (shade, shade, shade)), np.zeros(rings.shape[0] * sides))
 
 
 def _on_head(azimuth: np.ndarray, polar: np.ndarray, lift: float | np.ndarray) -> Points:
@@ -35,13 +36,13 @@ def _on_head(azimuth: np.ndarray, polar: np.ndarray, lift: float | np.ndarray) -
     return CENTRE + direction * (RADII + np.asarray(lift)[..., None])
 
 
-def hair_parts() -> list[Part]:
+def hair_parts(coarse: float = 1.0) -> list[Part]:
     """The cap under everything, then locks from the parting round to both temples, then the fringe."""
     random = np.random.default_rng(31)
     face = ball((0, -0.120, 1.470), (0.086, 0.085, 0.112))
-    vertices, faces = mesh(carve(ball(CENTRE, RADII), face, 0.012), (-0.13, -0.13, 1.40), (0.13, 0.16, 1.68), 0.005)
+    vertices, faces = mesh(carve(ball(CENTRE, RADII), face, 0.012), (-0.13, -0.13, 1.40), (0.13, 0.16, 1.68), 0.005 * coarse)
     parts = [Part("hair cap", vertices, faces, "hair", plain(len(faces), (0.62, 0.6, 0.6)), np.zeros(len(vertices)))]
-    t = np.linspace(0, 1, 20)
+    t = np.linspace(0, 1, 20 if coarse <= 1 else 9)
     for layer, (count, reach, low) in enumerate(((30, 2.22, 1.405), (30, 2.32, 1.425), (24, 2.2, 1.46))):
         for k in range(count):
             azimuth = np.linspace(-reach, reach, count)[k] + random.normal(0, 0.035)

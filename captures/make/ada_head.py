@@ -89,7 +89,10 @@ def skin(cell: float = 0.0032) -> Part:
     blush = near((0.050, -0.085, 1.450), 0.026) + 0.9 * near((0, -0.128, 1.460), 0.016) + 0.7 * near((0.108, 0.0, 1.485), 0.03) + 0.35 * near((0, -0.095, 1.385), 0.02)
     shade = 0.8 * near((0.040, -0.085, 1.524), 0.016) + 0.5 * near((0.040, -0.085, 1.474), 0.012)
     tint = 1 - blush[:, None] * np.array([0.05, 0.36, 0.40]) - shade[:, None] * np.array([0.10, 0.28, 0.22])
-    return Part("skin", vertices, faces, "skin", np.clip(tint, 0.2, 1.2), np.zeros(len(vertices)))
+    tint = np.clip(tint, 0.2, 1.2)
+    inside = (np.abs(centre[:, 2] - MOUTH[2]) < 0.0055) & (np.abs(centre[:, 0]) < 0.026) & (centre[:, 1] > -0.101) & (centre[:, 1] < -0.045)
+    tint[inside] = (0.20, 0.035, 0.035)
+    return Part("skin", vertices, faces, "skin", tint, np.zeros(len(vertices)))
 
 
 def tube(path: Points, radii: NDArray[np.float64], sides: int = 12, flat: float = 1.0) -> tuple[Points, NDArray[np.int64]]:
@@ -131,12 +134,8 @@ def lips() -> list[Part]:
 
 
 def mouth() -> list[Part]:
-    """What an open mouth shows: a dark bag, two rows of teeth, a tongue; `kind` is how far each goes with the jaw."""
-    u, v = np.meshgrid(np.linspace(0, 2 * np.pi, 33), np.linspace(0, 1, 12))
-    r = np.sqrt(v)
-    bag = np.stack([0.027 * r * np.cos(u), -0.094 + 0.052 * (1 - v**2), 1.4165 + 0.006 * r * np.sin(u)], -1).reshape(-1, 3)
-    follows = np.clip(0.5 - (bag[:, 2] - 1.4165) / 0.008, 0, 1)
-    parts = [Part("mouth bag", bag, grid_faces(12, 33), "skin", plain(11 * 32, (0.22, 0.05, 0.05)), follows)]
+    """What an open mouth shows besides its own dark skin: two rows of teeth, a tongue; `kind` 1 goes with the jaw."""
+    parts: list[Part] = []
     for kind, z in ((0.0, 1.4200), (1.0, 1.4130)):
         s = np.linspace(-1, 1, 41)
         path = np.stack([0.0205 * s, -0.0915 + 0.016 * s**2, np.full_like(s, z)], -1)
@@ -240,9 +239,9 @@ def brows() -> list[Part]:
     return made
 
 
-def head_parts() -> list[Part]:
-    """Everything of the head but the hair."""
-    return [skin(), *lips(), *mouth(), *eyes(), *lids(), *brows()]
+def head_parts(coarse: float = 1.0) -> list[Part]:
+    """Everything of the head but the hair; `coarse` times larger cells for a proxy."""
+    return [skin(0.0032 * coarse), *lips(), *mouth(), *eyes(), *lids(), *brows()]
 
 
 # ---- face shapes ---------------------------------------------------------------------------------------------------

@@ -129,33 +129,74 @@ def _sides(pose: Pose) -> Pose:
             made[name] = (x, y, z)
     return made
 
+def _aligning(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:  # [3, 3]
+    """The smallest rotation that brings direction `a` to direction `b`."""
+    a, b = a / np.linalg.norm(a), b / np.linalg.norm(b)
+    v, c = np.cross(a, b), float(a @ b)
+    k = np.array([[0, -v[2], v[1]], [v[2], 0, -v[0]], [-v[1], v[0], 0]])
+    return np.eye(3) + k + k @ k / (1 + c)
 
-REST_ARMS: Pose = {"arm.*": (0, 38, 0), "forearm.*": (-14, 4, 0), "hand.*": (0, 4, 0)}
-SIT: Pose = {"move": (0, 0.02, -0.33), "thigh.*": (-84, 0, 4), "shin.*": (82, 0, 0), "hips": (2, 0, 0), "spine": (6, 0, 0), **REST_ARMS}
-LIE: Pose = {"move": (0, 0.30, -0.19), "hips": (-86, 0, 0), "thigh.*": (-4, 0, 3), "shin.*": (8, 0, 0), "head": (12, 0, 0), "arm.*": (0, 40, 0), "forearm.*": (-30, 0, 0)}
-HALF_UP: Pose = {"move": (0, 0.24, -0.21), "hips": (-48, 0, 0), "spine": (16, 0, 0), "chest": (14, 0, 0), "thigh.*": (-40, 0, 3), "shin.*": (12, 0, 0), "head": (10, 0, 0), "arm.*": (34, 30, 0), "forearm.*": (-6, 0, 0)}
-LEAN: Pose = {"move": (0, -0.12, -0.24), "hips": (32, 0, 0), "spine": (16, 0, 0), "chest": (6, 0, 0), "thigh.*": (-92, 0, 4), "shin.*": (78, 0, 0), "foot.*": (-14, 0, 0), "head": (-26, 0, 0), "arm.*": (-24, 34, 0), "forearm.*": (-30, 0, 0)}
-STAND: Pose = {"move": (0, 0, 0), "spine": (2, 0, 0), "head": (2, 0, 0), **REST_ARMS}
-REACH: Pose = {"arm.*": (-14, -64, -18), "forearm.*": (-10, -24, 0), "chest": (-12, 0, 0), "spine": (-6, 0, 0), "head": (-18, 0, 0), "shoulder.*": (0, -14, 0)}
-YAWN: Pose = {"arm.left": (-62, 20, 30), "forearm.left": (-84, 0, 72), "arm.right": (-8, 58, 12), "forearm.right": (-4, 26, 0), "chest": (-9, 0, 0), "head": (-14, 0, 4)}
-SILL: Pose = {"move": (0, -0.02, -0.01), "spine": (9, 0, 0), "chest": (5, 0, 0), "head": (-10, 0, 0), "arm.*": (-32, 32, 0), "forearm.*": (-34, 0, 0), "hand.*": (30, 0, 0)}
-BRUSH: Pose = {"spine": (7, 0, 0), "chest": (4, 0, 0), "head": (6, 0, -6), "arm.right": (-44, -22, -20), "forearm.right": (-96, 0, -62), "hand.right": (0, 0, 10), "arm.left": (-14, 36, 0), "forearm.left": (-30, 0, 0), "index1.right": (-40, 20, 0), "middle1.right": (-44, 24, 0), "ring1.right": (-46, 26, 0), "little1.right": (-48, 28, 0)}
-SLEEVE: Pose = {"arm.left": (-46, 8, 10), "forearm.left": (-34, 0, 0), "arm.right": (-30, 24, 24), "forearm.right": (-62, 0, -62), "chest": (0, 0, 14), "head": (10, 0, 18)}
-OTHER: Pose = {"arm.right": (36, 10, -10), "forearm.right": (-20, 0, 0), "arm.left": (-30, 24, -24), "forearm.left": (-62, 0, 62), "chest": (0, 0, -18), "head": (8, 0, -16)}
-TIE: Pose = {"arm.*": (-20, 34, 4), "forearm.*": (-62, 0, 46), "head": (22, 0, 0), "spine": (4, 0, 0)}
+
+def _degrees(r: NDArray[np.float64]) -> tuple[float, float, float]:
+    """The angles about the fixed axes x, y, z that make a rotation."""
+    x, y, z = np.arctan2(r[2, 1], r[2, 2]), np.arcsin(np.clip(-r[2, 0], -1, 1)), np.arctan2(r[1, 0], r[0, 0])
+    return (float(np.degrees(x)), float(np.degrees(y)), float(np.degrees(z)))
+
+
+def _reach(side: str, wrist: tuple[float, float, float], elbow: tuple[float, float, float] = (0.3, 0.3, -1.0)) -> Pose:
+    """An arm whose wrist is at `wrist`, metres in the chest's own rest frame, the elbow bent towards `elbow`.
+
+    Both are written for her left; the right arm takes their mirror image. Two bones, closed form; a wrist out of reach
+    is brought as near as a nearly straight arm comes.
+    """
+    upper, lower = ELBOW - SHOULDER, WRIST - ELBOW
+    la, lb = float(np.linalg.norm(upper)), float(np.linalg.norm(lower))
+    way = np.array(wrist) - SHOULDER
+    far = min(float(np.linalg.norm(way)), 0.985 * (la + lb))
+    way /= np.linalg.norm(way)
+    along = (far**2 + la**2 - lb**2) / (2 * far)
+    bend = np.array(elbow) - way * (np.array(elbow) @ way)
+    bend /= np.linalg.norm(bend)
+    joint = way * along + bend * np.sqrt(la**2 - along**2)
+    arm = _aligning(upper, joint)
+    forearm = arm.T @ _aligning(arm @ lower, way * far - joint) @ arm
+    (ax, ay, az), (fx, fy, fz) = _degrees(arm), _degrees(forearm)
+    m = 1 if side == "left" else -1
+    return {f"arm.{side}": (ax, m * ay, m * az), f"forearm.{side}": (fx, m * fy, m * fz)}
+
+
+def _reach_both(wrist: tuple[float, float, float], elbow: tuple[float, float, float] = (0.3, 0.3, -1.0)) -> Pose:
+    return {**_reach("left", wrist, elbow), **_reach("right", wrist, elbow)}
+
+
+GRIP: Pose = {f"{finger}{k}.right": (-34, -14, 0) for finger in ("index", "middle", "ring", "little") for k in (1, 2, 3)}
+ARMS_DOWN = _reach_both((0.235, -0.03, 0.800), (0.5, 0.6, -0.2))
+SIT: Pose = {"move": (0, 0.02, -0.33), "thigh.*": (-84, 0, 4), "shin.*": (82, 0, 0), "hips": (2, 0, 0), "spine": (6, 0, 0), **_reach_both((0.26, -0.06, 0.86), (0.5, 0.8, 0))}
+LIE: Pose = {"move": (0, 0.30, -0.19), "hips": (-86, 0, 0), "thigh.*": (-4, 0, 3), "shin.*": (8, 0, 0), "head": (12, 0, 0), **_reach_both((0.13, -0.17, 0.98), (0.9, 0.3, -0.3))}
+HALF_UP: Pose = {"move": (0, 0.24, -0.21), "hips": (-48, 0, 0), "spine": (16, 0, 0), "chest": (14, 0, 0), "thigh.*": (-40, 0, 3), "shin.*": (12, 0, 0), "head": (10, 0, 0), **_reach_both((0.28, 0.26, 0.90), (0.3, 0.9, 0.3))}
+LEAN: Pose = {"move": (0, -0.12, -0.24), "hips": (32, 0, 0), "spine": (16, 0, 0), "chest": (6, 0, 0), "thigh.*": (-92, 0, 4), "shin.*": (78, 0, 0), "foot.*": (-14, 0, 0), "head": (-26, 0, 0), **_reach_both((0.21, -0.24, 0.88), (0.7, 0.6, 0))}
+STAND: Pose = {"move": (0, 0, 0), "spine": (2, 0, 0), "head": (2, 0, 0), **ARMS_DOWN}
+REACH: Pose = {**_reach_both((0.20, 0.02, 1.66), (1.0, 0.0, 0.0)), "chest": (-12, 0, 0), "spine": (-6, 0, 0), "head": (-18, 0, 0), "shoulder.*": (0, -14, 0)}
+YAWN: Pose = {**_reach("left", (0.055, -0.225, 1.345), (0.9, -0.1, -0.7)), "hand.left": (0, -40, -30), **_reach("right", (0.42, 0.05, 1.42), (0.2, 0.4, -1)), "chest": (-9, 0, 0), "head": (-14, 0, 4)}
+SILL: Pose = {"move": (0, -0.02, -0.01), "spine": (9, 0, 0), "chest": (5, 0, 0), "head": (-10, 0, 0), **_reach_both((0.23, -0.33, 0.93), (0.8, 0.5, -0.3)), "hand.*": (34, 0, 0)}
+BRUSHING = (0.095, -0.235, 1.335)
+BRUSH: Pose = {"spine": (7, 0, 0), "chest": (4, 0, 0), "head": (6, 0, -6), **_reach("right", BRUSHING, (0.9, 0.2, -0.5)), **_reach("left", (0.21, -0.26, 0.92), (0.8, 0.5, -0.3)), **GRIP}
+SLEEVE: Pose = {**_reach("left", (0.33, -0.34, 1.12)), **_reach("right", (-0.02, -0.26, 1.16), (0.9, 0.1, -0.5)), "chest": (0, 0, 14), "head": (10, 0, 18)}
+OTHER: Pose = {**_reach("right", (0.34, 0.26, 1.0), (0.4, 1, 0.2)), **_reach("left", (-0.03, -0.24, 1.2), (0.9, 0.1, -0.5)), "chest": (0, 0, -18), "head": (8, 0, -16)}
+TIE: Pose = {**_reach_both((0.055, -0.225, 0.985), (0.9, 0.4, -0.2)), "head": (22, 0, 0), "spine": (4, 0, 0)}
 
 
 def _step(phase: float) -> Pose:
     """Walking, `phase` 0..1 is one stride of both legs (heel strike of her left at 0)."""
     pose: Pose = {"spine": (3, 0, 0), "head": (0, 0, 0)}
-    for side, shift, sign in (("left", 0.0, 1), ("right", 0.5, -1)):
+    for side, shift in (("left", 0.0), ("right", 0.5)):
         a = 2 * np.pi * (phase + shift)
         lift = max(0.0, float(np.sin(a + np.pi)))
         pose[f"thigh.{side}"] = (-22 * float(np.cos(a)) - 8 * lift, 0, 0)
         pose[f"shin.{side}"] = (6 + 44 * lift, 0, 0)
         pose[f"foot.{side}"] = (-8 * float(np.cos(a)) + 10 * lift - 4, 0, 0)
-        pose[f"arm.{side}"] = (18 * float(np.cos(a)), 38 * sign, 0)
-        pose[f"forearm.{side}"] = (-18 - 8 * float(np.cos(a)), 0, 0)
+        swing = float(np.cos(a))
+        pose.update(_reach(side, (0.225, -0.03 + 0.13 * swing, 0.815 + 0.02 * abs(swing)), (0.4, 0.9, -0.2)))
     pose["chest"] = (0, 0, 5 * float(np.cos(2 * np.pi * phase)))
     pose["hips"] = (0, 0, -5 * float(np.cos(2 * np.pi * phase)))
     pose["move"] = (0, 0, -0.012 + 0.012 * float(-np.cos(4 * np.pi * phase)))
@@ -184,14 +225,15 @@ WIDE_YAWN = {"jawOpen": 1.0, "mouthFunnel": 0.25, "eyeBlinkLeft": 0.95, "eyeBlin
 
 def clips() -> dict[str, Clip]:
     """All clips by name."""
-    brush = [(6 * k, _over(BRUSH, {"forearm.right": (-96 + (5 if k % 2 else -5), 0, -62 + (9 if k % 2 else -7))})) for k in range(17)]
+    strokes = [(BRUSHING[0] + (0.016 if k % 2 else -0.012), BRUSHING[1], BRUSHING[2] + 0.006 * (k % 3)) for k in range(17)]
+    brush = [(6 * k, _over(BRUSH, _reach("right", at, (0.9, 0.2, -0.5)))) for k, at in enumerate(strokes)]
     return {
         "get-out-of-bed": Clip(
             [(0, _over(LIE)), (20, _over(LIE)), (44, _over(HALF_UP)), (66, _over(SIT)), (84, _over(SIT, {"head": (14, 0, 0)})), (100, _over(LEAN)), (122, _over(STAND))],
             [(0, CLOSED), (18, CLOSED), (30, SLEEPY), (70, SLEEPY), (76, CLOSED), (82, SLEEPY), (122, {"eyeBlinkLeft": 0.2, "eyeBlinkRight": 0.2})],
         ),
         "put-on-gown": Clip(
-            [(0, _over(STAND)), (16, _over(STAND, SLEEVE)), (34, _over(STAND, SLEEVE, {"arm.left": (-20, 20, 0)})), (52, _over(STAND, OTHER)), (70, _over(STAND, TIE)), (80, _over(STAND, TIE, {"forearm.*": (-62, 0, 34)})), (96, _over(STAND))],
+            [(0, _over(STAND)), (16, _over(STAND, SLEEVE)), (34, _over(STAND, SLEEVE, _reach("left", (0.40, -0.22, 0.98)))), (52, _over(STAND, OTHER)), (70, _over(STAND, TIE)), (80, _over(STAND, TIE, _reach_both((0.13, -0.235, 0.975), (0.9, 0.4, -0.2)))), (96, _over(STAND))],
             [(0, SLEEPY), (40, {"browInnerUp": 0.1}), (70, {"mouthPucker": 0.4}), (96, {"mouthSmileLeft": 0.3, "mouthSmileRight": 0.3})],
         ),
         "yawn-and-stretch": Clip(

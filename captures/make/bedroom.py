@@ -121,14 +121,14 @@ def _bed() -> None:
     n = 60
     x, y = np.meshgrid(np.linspace(0.12, 2.17, n), np.linspace(0.96, 2.44, n))
     edge = np.minimum(np.minimum(x - 0.12, 2.17 - x), np.minimum(y - 0.96, 2.44 - y))
-    z = 0.53 - 0.07 * np.exp(-edge / 0.03) - 0.018 * np.exp(-(((x - 1.0) / 0.6) ** 2) - ((y - 1.9) / 0.35) ** 2)
-    z += 0.007 * np.sin(11 * x + 5 * y) * np.sin(7 * y - 3 * x) + 0.005 * np.sin(23 * y + 9 * x)
+    z = 0.53 - 0.07 * np.exp(-edge / 0.03) + 0.004 * (edge < 1e-6) - 0.018 * np.exp(-(((x - 1.0) / 0.6) ** 2) - ((y - 1.9) / 0.35) ** 2)
+    z += np.clip(edge / 0.08, 0, 1) * (0.007 * np.sin(11 * x + 5 * y) * np.sin(7 * y - 3 * x) + 0.005 * np.sin(23 * y + 9 * x))
     bed.surface(np.stack([x, y, z], -1), slot=2)
     for ya in (0.96, 2.44):
-        xs, zs = np.meshgrid(np.linspace(0.12, 2.17, 30), np.linspace(0.3, 0.462, 6))
+        xs, zs = np.meshgrid(np.linspace(0.12, 2.17, 30), np.linspace(0.3, 0.466, 6))
         grid = np.stack([xs, ya + (0.012 if ya > 2 else -0.012) * np.sin((zs - 0.3) / 0.17 * np.pi), zs], -1)
         bed.surface(grid, slot=2)
-    ys, zs = np.meshgrid(np.linspace(0.96, 2.44, 30), np.linspace(0.3, 0.462, 6))
+    ys, zs = np.meshgrid(np.linspace(0.96, 2.44, 30), np.linspace(0.3, 0.466, 6))
     bed.surface(np.stack([2.17 + 0.01 * np.sin((zs - 0.3) / 0.17 * np.pi), ys, zs], -1), slot=2)
     bed.finish()
     pillows = Build("pillows", "ticking", "ticking rust", "linen rust")

@@ -2,6 +2,7 @@
 
     python captures/make/build.py all                    everything, draft quality
     python captures/make/build.py flat --quality final   one capture, as it ships
+    python captures/make/build.py rig                    captures/ada/rig.glb: skeleton, face shapes, clips
     python captures/make/build.py check                  held-out depth against its neighbours
     python captures/make/build.py sheets                 the contact sheets of captures/README.md
     python captures/make/build.py look flat 1,2,3 4,5,6  one picture from a place to a place, for the eye
@@ -23,6 +24,7 @@ from pathlib import Path
 import studio
 from studio import bpy
 
+import ada
 import check
 import clearance
 import plan
@@ -51,6 +53,8 @@ class Job:
     shape: truth.Shape
     samples: int
     corners: int  # sparse points from each photograph
+    folder: str  # under captures/
+    ids: bool = False  # with a mask that tells layers apart, for every photograph
 
     @property
     def matte(self) -> bool:
@@ -72,18 +76,29 @@ def _tented(prop: Callable[[], None]) -> Callable[[], None]:
     return build
 
 
+def _dressed(look: str) -> Callable[[], None]:
+    def build() -> None:
+        ada.make_ada(look)
+        props.light_tent(0.75, 2.3)
+
+    return build
+
+
 def jobs(quality: str) -> dict[str, Job]:
     """What can be built, at "draft" or "final" quality."""
     final = quality == "final"
     room, table = ((960, 540), (640, 640)) if final else ((640, 360), (320, 320))
     counts = (40, 6) if final else (24, 4)
-    made = {"flat": Job("set", "The flat: a bedroom and a bathroom on a bright morning.", _flat, plan.flat(final), truth.Shape(room, ".jpg"), 24 if final else 8, 220 if final else 160)}
+    made = {"flat": Job("set", "The flat: a bedroom and a bathroom on a bright morning.", _flat, plan.flat(final), truth.Shape(room, ".jpg"), 24 if final else 8, 220 if final else 160, "flat")}
     for name, about, build, distance, height in (
         ("mug", "A thrown mug with painted leaves.", props.mug, 0.36, 0.046),
         ("book", "A cloth-bound book with a ribbon.", props.book, 0.62, 0.012),
         ("toothbrush", "A wooden toothbrush.", props.toothbrush, 0.45, 0.009),
     ):
-        made[name] = Job("prop", about, _tented(build), plan.tabletop(distance, height, *counts), truth.Shape(table, ".webp"), 32 if final else 16, 150)
+        made[name] = Job("prop", about, _tented(build), plan.tabletop(distance, height, *counts), truth.Shape(table, ".webp"), 32 if final else 16, 150, name)
+    figure = (540, 800) if final else (360, 540)
+    for look, about in (("pyjamas", "Ada in pyjamas."), ("gown", "Ada in her dressing gown, over pyjamas.")):
+        made[f"ada-{look}"] = Job("character", about, _dressed(look), plan.turntable(), truth.Shape(figure, ".webp"), 32 if final else 12, 160, f"ada/{look}", ids=True)
     return made
 
 
@@ -104,7 +119,7 @@ def open_set(name: str, job: Job) -> None:
 
 def photograph(name: str, job: Job, quality: str) -> None:
     """Take every photograph that is missing, then its truth, then write what describes them."""
-    folder, truths = CAPTURES / name, WORK / f"{name}-{quality}"
+    folder, truths = CAPTURES / job.folder, WORK / f"{name}-{quality}"
     images = folder / "images"
     images.mkdir(parents=True, exist_ok=True)
     truths.mkdir(parents=True, exist_ok=True)
@@ -129,6 +144,8 @@ def photograph(name: str, job: Job, quality: str) -> None:
         if not file.exists():
             studio.place_camera(view.pose(), view.focal * size[0], size)
             studio.render_to(file)
+        if job.ids:
+            truth.write_ids(file, folder / "ids" / f"{view.name}.png")
         if view.held_out:
             truth.write_truth(file, folder / "depth" / f"{view.name}.png", folder / "normal" / f"{view.name}.png")
     found = truth.write_points(folder / "sparse.ply", job.views, images, truths, job.shape, job.corners)
@@ -151,16 +168,23 @@ def look(name: str, job: Job, eye: str, target: str, file: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", help="all, check, sheets, look, or a capture's name")
+    parser.add_argument("what", help="all, rig, check, sheets, look, or a capture's name")
     parser.add_argument("rest", nargs="*", help="for look: NAME EYE TARGET")
     parser.add_argument("--quality", choices=("draft", "final"), default="draft")
     options = parser.parse_args()
     known = jobs(options.quality)
     if options.what == "check":
-        results = [check.check(n, j.views, WORK / f"{n}-{options.quality}", j.shape.size) for n, j in known.items() if (CAPTURES / n).is_dir()]
+        results = [check.check(n, j.views, WORK / f"{n}-{options.quality}", j.shape.size) for n, j in known.items() if (CAPTURES / j.folder / "transforms.json").exists()]
         sys.exit(0 if results and all(results) else 1)
     if options.what == "sheets":
-        sheets.write_sheets(CAPTURES, list(known))
+        sheets.write_sheets(CAPTURES, {n: j.folder for n, j in known.items()})
+        return
+    if options.what == "rig":
+        textures.paint_all(WORK / "textures")
+        studio.empty_stage()
+        make_materials(WORK / "textures")
+        (CAPTURES / "ada").mkdir(exist_ok=True)
+        ada.export_rig(CAPTURES / "ada" / "rig.glb")
         return
     if options.what == "look":
         if len(options.rest) != 3 or options.rest[0] not in known:

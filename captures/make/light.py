@@ -33,7 +33,7 @@ def light_flat() -> None:
     world.node_tree.nodes["Background"].inputs[0].default_value = (0.75, 0.82, 0.95, 1)
     world.node_tree.nodes["Background"].inputs[1].default_value = 0.25
     world.cycles.sampling_method = "NONE"
-    sun = lamp("SUN", "sun", (0, 0, 5), (1.0, 0.80, 0.55), 9.0)
+    sun = lamp("SUN", "sun", (0, 0, 5), (1.0, 0.80, 0.55), 7.2)
     sun.data.angle = np.radians(1.6)
     toward(sun, SUN_TRAVELS)
     window = lamp("AREA", "window light", (2.6, 4.02, 1.55), (0.84, 0.92, 1.0), 150)

@@ -139,6 +139,28 @@ def tabletop(distance: float, height: float, count: int = 24, held: int = 4) -> 
     return _named([(e, target, 1.75) for e in rows], [(e, target, 1.75) for e in held_rows])
 
 
+def turntable() -> list[View]:
+    """Round an actor: the whole figure at three heights, the upper body, the face and each hand; eight held out."""
+    rows: list[tuple[Point, Point, float]] = []
+
+    def ring(target: Point, distance: float, elevations: tuple[float, ...], count: int, focal: float, arc: tuple[float, float] = (0, 360)) -> None:
+        for level, elevation in enumerate(elevations):
+            for k in range(count):
+                angle = np.radians(arc[0] + (arc[1] - arc[0]) * (k + 0.5 * (level % 2)) / count)
+                rows.append((_orbit(target, distance, float(angle), elevation), target, focal))
+
+    ring((0, 0, 0.83), 2.55, (-4, 14, 38), 12, 1.95)
+    ring((0, 0, 1.22), 1.45, (4, 26), 8, 1.75)
+    ring((0, 0, 1.49), 0.72, (-10, 8, 32), 5, 1.80, (-175, 5))
+    ring((0, 0.02, 1.52), 0.74, (12,), 4, 1.80, (20, 160))
+    for side in (1, -1):
+        ring((0.54 * side, -0.02, 0.85), 0.55, (-8, 30), 5, 1.9)
+    held = [(_orbit((0, 0, 0.86), 2.3, np.radians(a), e), (0.0, 0.0, 0.86), 1.85) for a, e in ((-70, 8), (20, 20), (110, 4), (200, 26))]
+    held += [(_orbit((0, 0, 1.47), 0.8, np.radians(a), e), (0.0, 0.0, 1.47), 1.8) for a, e in ((-98, 2), (-60, 18), (-130, -4))]
+    held += [(_orbit((0, 0, 1.15), 1.5, np.radians(-40), 12), (0.0, 0.0, 1.15), 1.8)]
+    return _named(rows, held)
+
+
 def _orbit(target: Point, distance: float, angle: float, elevation: float) -> Point:
     e = np.radians(elevation)
     return (

@@ -64,14 +64,15 @@ def toothbrush() -> None:
     brush.finish()
 
 
-def light_tent() -> None:
-    """Three soft boxes and a bright world: every side of a prop keeps its colour."""
+def light_tent(height: float = 0.0, scale: float = 1.0) -> None:
+    """Three soft boxes and a bright world: every side of a prop keeps its colour. `scale` up for an actor."""
     world = bpy.context.scene.world
     world.use_nodes = True
     world.node_tree.nodes["Background"].inputs[0].default_value = (1, 0.97, 0.93, 1)
     world.node_tree.nodes["Background"].inputs[1].default_value = 0.55
     for at, colour, energy in (((0.7, -0.5, 0.9), (1.0, 0.9, 0.76), 11), ((-0.8, -0.3, 0.7), (0.85, 0.92, 1.0), 7), ((0.1, 0.9, 0.8), (1.0, 0.97, 0.92), 6)):
-        box = lamp("AREA", f"soft box {energy}", at, colour, energy)
-        box.data.shape, box.data.size = "SQUARE", 0.6
+        place = (at[0] * scale, at[1] * scale, at[2] * scale + height)
+        box = lamp("AREA", f"soft box {energy}", place, colour, energy * scale**2 * 1.25)
+        box.data.shape, box.data.size = "SQUARE", 0.6 * scale
         toward(box, (-at[0], -at[1], 0.04 - at[2]))
         box.visible_camera = False

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -68,14 +71,14 @@ def set_renderer(size: tuple[int, int], samples: int, transparent: bool = False)
 
 
 def set_truth_renderer() -> None:
-    """One exact ray through each pixel's centre: depth and normals without antialiasing."""
+    """One exact ray through each pixel's centre: depth, normals and object ids without antialiasing."""
     cycles = bpy.context.scene.cycles
     cycles.samples = 1
     cycles.use_denoising = False
     cycles.max_bounces = 0
     cycles.pixel_filter_type, cycles.filter_width = "BOX", 0.01
     layer = bpy.context.view_layer
-    layer.use_pass_z = layer.use_pass_normal = True
+    layer.use_pass_z = layer.use_pass_normal = layer.use_pass_object_index = True
 
 
 def output(kind: str, quality: int = 92, alpha: bool = False) -> None:
@@ -89,12 +92,27 @@ def output(kind: str, quality: int = 92, alpha: bool = False) -> None:
     image.quality = quality
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Blender reports every step on standard output, from C; keep ours readable."""
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def render_to(file: Path) -> None:
     """Render the scene's camera into `file`, complete or not at all."""
     partial = file.with_name("." + file.name)
     bpy.context.scene.render.use_file_extension = False
     bpy.context.scene.render.filepath = str(partial)
-    bpy.ops.render.render(write_still=True)
+    with quiet():
+        bpy.ops.render.render(write_still=True)
     partial.replace(file)
 
 

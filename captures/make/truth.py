@@ -45,6 +45,14 @@ def write_truth(file: Path, depth_png: Path, normal_png: Path) -> None:
     Image.fromarray(np.where(seen, np.round((normal + 1) * 127.5), 0).astype(np.uint8)).save(normal_png, optimize=True)
 
 
+def write_ids(file: Path, png: Path) -> None:
+    """Which layer each pixel shows, as the renderer's object index (0: none)."""
+    with OpenEXR.File(str(file), separate_channels=True) as exr:
+        ids = np.array(exr.parts[0].channels["ViewLayer.IndexOB.X"].pixels, np.float32)
+    png.parent.mkdir(exist_ok=True)
+    Image.fromarray(np.round(ids).astype(np.uint8)).save(png, optimize=True)
+
+
 def rays(view: View, size: tuple[int, int]) -> NDArray[np.float64]:  # [H, W, 3]
     """World directions through the pixels' centres, one metre deep along the optical axis."""
     w, h = size
