@@ -174,7 +174,7 @@ def main() -> None:
     options = parser.parse_args()
     known = jobs(options.quality)
     if options.what == "check":
-        results = [check.check(n, j.views, WORK / f"{n}-{options.quality}", j.shape.size) for n, j in known.items() if (CAPTURES / j.folder / "transforms.json").exists()]
+        results = [check.check(n, j.kind, j.views, WORK / f"{n}-{options.quality}", j.shape.size) for n, j in known.items() if (CAPTURES / j.folder / "transforms.json").exists() and (WORK / f"{n}-{options.quality}").is_dir()]
         sys.exit(0 if results and all(results) else 1)
     if options.what == "sheets":
         sheets.write_sheets(CAPTURES, {n: j.folder for n, j in known.items()})
