@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Literal
 
 from splatfilm.base.rigid import IDENTITY, Similarity
-from splatfilm.cameras import Lens
 
 AssetKind = Literal["set", "character", "prop"]
 Preset = Literal["draft", "preview", "final"]
