@@ -1,4 +1,4 @@
-"""How every benchmark reports: one JSON object a line on stdout, a table for people on stderr, `--check` for machines.
+"""How every benchmark reports: JSON lines on stdout, a table for people on stderr, `--check` for machines.
 
 A row is `{"name", "value", "unit", "target", "ok"}`; `target` is null where a figure is only recorded. Times on a shared
 machine drift, so claims are ratios of things measured alternately in one run.

@@ -68,7 +68,9 @@ def test_a_room_imports_only_from_rooms_below_it(path: Path) -> None:
         parts = name.split(".")
         if parts[0] != "splatfilm" or len(parts) < 2 or parts[1] not in FLOORS:
             continue
-        assert room is not None, f"the package's front door imports {name}: importing splatfilm must stay cheap"
+        if room is None:
+            assert path.name == "__main__.py", f"importing splatfilm must stay cheap, but its front door imports {name}"
+            continue
         assert parts[1] == room or FLOORS[parts[1]] < FLOORS[room], f"{room} stands on or below {parts[1]}: {name}"
 
 
