@@ -225,8 +225,9 @@ class RotationCurve(_Keyed):
         i, u = place
         if u == 0:
             return np.array(self.values[i])
-        duration = self._duration(i)
-        whole = self._velocity(i) * duration
+        duration, whole = self._duration(i), self._turn(i)
+        if not whole.any():
+            return np.array(self.values[i])
         if self.easings[i] == "linear":
             return normalised(multiply(self.values[i], _exponential(u * whole)))
         start, end = (duration / 3 * tangent for tangent in self._tangents(i))
@@ -241,6 +242,8 @@ class RotationCurve(_Keyed):
 
     def _turn(self, i: int) -> Array:
         """The rotation vector, in the axes of key `i` and of key `i + 1` alike, that turns one into the other."""
+        if np.array_equal(self.values[i], self.values[i + 1]):
+            return np.zeros(3)  # a rest, to the bit
         w, x, y, z = self.values[i]
         return _logarithm(multiply((w, -x, -y, -z), self.values[i + 1]))
 

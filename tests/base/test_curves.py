@@ -280,6 +280,15 @@ def test_rotation_keys_before_a_key_and_just_before_it_join():
         assert angle_between(curve.at(t - 1e-9), curve.at(t)) < 1e-7
 
 
+def test_a_camera_that_does_not_turn_between_two_equal_keys_has_one_rotation_to_the_bit():
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        a, b, c = rng.normal(size=(3, 4))
+        curve = RotationCurve([0, 1, 2, 3], [a, b, b, c])
+        for t in (1.1, 1.5, 1.99):
+            assert np.array_equal(curve.at(t), curve.at(1))
+
+
 def test_a_zero_quaternion_is_refused():
     with pytest.raises(ValueError, match="zero"):
         RotationCurve([0, 1], [[1, 0, 0, 0], [0, 0, 0, 0]])
