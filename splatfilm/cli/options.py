@@ -20,7 +20,7 @@ class FilmFile(click.Path):
 
     name = "film file"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # type: ignore[override]
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         path = Path(value)
         return path / "film.toml" if path.is_dir() else path
 
