@@ -62,7 +62,10 @@ def text(table: Table, key: str, default: D | Required, longest: int = 200) -> s
 
 def name(table: Table, key: str, default: D | Required) -> str | D | None:
     """A name that can become a file name anywhere."""
-    return _read(table, key, default, f"a name ({NAME_RULE})", lambda value: value if is_name(value) else None)
+    expected = f"a name ({NAME_RULE})"
+    if isinstance(value := table.values.get(key), str) and _RESERVED.fullmatch(value):
+        expected = "another name: Windows keeps this one for itself"
+    return _read(table, key, default, expected, lambda value: value if is_name(value) else None)
 
 
 def is_name(value: Any) -> TypeGuard[str]:
@@ -121,7 +124,12 @@ def number(table: Table, key: str, default: D | Required, low: float, high: floa
 
 
 def _range_words(low: float, high: float, unit: str) -> str:
-    return f"a number from {low:g} to {high:g}{' ' if unit else ''}{unit}"
+    return f"a number from {plain(low)} to {plain(high)}{' ' if unit else ''}{unit}"
+
+
+def plain(value: float) -> str:
+    """A number without an exponent: `0.000001`, `9999999`, `1050.5`."""
+    return f"{value:f}".rstrip("0").rstrip(".")
 
 
 def as_number(value: Any, low: float, high: float) -> float | None:
@@ -197,10 +205,12 @@ def _near_path(missing: Path, given: str) -> str:
         return "; write folders with /, on every system"
     if given.startswith("~"):
         return "; ~ is not expanded in a film file"
+    while not missing.parent.is_dir() and missing.parent != missing:
+        missing = missing.parent
     try:
         return did_you_mean(missing.name, sorted(entry.name for entry in missing.parent.iterdir())[:1000])
     except OSError:
-        return f"; there is no folder {missing.parent}"
+        return ""
 
 
 def tables(table: Table, key: str) -> list[tuple[str, Table]]:
@@ -236,7 +246,7 @@ def note_falling(table: Table, key: str, frame_of: Mapping[int, float]) -> None:
     highest: float | None = None
     for index, frame in frame_of.items():
         if highest is not None and frame <= highest:
-            table.fail(f"found {frame:.10g} after {highest:.10g}, expected frames that rise", key, index, "frame")
+            table.fail(f"found {plain(frame)} after {plain(highest)}, expected frames that rise", key, index, "frame")
         highest = frame if highest is None else max(highest, frame)
 
 

@@ -104,7 +104,7 @@ def _set(table: Table, known: Known) -> tuple[str | None, str | None]:
         assert inside is not None
         inside.only(("asset", "look"))
         asset = _asset(inside, "asset", known, ("set",))
-        return asset, _known_look(inside, "look", asset, known)
+        return asset, _known_look(inside, asset, known)
     asset = _asset(table, "set", known, ("set",))
     return asset, next(iter(known.looks.get(asset or "", ())), None)
 
@@ -118,12 +118,12 @@ def _asset(table: Table, key: str, known: Known, kinds: tuple[str, ...]) -> str 
     return fields.choice(table, key, REQUIRED, known.assets(*kinds), what)
 
 
-def _known_look(table: Table, key: str, asset: str | None, known: Known) -> str | None:
-    """The look under `key`, by default the asset's first; unjudged while the asset itself is unknown."""
+def _known_look(table: Table, asset: str | None, known: Known, required: bool = False) -> str | None:
+    """The `look` of an asset, by default its first; unjudged while the asset itself is unknown."""
     looks = known.looks.get(asset or "", ())
     if not looks:
         return None
-    return fields.choice(table, key, looks[0], looks, f'a look of "{asset}"')
+    return fields.choice(table, "look", REQUIRED if required else looks[0], looks, f'a look of "{asset}"')
 
 
 def _note_twins(members: list[Table], set_name: str | None) -> None:
@@ -177,14 +177,12 @@ def _placement_keys(table: Table, clock: FrameRange | None) -> tuple[PlacementKe
 
 def _look_changes(table: Table, asset: str | None, clock: FrameRange | None, known: Known) -> tuple[LookChange, ...]:
     start = float(clock.first) if clock else 0.0
-    first = _known_look(table, "look", asset, known)
+    first = _known_look(table, asset, known)
     changes, frame_of = [], {}
     for index, one in _frame_tables(table, "looks") if "looks" in table.values else ():
         one.only(("frame", "look"))
         frame = _frame(one, clock)
-        if "look" not in one.values:
-            one.fail("missing, expected a look", "look")
-        look = _known_look(one, "look", asset, known)
+        look = _known_look(one, asset, known, required=True)
         if frame is not None:
             frame_of[index] = frame
             if look is not None:
@@ -205,6 +203,6 @@ def _frame_tables(table: Table, key: str) -> list[tuple[int, Table]]:
 def _frame(table: Table, clock: FrameRange | None) -> float | None:
     frame = fields.number(table, "frame", REQUIRED, 0, fields.LAST_FRAME)
     if frame is not None and clock is not None and frame not in clock:
-        table.fail(f"found {frame:.10g}, outside the scene, which has [{clock.first}, {clock.last}]", "frame")
+        table.fail(f"found {fields.plain(frame)}, outside the scene, which has [{clock.first}, {clock.last}]", "frame")
         return None
     return frame
