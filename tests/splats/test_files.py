@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -99,3 +101,15 @@ def test_a_refused_write_leaves_the_old_file(tmp_path: Path) -> None:
         write_ply(path / "below-a-file.ply", random_splats(6))
     assert_same_bits(read_splats(path), read_splats(path))
     assert [p.name for p in tmp_path.iterdir()] == ["a.ply"] and splat_count(path) == 5
+
+
+def test_every_public_name_is_what_it_says_in_any_order_of_imports() -> None:
+    """A module that bore the name of its function would take its place once imported."""
+    code = (
+        "import importlib, pkgutil, splatfilm.splats as room\n"
+        "for module in pkgutil.iter_modules(room.__path__):\n"
+        "    importlib.import_module(f'splatfilm.splats.{module.name}')\n"
+        "assert not [n for n in room.__all__ if type(getattr(room, n)).__name__ == 'module']\n"
+        "assert set(room.__all__) <= set(dir(room))\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
