@@ -14,7 +14,7 @@ from splatfilm.film.timecode import count_of, timecode
 
 
 def film_report(film: Film) -> dict[str, Any]:
-    """Everything in `film`, ready for JSON. Lengths in seconds; an `out` timecode is the frame after the last, as in EDLs.
+    """All of `film`, ready for JSON. Lengths in seconds; `out` timecodes are the frame after the last, as in EDLs.
 
     The lens of a shot is the one of its first and of its last frame; None when its camera file cannot be read.
     """
