@@ -61,15 +61,20 @@ def command(film_files: tuple[Path, ...], as_json: bool) -> int:
 
 def readers() -> Readers:
     """How to look into captures and splat files without loading their pixels and splats."""
-    from splatfilm.capture import read_capture
     from splatfilm.film.check import Readers
-    from splatfilm.splats import inspect_splats
+
+    def capture(path: Path) -> tuple[str, ...]:
+        from splatfilm.capture import read_capture
+
+        return read_capture(path).notes
 
     def splats(path: Path) -> tuple[str, ...]:
+        from splatfilm.splats import inspect_splats
+
         inspect_splats(path)
         return ()
 
-    return Readers(capture=lambda path: read_capture(path).notes, splats=splats)
+    return Readers(capture, splats)
 
 
 def _check(film_file: Path) -> Findings:

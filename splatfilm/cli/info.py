@@ -246,7 +246,7 @@ def _machine_words(machine: Values) -> list[str]:
 
 def _backend_words(backends: list[Values]) -> list[str]:
     rows = [(one["name"], one["version"] or "-", "ready" if one["ready"] else one["reason"]) for one in backends]
-    return [table(("renderer", "version", ""), rows)]
+    return [table(("renderer", "version", "on this machine"), rows)]
 
 
 def _lines(heading: str, rows: Mapping[str, str], notes: list[str] | None = None) -> list[str]:
