@@ -69,6 +69,7 @@ def splat_bounds(path: str | PathLike[str]) -> tuple[Corner, Corner]:
     A standard PLY is read once for it; a compressed one keeps the bounds of its chunks, and only those are read.
     """
     header = _header(path)
+    names: tuple[str, ...]
     if compressed_ply.is_compressed(header):
         element, names = compressed_ply.layout_of(header).chunk, compressed_ply.POSITION_BOUNDS
     else:
