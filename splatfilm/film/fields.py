@@ -192,6 +192,7 @@ def existing(table: Table, key: str, kind: Literal["file", "folder"], default: D
         table.fail(f"found {shown(given)}, which cannot be a path here: {error}", key)
         return None
     if found == kind:
+        table.source.files[(*table.place, key)] = path
         return path
     if found:
         table.fail(f"{shown(given)} is a {found}, expected a {kind}", key)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from splatfilm.splats.checks import check
     from splatfilm.splats.composition import compose, transformed
-    from splatfilm.splats.files import SplatFile, inspect_splats, read_splats, splat_count
+    from splatfilm.splats.files import SplatFile, inspect_splats, read_splats, splat_bounds, splat_count
     from splatfilm.splats.ply import write_ply
     from splatfilm.splats.splats import SH_BASIS_COUNTS, RenderMode, Splats
 
@@ -23,6 +23,7 @@ _HOMES = {
     "SplatFile": "files",
     "inspect_splats": "files",
     "read_splats": "files",
+    "splat_bounds": "files",
     "splat_count": "files",
     "write_ply": "ply",
     "SH_BASIS_COUNTS": "splats",
@@ -39,6 +40,7 @@ __all__ = [
     "compose",
     "inspect_splats",
     "read_splats",
+    "splat_bounds",
     "splat_count",
     "transformed",
     "write_ply",
