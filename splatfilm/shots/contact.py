@@ -99,7 +99,9 @@ def draw_sheet(sheet: Sheet) -> Image.Image:
     row = max(thumb[1] + CAPTION, SLATE_HEIGHT) + ROW_GAP
     page = Image.new("RGB", (WIDTH, HEADER + row * len(sheet.slates) + FOOTER), PAPER)
     pen = ImageDraw.Draw(page)
-    pen.text((MARGIN, 46), _fit(pen, sheet.title, 40, WIDTH - 2 * MARGIN - 700), INK, _font(40, sheet.title), anchor="lt")
+    pen.text(
+        (MARGIN, 46), _fit(pen, sheet.title, 40, WIDTH - 2 * MARGIN - 700), INK, _font(40, sheet.title), anchor="lt"
+    )
     pen.text((WIDTH - MARGIN, 60), sheet.line, QUIET, _font(20), anchor="rt")
     for index, slate in enumerate(sheet.slates):
         top = HEADER + index * row
@@ -152,7 +154,7 @@ def _fit(pen: ImageDraw.ImageDraw, text: str, size: int, room: int) -> str:
 
 
 def _font(size: int, text: str = "") -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Pillow's own font, which is everywhere the same; for letters it lacks, a common one of this system if any is there."""
+    """Pillow's own font, which is everywhere the same; for letters it lacks, one that this system may have."""
     return _system_font(size) if not text.isascii() else _built_in_font(size)
 
 

@@ -92,9 +92,7 @@ def make_cut(path: Path, shots: Sequence[CutShot], about: Cut, progress: Progres
         "rate": str(about.rate),
         "size": list(about.size),
         "timecode": about.timecode,
-        "shots": [
-            {"shot": s.name, "take": s.take.name, "frames": [s.frames[0], s.frames[-1]]} for s in shots
-        ],
+        "shots": [{"shot": s.name, "take": s.take.name, "frames": [s.frames[0], s.frames[-1]]} for s in shots],
         "encoder": ENCODER,
     }
     write_json(record_path, record)
@@ -140,11 +138,15 @@ def _check(shots: Sequence[CutShot], about: Cut) -> None:
         where = str(shot.take.folder)
         missing = [f for f in shot.frames if f not in shot.take.frames]
         if missing:
-            problems.append(Problem(where, "", f"frames {spell_frames(missing)} of shot {shot.name} are not in this take"))
+            problems.append(
+                Problem(where, "", f"frames {spell_frames(missing)} of shot {shot.name} are not in this take")
+            )
         size = tuple(shot.take.header.get("size", about.size))
         if size != about.size:
             expected = f"{about.size[0]}x{about.size[1]}"
-            problems.append(Problem(where, "", f"the take is {size[0]}x{size[1]}, the cut is {expected}: render it again"))
+            problems.append(
+                Problem(where, "", f"the take is {size[0]}x{size[1]}, the cut is {expected}: render it again")
+            )
     if problems:
         raise InputError(problems)
 

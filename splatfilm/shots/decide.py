@@ -57,7 +57,7 @@ def decide(plan: ShotPlan, frames: Sequence[int], folders: FilmFolders, new_take
         else:
             held = _held_frames(newest, plan)
             if _all_right(held, plan):
-                return _fill(plan, frames, newest, held, takes, folders)
+                return _fill(plan, frames, takes, held, folders)
             reasons = [f"{newest.name} is unfinished and holds frames of other inputs; it is left as it is"]
     number = newest.number + 1 if newest else 1
     folder = folders.shot(plan.shot) / take_name(number)
@@ -67,9 +67,10 @@ def decide(plan: ShotPlan, frames: Sequence[int], folders: FilmFolders, new_take
 
 
 def _fill(
-    plan: ShotPlan, frames: Sequence[int], take: Take, held: Mapping[int, FrameRecord], takes: list[Take], folders: FilmFolders
+    plan: ShotPlan, frames: Sequence[int], takes: list[Take], held: Mapping[int, FrameRecord], folders: FilmFolders
 ) -> Decision:
     """Continue an unfinished take: keep what is whole, share what others have, draw the rest."""
+    take = takes[-1]
     complete = {f: r for f, r in held.items() if set(plan.passes) <= set(r.pictures)}
     damaged = check_frames(take.folder, complete.values())
     keep = {frame: record for frame, record in complete.items() if frame not in damaged}

@@ -85,12 +85,16 @@ def parse_frames(text: str) -> tuple[int, ...]:
     for part in text.split(","):
         match = _SPAN.fullmatch(part.strip())
         if match is None:
-            raise InputError.at("--frames", f"{part.strip()!r} is no frame or range; write 1001-1010,1020 or 1001-1100x10")
+            raise InputError.at(
+                "--frames", f"{part.strip()!r} is no frame or range; write 1001-1010,1020 or 1001-1100x10"
+            )
         first = int(match[1])
         last = int(match[2]) if match[2] else first
         step = int(match[3]) if match[3] else 1
         if last < first or step < 1:
-            raise InputError.at("--frames", f"{part.strip()!r} is empty: a range goes from its first frame up to its last")
+            raise InputError.at(
+                "--frames", f"{part.strip()!r} is empty: a range goes from its first frame up to its last"
+            )
         if last - first > 1_000_000:
             raise InputError.at("--frames", f"{part.strip()!r} is over a million frames")
         frames.update(range(first, last + 1, step))

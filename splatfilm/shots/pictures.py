@@ -80,7 +80,7 @@ def encode_png(pixels: Pixels, text: Mapping[str, str]) -> bytes:
 
 
 def read_picture(path: Path) -> tuple[Pixels, dict[str, str]]:
-    """Pixels and text of a PNG that `encode_png` wrote. Raises `InputError` when it is missing, cut short or damaged."""
+    """Pixels and text of a PNG that `encode_png` wrote. Raises `InputError` when it is not whole."""
     try:
         with Image.open(path, formats=["PNG"]) as image:
             image.load()

@@ -181,9 +181,7 @@ def _place(place: Any) -> list[float]:
     return [*place.rotation, *place.translation, place.scale]
 
 
-def _inputs(
-    film: Film, shot: Shot, sources: Sources, shown: list[tuple[str, str]], picture: Picture
-) -> dict[str, Any]:
+def _inputs(film: Film, shot: Shot, sources: Sources, shown: list[tuple[str, str]], picture: Picture) -> dict[str, Any]:
     folder = film.path.parent
     return {
         "film": {"file": film.path.name, "sha256": hash_file(film.path)},

@@ -106,7 +106,9 @@ def read_take(folder: Path, number: int) -> Take:
         records = [FrameRecord.from_json(item) for item in value["frames"]]
         header = {key: item for key, item in value.items() if key != "frames"}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError.at(manifest, f"not the manifest of a take: {error!s} (restore it, or move the take away)") from error
+        raise InputError.at(
+            manifest, f"not the manifest of a take: {error!s} (restore it, or move the take away)"
+        ) from error
     return Take(folder, number, True, {record.frame: record for record in records}, header)
 
 
@@ -121,7 +123,8 @@ def sweep(folder: Path) -> None:
 class Journal:
     """The records of a take that is being rendered: a header line, then one line a frame, safe from a kill.
 
-    A line is appended in one write, so a kill leaves at most one line cut short, which reading skips. Threads may share it.
+    A line is appended in one write, so a kill leaves at most one line cut short, which reading skips. Threads may share
+    it.
     """
 
     def __init__(self, folder: Path, header: Mapping[str, Any]) -> None:

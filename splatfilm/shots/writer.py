@@ -74,7 +74,9 @@ class FrameWriter:
     def __enter__(self) -> FrameWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
             while self._pending:
                 if error is None:
@@ -127,4 +129,4 @@ def share_pictures(source: Path, existing: FrameRecord, folder: Path, wanted: Fr
 def make_read_only(path: Path) -> None:
     """Hinder programs from writing into a finished frame, which other takes may share through hard links."""
     with contextlib.suppress(OSError):
-        os.chmod(path, path.stat().st_mode & 0o555)
+        path.chmod(path.stat().st_mode & 0o555)
