@@ -16,10 +16,11 @@ from splatfilm.film.model import Film, Shot
 from splatfilm.film.timecode import count_of, timecode
 from splatfilm.shots.assets import asset_scores
 from splatfilm.shots.contact import Sheet, Slate
-from splatfilm.shots.cut import Cut, CutResult, CutShot
+from splatfilm.shots.cut import CutResult, CutShot
 from splatfilm.shots.names import FilmFolders
 from splatfilm.shots.plan import Sources
 from splatfilm.shots.takes import Take
+from splatfilm.shots.video import Reel
 
 FORMAT = "splatfilm-film"
 VERSION = 1
@@ -41,11 +42,11 @@ class FilmState:
         return sum(len(shot.frames) for shot in self.film.shots)
 
 
-def cut_of(state: FilmState) -> tuple[list[CutShot], Cut]:
+def cut_of(state: FilmState) -> tuple[list[CutShot], Reel]:
     """The shots of the cut, and what it says about itself."""
     film = state.film
     shots = [CutShot(shot.name, state.takes[shot.name], tuple(shot.frames)) for shot in film.shots]
-    return shots, Cut(film.title, film.rate, state.size, film.timecode)
+    return shots, Reel(film.title, film.rate, state.size, film.timecode)
 
 
 def sheet_of(state: FilmState) -> Sheet:
