@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from splatfilm.base.errors import InputError
@@ -21,6 +22,8 @@ MANIFEST = "manifest.json"
 JOURNAL = "journal.jsonl"
 SEEN = ".seen.json"
 LOCK = ".lock"
+
+LARGEST_SIDE = 16384  # px
 
 _TAKE = re.compile(r"v(\d{3,})")
 _SPAN = re.compile(r"(-?\d+)(?:-(-?\d+)(?:x(\d+))?)?")
@@ -110,3 +113,25 @@ def spell_frames(frames: list[int]) -> str:
         else:
             spans.append(FrameRange(frame, frame))
     return ", ".join(str(s.first) if len(s) == 1 else f"{s.first}-{s.last}" for s in spans)
+
+
+def parse_size(text: str, full: tuple[int, int]) -> tuple[int, int]:
+    """A size in pixels from `half`, `quarter`, `0.5`, `1/3` or `640x360`; fractions of `full` become even sides.
+
+    Raises `InputError`.
+    """
+    wanted = "write half, quarter, a fraction such as 0.5 or 1/3, or a size such as 640x360"
+    pixels = re.fullmatch(r"(\d{1,5})\s*[x×]\s*(\d{1,5})", text.strip())
+    if pixels:
+        size = int(pixels[1]), int(pixels[2])
+        if not all(1 <= side <= LARGEST_SIDE for side in size):
+            raise InputError.at("--size", f"{text!r}: a side has 1 to {LARGEST_SIDE} pixels")
+        return size
+    try:
+        scale = {"half": Fraction(1, 2), "quarter": Fraction(1, 4)}.get(text.strip()) or Fraction(text.strip())
+    except (ValueError, ZeroDivisionError):
+        raise InputError.at("--size", f"{text!r} is no size; {wanted}") from None
+    width, height = (max(2, 2 * round(side * scale / 2)) for side in full)
+    if scale <= 0 or max(width, height) > LARGEST_SIDE:
+        raise InputError.at("--size", f"{text!r} is no size; {wanted}")
+    return width, height
