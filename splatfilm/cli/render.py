@@ -63,8 +63,9 @@ def command(
 ) -> int:
     """Render the shots of FILM to numbered PNG frames.
 
-    Frames go to OUT/<film>/shots/<shot>/v001. A take is never overwritten: where inputs changed since the newest take, a
-    new one begins that shares every unchanged frame and renders the rest. A run that was stopped goes on where it was.
+    Frames go to OUT/<film>/shots/<shot>/v001. A take is never overwritten: where inputs changed since the newest
+    take, a new one begins that shares every unchanged frame and renders the rest. A run that was stopped goes on
+    where it was.
 
     \b
     Examples:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from splatfilm.cameras import Camera
 from splatfilm.film.model import Film
-from splatfilm.render import RenderSettings, render
+from splatfilm.render import RenderSettings, render, resolve_backend
 from splatfilm.render.frame import Frame
 from splatfilm.stage import Stage
 
@@ -22,6 +22,7 @@ class SceneDrawer:
         self._files = files
         self._settings = RenderSettings(background=background)
         self._backend = backend
+        self._device = "cuda" if resolve_backend(backend).name == "gsplat" else "cpu"
         self._scene = ""
         self._stage: Stage | None = None
 
@@ -29,6 +30,6 @@ class SceneDrawer:
         """The frame that `camera` sees at a scene frame. Raises `InputError` when a splat file cannot be read."""
         if self._stage is None or self._scene != scene:
             self._stage = None  # free the last scene before the next is loaded
-            self._stage = Stage(self._film, scene, self._files)
+            self._stage = Stage(self._film, scene, self._files, self._device)
             self._scene = scene
         return render(self._stage.at(frame).splats, camera, self._settings, backend=self._backend)

@@ -127,11 +127,12 @@ def parse_size(text: str, full: tuple[int, int]) -> tuple[int, int]:
         if not all(1 <= side <= LARGEST_SIDE for side in size):
             raise InputError.at("--size", f"{text!r}: a side has 1 to {LARGEST_SIDE} pixels")
         return size
-    try:
-        scale = {"half": Fraction(1, 2), "quarter": Fraction(1, 4)}.get(text.strip()) or Fraction(text.strip())
-    except (ValueError, ZeroDivisionError):
-        raise InputError.at("--size", f"{text!r} is no size; {wanted}") from None
-    width, height = (max(2, 2 * round(side * scale / 2)) for side in full)
-    if scale <= 0 or max(width, height) > LARGEST_SIDE:
+    scale = {"half": Fraction(1, 2), "quarter": Fraction(1, 4)}.get(text.strip())
+    if scale is None and re.fullmatch(r"\d{1,5}(\.\d{1,9}|/0*[1-9]\d{0,4})?", text.strip()):
+        scale = Fraction(text.strip())
+    if not scale:
         raise InputError.at("--size", f"{text!r} is no size; {wanted}")
+    width, height = (max(2, 2 * round(side * scale / 2)) for side in full)
+    if max(width, height) > LARGEST_SIDE:
+        raise InputError.at("--size", f"{text!r}: a side has 1 to {LARGEST_SIDE} pixels, not {max(width, height)}")
     return width, height

@@ -21,7 +21,7 @@ from splatfilm.film.model import Film, Shot
 from splatfilm.film.timecode import count_of, timecode
 from splatfilm.shots.names import spell_frames
 from splatfilm.shots.pictures import PICTURES_VERSION
-from splatfilm.stage import placement
+from splatfilm.stage import Placed, Placements
 
 BACKGROUND = (0.0, 0.0, 0.0)
 """Where a scene leaves the picture empty it is black, so beauty is premultiplied by alpha."""
@@ -106,18 +106,15 @@ def load_paths(film: Film, shots: Iterable[Shot]) -> dict[str, CameraPath]:
 
 
 def looks_of(film: Film, shots: Iterable[Shot]) -> list[tuple[str, str]]:
-    """Every (asset, look) that the shots show, in the order in which they first appear."""
-    seen: dict[tuple[str, str], None] = {}
-    for shot in shots:
-        for frame in shot.frames:
-            for item in placement.describe(film, shot.scene, frame):
-                seen[item.asset, item.look] = None
-    return list(seen)
+    """Every (asset, look) in the scenes of the shots, each once, in the order of composition."""
+    scenes = dict.fromkeys(shot.scene for shot in shots)
+    return list(dict.fromkeys(source for scene in scenes for source in Placements(film, scene).sources()))
 
 
 def plan_shot(film: Film, shot: Shot, path: CameraPath, sources: Sources, picture: Picture) -> ShotPlan:
     """Plan one shot whose camera file and splats are there."""
     width, height = picture.size
+    placements = Placements(film, shot.scene)
     base = {
         "pictures": PICTURES_VERSION,
         "renderer": dict(picture.renderer),
@@ -127,9 +124,9 @@ def plan_shot(film: Film, shot: Shot, path: CameraPath, sources: Sources, pictur
     keys: dict[int, str] = {}
     shown: dict[tuple[str, str], None] = {}
     for frame, camera in cameras.items():
-        staged = placement.describe(film, shot.scene, frame)
-        shown.update({(item.asset, item.look): None for item in staged})
-        splats = [{"splats": sources[item.asset, item.look].sha256, "place": _place(item.place)} for item in staged]
+        placed = placements.at(frame)
+        shown.update({(item.asset, item.look): None for item in placed})
+        splats = [_placed_value(item, sources) for item in placed]
         keys[frame] = hash_value({**base, "camera": camera_value(camera), "splats": splats})
     inputs = _inputs(film, shot, sources, list(shown), picture)
     return ShotPlan(
@@ -177,8 +174,13 @@ def _covers(path: CameraPath, shot: Shot) -> bool:
     return path.first == path.last or (path.first <= shot.frames.first and path.last >= shot.frames.last)
 
 
-def _place(place: Any) -> list[float]:
-    return [*place.rotation, *place.translation, place.scale]
+def _placed_value(item: Placed, sources: Sources) -> dict[str, Any]:
+    """What of a member decides pixels: the bytes of its splats and its place, not its names."""
+    place = item.place
+    return {
+        "splats": sources[item.asset, item.look].sha256,
+        "place": [*place.rotation, *place.translation, place.scale],
+    }
 
 
 def _inputs(film: Film, shot: Shot, sources: Sources, shown: list[tuple[str, str]], picture: Picture) -> dict[str, Any]:
