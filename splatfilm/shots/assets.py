@@ -1,7 +1,7 @@
 """Every look that the shots show, as a splat file: given by the film, or reconstructed from its capture.
 
 Reconstructions lie under `out/assets/`, named by what went into them, so films that share a capture share the work.
-Finding that everything is there already imports no torch.
+Finding that everything is there already imports no torch, and a film of splat files alone needs neither room.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 from splatfilm.base.errors import InputError, Problem
 from splatfilm.base.hashing import hash_file
 from splatfilm.base.progress import Progress
-from splatfilm.capture import Capture, capture_hash, read_capture
 from splatfilm.film.model import Film, Look
-from splatfilm.reconstruct import cached, settings_for
 from splatfilm.shots.lock import hold
 from splatfilm.shots.plan import SplatSource
 
 if TYPE_CHECKING:
+    from splatfilm.capture import Capture
     from splatfilm.reconstruct import Reconstruction, Settings
 
 MEMO = ".capture-hashes.json"
@@ -77,6 +76,9 @@ def asset_scores(sources: Mapping[tuple[str, str], SplatSource]) -> dict[str, di
 
 
 def _job(name: tuple[str, str], look: Look, ways: Ways) -> _Job:
+    from splatfilm.capture import capture_hash, read_capture
+    from splatfilm.reconstruct import settings_for
+
     assert look.capture is not None, "a look has splats or a capture"
     capture = read_capture(look.capture)
     settings = settings_for(ways.preset or look.preset, backend=ways.backend)
@@ -84,6 +86,8 @@ def _job(name: tuple[str, str], look: Look, ways: Ways) -> _Job:
 
 
 def _reconstructed(job: _Job, ways: Ways, progress: Progress) -> SplatSource:
+    from splatfilm.reconstruct import cached
+
     result = cached(job.content, job.settings, ways.folder)
     if result is None:
         with hold(ways.folder / f".{job.content[:12]}.lock", f"the reconstruction of {job.name[0]}", progress):

@@ -43,7 +43,11 @@ def write_take(folder: Path, pictures: list[np.ndarray], size: tuple[int, int]) 
 def two_shots(folder: Path, size: tuple[int, int] = (160, 90)) -> list[CutShot]:
     marks = {"010": range(0, 7), "020": range(8, 13)}
     return [
-        CutShot(name, write_take(folder / name / "v001", [colour_bars(size, m) for m in ms], size), tuple(range(1001, 1001 + len(ms))))
+        CutShot(
+            name,
+            write_take(folder / name / "v001", [colour_bars(size, m) for m in ms], size),
+            tuple(range(1001, 1001 + len(ms))),
+        )
         for name, ms in marks.items()
     ]
 
@@ -55,7 +59,9 @@ def reel(size: tuple[int, int] = (160, 90), rate: Fraction = Fraction(24000, 100
 def decoded(path: Path) -> list[np.ndarray]:
     with av.open(str(path)) as container:
         return [
-            frame.reformat(format="rgb24", src_colorspace=frame.colorspace, dst_colorspace=frame.colorspace).to_ndarray()
+            frame.reformat(
+                format="rgb24", src_colorspace=frame.colorspace, dst_colorspace=frame.colorspace
+            ).to_ndarray()
             for frame in container.decode(video=0)
         ]
 

@@ -76,7 +76,9 @@ def test_beauty_says_that_it_is_srgb() -> None:
     assert b"sRGB" not in encode_png(np.zeros((2, 2), np.uint8), {})
 
 
-@pytest.mark.parametrize("spoil", [lambda d: d[: len(d) // 2], lambda d: b"", lambda d: b"hello", lambda d: d[:60] + b"x" + d[61:]])
+@pytest.mark.parametrize(
+    "spoil", [lambda d: d[: len(d) // 2], lambda d: b"", lambda d: b"hello", lambda d: d[:60] + b"x" + d[61:]]
+)
 def test_a_damaged_picture_is_refused_by_name(tmp_path: Path, spoil) -> None:  # type: ignore[no-untyped-def]
     data = encode_png(np.random.default_rng(1).integers(0, 255, (20, 20, 3), dtype=np.uint8), {KEY_TEXT: "k"})
     path = tmp_path / "spoilt.png"
