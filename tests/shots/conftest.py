@@ -122,17 +122,21 @@ class TinyFilm:
         return sorted(self.take(shot, number).glob(f"*_{pass_name}_*.png"))
 
 
-@pytest.fixture
-def tiny(tmp_path: Path) -> TinyFilm:
+def build_tiny(folder: Path) -> TinyFilm:
     """A film of two shots: 010 holds until 1006 and then moves, 020 stands still while the mug moves from 1020 on."""
-    film = TinyFilm(tmp_path / "film")
-    film.folder.mkdir()
+    film = TinyFilm(folder)
+    film.folder.mkdir(exist_ok=True)
     film.path.write_text(FILM)
     write_splats(film.folder / "room.ply", 1, 400, 2.0)
     write_splats(film.folder / "mug.ply", 2, 60, 0.2)
     film.camera("move.json", (1001, [0, -4, 1]), (1006, [0, -4, 1]), (1012, [1, -4, 1]))
     film.camera("still.json", (1001, [3, -3, 1]))
     return film
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> TinyFilm:
+    return build_tiny(tmp_path / "film")
 
 
 class Array:

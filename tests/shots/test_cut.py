@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from splatfilm.base.errors import InputError
+from splatfilm.base.errors import InputError, StorageError
 from splatfilm.base.progress import SILENT
 from splatfilm.shots.cut import CutShot, make_cut
 from splatfilm.shots.pictures import encode_png, hash_pixels
@@ -163,3 +164,19 @@ def test_takes_may_move_together_with_their_film(tmp_path: Path) -> None:
     shutil.copytree(tmp_path / "here", tmp_path / "there")
     assert (tmp_path / "there" / "bars.mp4").stat().st_mtime_ns == (tmp_path / "here" / "bars.mp4").stat().st_mtime_ns
     assert not make_cut(tmp_path / "there" / "bars.mp4", shots, reel(), SILENT).made
+
+
+@pytest.mark.parametrize("room", [0, 100, 3000, 20_000])
+def test_a_full_disk_leaves_no_half_cut(tmp_path: Path, room: int) -> None:
+    noise = np.random.default_rng(5).integers(0, 255, (6, 90, 160, 3), dtype=np.uint8)
+    take = write_take(tmp_path / "010" / "v001", list(noise), (160, 90))
+    shots = [CutShot("010", take, tuple(range(1001, 1007)))]
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))  # no file may grow beyond this
+    try:
+        with pytest.raises(StorageError, match=r"noise\.mp4: cannot write"):
+            make_cut(tmp_path / "noise.mp4", shots, reel(), SILENT)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["010"]
+    assert make_cut(tmp_path / "noise.mp4", shots, reel(), SILENT).path.stat().st_size > 20_000
