@@ -46,8 +46,8 @@ def _binary(
     header: PlyHeader, element: Element, names: Sequence[str], stream: IO[bytes]
 ) -> Iterator[tuple[int, Table]]:
     stride = element.row_bytes
-    block = max(1, BLOCK_BYTES // stride)
-    columns = np.array([element.names.index(name) for name in names])
+    block = max(1, BLOCK_BYTES // max(1, stride))
+    columns = np.array([element.names.index(name) for name in names], dtype=np.intp)
     only_floats = header.order == "<" and all(p.code == "f4" for p in element.properties)
     codes = {p.name: p.code for p in element.properties}
     wide = np.float32 if all(codes[name] == "f4" for name in names) else np.float64

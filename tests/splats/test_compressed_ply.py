@@ -167,6 +167,34 @@ def test_every_missing_packed_property_is_named(tmp_path: Path) -> None:
     ]
 
 
+def test_an_sh_element_without_coefficients_is_passed_over(tmp_path: Path) -> None:
+    head, _, body = fixture("degree0").read_bytes().partition(b"end_header\n")
+    for extra, data in ((b"element sh 300\n", b""), (b"element sh 300\nproperty uchar spare\n", bytes(300))):
+        (tmp_path / "a.ply").write_bytes(head + extra + b"end_header\n" + body + data)
+        assert torch.equal(read_splats(tmp_path / "a.ply").sh, read_splats(fixture("degree0")).sh)
+
+
+@pytest.mark.parametrize("word", ["nan", "-1", "4294967296", "0.5", "1e300"])
+def test_words_of_an_ascii_file_must_be_words(tmp_path: Path, word: str) -> None:
+    head, _, body = fixture("degree3").read_bytes().partition(b"element sh")
+    head += b"end_header\n"
+    body = body.partition(b"end_header\n")[2]
+    chunk = np.frombuffer(body[:72], "<f4")
+    words = [[str(w) for w in row] for row in np.frombuffer(body[72 : 72 + 192], "<u4").reshape(12, 4)]
+    path = tmp_path / "a.ply"
+
+    def write() -> None:
+        lines = [" ".join(repr(float(v)) for v in chunk), *(" ".join(row) for row in words)]
+        path.write_bytes(head.replace(b"binary_little_endian", b"ascii") + "\n".join(lines).encode() + b"\n")
+
+    write()
+    assert torch.equal(read_splats(path).means, read_splats(fixture("degree3")).means)
+    words[7][2] = word
+    write()
+    with pytest.raises(InputError, match=r"splat 7: packed_scale is .*, must be a whole number of 32 bits"):
+        read_splats(path)
+
+
 def test_bounds_that_are_not_finite_are_named_by_chunk(tmp_path: Path) -> None:
     head, _, body = fixture("degree1").read_bytes().partition(b"end_header\n")
     poisoned = bytearray(body)
