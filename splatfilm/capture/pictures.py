@@ -1,0 +1,171 @@
+"""Photographs decoded for training: turned, matted, masked, scaled down and straightened, with the camera that fits.
+
+Pixels are used as they are stored, which is how COLMAP and nerfstudio read them; the reader of the capture turns them by
+their EXIF orientation only when the intrinsics say that they were turned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from splatfilm.base.errors import InputError, Problem
+from splatfilm.cameras import Camera
+from splatfilm.capture.model import Photograph
+from splatfilm.capture.undistort import pinhole, straighten
+
+Plane = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One photograph ready for training, taken by a pinhole camera of the same size.
+
+    `colour` is display-referred sRGB 0..1; with a matte it is multiplied by the matte already, so that
+    `colour + (1 - matte) * ground` is the object before any ground. `weight` 0 marks pixels to ignore.
+    """
+
+    name: str
+    camera: Camera
+    colour: Plane  # [H, W, 3]
+    matte: Plane | None  # [H, W] 0..1
+    weight: Plane | None  # [H, W] 0..1
+
+
+def training_size(camera: Camera, longest: int | None) -> tuple[int, int]:
+    """(width, height) in pixels with the longest side brought down to `longest`; pictures are never made larger."""
+    if longest is None or longest >= max(camera.width, camera.height):
+        return camera.width, camera.height
+    ratio = longest / max(camera.width, camera.height)
+    return max(1, round(camera.width * ratio)), max(1, round(camera.height * ratio))
+
+
+def load_pictures(
+    photographs: Sequence[Photograph],
+    longest: int | None = None,
+    each: Callable[[int], None] = lambda done: None,
+) -> tuple[Picture, ...]:
+    """Decode photographs at a training size, two at a time. Raises one `InputError` that names every bad file."""
+    pictures: list[Picture] = []
+    problems: list[Problem] = []
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for future in [pool.submit(load_picture, photograph, longest) for photograph in photographs]:
+            try:
+                pictures.append(future.result())
+            except InputError as error:
+                problems.extend(error.problems)
+            each(len(pictures) + len(problems))
+    if problems:
+        raise InputError(problems)
+    return tuple(pictures)
+
+
+def load_picture(photograph: Photograph, longest: int | None = None) -> Picture:
+    """Decode one photograph. Raises `InputError` when a file is truncated, no picture, or a mask of another size."""
+    camera = photograph.camera
+    planes = _decode(photograph.image, photograph.quarter_turns)
+    if planes.shape[:2] != (camera.height, camera.width):
+        raise InputError.at(
+            photograph.image,
+            f"is {planes.shape[1]}x{planes.shape[0]} pixels, but its camera records {camera.width}x{camera.height}",
+        )
+    matted = planes.shape[2] == 4
+    if matted:
+        planes[..., :3] *= planes[..., 3:]
+    if photograph.mask is not None:
+        planes = np.concatenate([planes, _decode_mask(photograph, planes.shape[:2])[..., None]], axis=2)
+    size = training_size(camera, longest)
+    planes, weight = _fitted(planes, camera, size)
+    if photograph.mask is not None:
+        # A pixel that is partly masked mixes wanted with unwanted light: only whole ones count.
+        kept = (planes[..., -1] > 0.999).astype(np.float32)
+        weight = kept if weight is None else weight * kept
+    return Picture(
+        photograph.name,
+        pinhole(camera).scaled(*size),
+        np.ascontiguousarray(planes[..., :3]),
+        np.ascontiguousarray(planes[..., 3]) if matted else None,
+        weight,
+    )
+
+
+def shrunk(picture: Picture, share: float) -> Picture:
+    """The same picture at a share of its size; a pixel counts where everything that it covers does."""
+    if share == 1:
+        return picture
+    camera = picture.camera
+    size = max(1, round(camera.width * share)), max(1, round(camera.height * share))
+    weight = None
+    if picture.weight is not None:
+        weight = (_resized(picture.weight[..., None], size)[..., 0] > 0.999).astype(np.float32)
+    matte = None if picture.matte is None else _resized(picture.matte[..., None], size)[..., 0]
+    return Picture(picture.name, camera.scaled(*size), _resized(picture.colour, size), matte, weight)
+
+
+def _fitted(planes: Plane, camera: Camera, size: tuple[int, int]) -> tuple[Plane, Plane | None]:
+    """Straightened and scaled to `size`. Straightening happens at twice the size, so that bilinear costs no sharpness."""
+    if camera.distortion is None or camera.distortion.is_zero:
+        return _resized(planes, size), None
+    between = min(2 * size[0], camera.width), min(2 * size[1], camera.height)
+    straight, known = straighten(_resized(planes, between), camera.scaled(*between))
+    both = _resized(np.concatenate([straight, known[..., None]], axis=2), size)
+    weight = (both[..., -1] > 0.999).astype(np.float32)
+    return np.ascontiguousarray(both[..., :-1]), None if weight.all() else weight
+
+
+def _resized(planes: Plane, size: tuple[int, int]) -> Plane:
+    """Lanczos with the support of the target's pixels, channel by channel in float."""
+    height, width, channels = planes.shape
+    if (width, height) == size:
+        return planes
+    scaled = [
+        np.asarray(Image.fromarray(planes[..., c]).resize(size, Image.Resampling.LANCZOS)) for c in range(channels)
+    ]
+    return np.clip(np.stack(scaled, axis=-1), 0.0, 1.0).astype(np.float32)
+
+
+def _decode(path: Path, quarter_turns: int) -> Plane:
+    """[H, W, 3] or [H, W, 4] in 0..1."""
+    picture = _open(path)
+    if picture.mode.startswith("I;16") or picture.mode == "I":
+        grey = np.asarray(picture, dtype=np.float32) / 65535
+        values = np.repeat(grey[..., None], 3, axis=2)
+    elif picture.mode == "F":
+        raise InputError.at(path, "is a floating-point picture; photographs must be 8 or 16 bits a channel")
+    else:
+        alpha = picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info
+        values = np.asarray(picture.convert("RGBA" if alpha else "RGB"), dtype=np.float32) / 255
+    return np.ascontiguousarray(np.rot90(values, quarter_turns))
+
+
+def _decode_mask(photograph: Photograph, shape: tuple[int, int]) -> Plane:
+    assert photograph.mask is not None
+    mask = _decode(photograph.mask, 0)[..., 0]
+    turned = np.rot90(mask, photograph.quarter_turns)
+    if mask.shape != shape and turned.shape == shape:
+        mask = turned
+    if mask.shape != shape:
+        raise InputError.at(
+            photograph.mask,
+            f"is {mask.shape[1]}x{mask.shape[0]} pixels, but its photograph {photograph.name} is {shape[1]}x{shape[0]}",
+        )
+    return (mask > 0.5).astype(np.float32)
+
+
+def _open(path: Path) -> Image.Image:
+    try:
+        picture = Image.open(path)
+        picture.load()
+        return picture
+    except FileNotFoundError:
+        raise InputError.at(path, "no such file") from None
+    except UnidentifiedImageError:
+        raise InputError.at(path, "is not a picture that can be read (JPEG, PNG, TIFF or WebP expected)") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError.at(path, f"cannot be decoded: {error}") from error

@@ -1,0 +1,1 @@
+def read_capture(folder): raise NotImplementedError
