@@ -21,6 +21,7 @@ from splatfilm.capture.model import Photograph
 from splatfilm.capture.undistort import pinhole, straighten
 
 Plane = NDArray[np.float32]
+_FILTER_LEAK = 0.02  # share of a pixel's light that may come from pixels that do not count
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +71,7 @@ def load_picture(photograph: Photograph, longest: int | None = None) -> Picture:
     """Decode one photograph. Raises `InputError` when a file is truncated, no picture, or a mask of another size."""
     camera = photograph.camera
     planes = _decode(photograph.image, photograph.quarter_turns)
+    size = training_size(camera, longest)
     if planes.shape[:2] != (camera.height, camera.width):
         raise InputError.at(
             photograph.image,
@@ -78,14 +80,8 @@ def load_picture(photograph: Photograph, longest: int | None = None) -> Picture:
     matted = planes.shape[2] == 4
     if matted:
         planes[..., :3] *= planes[..., 3:]
-    if photograph.mask is not None:
-        planes = np.concatenate([planes, _decode_mask(photograph, planes.shape[:2])[..., None]], axis=2)
-    size = training_size(camera, longest)
-    planes, weight = _fitted(planes, camera, size)
-    if photograph.mask is not None:
-        # A pixel that is partly masked mixes wanted with unwanted light: only whole ones count.
-        kept = (planes[..., -1] > 0.999).astype(np.float32)
-        weight = kept if weight is None else weight * kept
+    weight = None if photograph.mask is None else _decode_mask(photograph, planes.shape[:2])
+    planes, weight = _fitted(planes, weight, camera, size)
     return Picture(
         photograph.name,
         pinhole(camera).scaled(*size),
@@ -101,33 +97,42 @@ def shrunk(picture: Picture, share: float) -> Picture:
         return picture
     camera = picture.camera
     size = max(1, round(camera.width * share)), max(1, round(camera.height * share))
-    weight = None
-    if picture.weight is not None:
-        weight = (_resized(picture.weight[..., None], size)[..., 0] > 0.999).astype(np.float32)
+    weight = None if picture.weight is None else _whole(picture.weight, size)
     matte = None if picture.matte is None else _resized(picture.matte[..., None], size)[..., 0]
     return Picture(picture.name, camera.scaled(*size), _resized(picture.colour, size), matte, weight)
 
 
-def _fitted(planes: Plane, camera: Camera, size: tuple[int, int]) -> tuple[Plane, Plane | None]:
+def _fitted(planes: Plane, weight: Plane | None, camera: Camera, size: tuple[int, int]) -> tuple[Plane, Plane | None]:
     """Straightened and scaled to `size`. Straightening happens at twice the size, so that bilinear costs no sharpness."""
-    if camera.distortion is None or camera.distortion.is_zero:
-        return _resized(planes, size), None
-    between = min(2 * size[0], camera.width), min(2 * size[1], camera.height)
-    straight, known = straighten(_resized(planes, between), camera.scaled(*between))
-    both = _resized(np.concatenate([straight, known[..., None]], axis=2), size)
-    weight = (both[..., -1] > 0.999).astype(np.float32)
-    return np.ascontiguousarray(both[..., :-1]), None if weight.all() else weight
+    if camera.distortion is not None and not camera.distortion.is_zero:
+        between = min(2 * size[0], camera.width), min(2 * size[1], camera.height)
+        weight = np.ones(planes.shape[:2], np.float32) if weight is None else weight
+        together = np.concatenate([_resized(planes, between), _whole(weight, between)[..., None]], axis=2)
+        together, known = straighten(together, camera.scaled(*between))
+        planes, weight = together[..., :-1], (together[..., -1] > 0.999) * known
+    if weight is not None:
+        weight = _whole(weight, size)
+    return _resized(planes, size), None if weight is None or weight.all() else weight
 
 
-def _resized(planes: Plane, size: tuple[int, int]) -> Plane:
-    """Lanczos with the support of the target's pixels, channel by channel in float."""
+def _resized(planes: Plane, size: tuple[int, int]) -> Plane:  # [H, W, C] -> [h, w, C]
+    """Lanczos with the support of the target's pixels, channel by channel in float, kept in 0..1."""
     height, width, channels = planes.shape
     if (width, height) == size:
-        return planes
-    scaled = [
-        np.asarray(Image.fromarray(planes[..., c]).resize(size, Image.Resampling.LANCZOS)) for c in range(channels)
-    ]
-    return np.clip(np.stack(scaled, axis=-1), 0.0, 1.0).astype(np.float32)
+        return np.ascontiguousarray(planes)
+    scaled = [_lanczos(planes[..., c], size) for c in range(channels)]
+    return np.clip(np.stack(scaled, axis=-1), 0.0, 1.0)
+
+
+def _whole(weight: Plane, size: tuple[int, int]) -> Plane:  # [H, W] -> [h, w]
+    """1 where everything under a target pixel's filter counts, else 0: a pixel that mixes in unwanted light is no good."""
+    if weight.shape == size[::-1]:
+        return weight
+    return (np.abs(_lanczos(weight, size) - 1) < _FILTER_LEAK).astype(np.float32)
+
+
+def _lanczos(plane: Plane, size: tuple[int, int]) -> Plane:
+    return np.asarray(Image.fromarray(np.ascontiguousarray(plane)).resize(size, Image.Resampling.LANCZOS))
 
 
 def _decode(path: Path, quarter_turns: int) -> Plane:

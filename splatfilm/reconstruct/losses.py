@@ -29,14 +29,22 @@ class Loss:
 
 
 def photometric(image: Tensor, target: Tensor, weight: Tensor | None, ssim_weight: float) -> Loss:
-    """`image` and `target` [H, W, 3], `weight` [H, W] in 0..1 or None for everything. Not differentiable through."""
+    """`image` and `target` [H, W, 3], `weight` [H, W] in 0..1 or None for everything. Not differentiable through.
+
+    What does not count is black in both pictures, so that it says nothing to its neighbours through SSIM's window.
+    """
+    image = image.detach()
     if image.device.type == "cpu":
         from splatfilm.render.kernels import l1_ssim
 
-        value, _, _, gradient = l1_ssim(image.detach(), target, weight, ssim_weight)
-        return Loss(value, gradient)
+        if weight is None:
+            value, _, _, gradient = l1_ssim(image, target, None, ssim_weight)
+            return Loss(value, gradient)
+        counts = weight[..., None]
+        value, _, _, gradient = l1_ssim(image * counts, target * counts, weight, ssim_weight)
+        return Loss(value, gradient * counts)
     with torch.enable_grad():
-        leaf = image.detach().requires_grad_()
+        leaf = image.requires_grad_()
         loss = plain_photometric(leaf, target, weight, ssim_weight)
         (gradient,) = torch.autograd.grad(loss, leaf)
     return Loss(float(loss.detach()), gradient)
@@ -45,6 +53,7 @@ def photometric(image: Tensor, target: Tensor, weight: Tensor | None, ssim_weigh
 def plain_photometric(image: Tensor, target: Tensor, weight: Tensor | None, ssim_weight: float) -> Tensor:
     """The same loss as a differentiable scalar in torch operations."""
     weight = image.new_ones(image.shape[:2]) if weight is None else weight
+    image, target = image * weight[..., None], target * weight[..., None]
     total = weight.sum().clamp_min(1)
     l1 = ((image - target).abs().mean(dim=2) * weight).sum() / total
     ssim = (ssim_map(image, target).mean(dim=2) * weight).sum() / total
@@ -72,8 +81,12 @@ def psnr(image: Tensor, truth: Tensor, weight: Tensor | None = None) -> float:
 
 def ssim(image: Tensor, truth: Tensor, weight: Tensor | None = None) -> float:
     """Mean structural similarity over the pixels that count; the image is clamped first."""
-    values = ssim_map(image.clamp(0, 1).double(), truth.double()).mean(dim=2)
-    return float(values.mean() if weight is None else (values * weight).sum() / weight.double().sum().clamp_min(1e-12))
+    image, truth = image.clamp(0, 1).double(), truth.double()
+    if weight is None:
+        return float(ssim_map(image, truth).mean())
+    counts = weight.double()
+    values = ssim_map(image * counts[..., None], truth * counts[..., None]).mean(dim=2)
+    return float((values * counts).sum() / counts.sum().clamp_min(1e-12))
 
 
 def _blurred(planes: Tensor) -> Tensor:  # [C, H, W]
