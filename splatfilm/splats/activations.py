@@ -24,8 +24,13 @@ def scales_from_logs(logs: Floats) -> NDArray[np.float32]:
 
 
 def logs_from_scales(scales: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Natural logarithms of metres > 0, each the float32 nearest to the true value."""
-    return np.log(scales, dtype=np.float64).astype(np.float32)
+    """Natural logarithms of metres > 0, each the float32 nearest to the true value of what will be read back.
+
+    Twice, because at e, where the logarithms' grid becomes finer than that of the sizes, one float32 would otherwise
+    need two round trips to settle.
+    """
+    once = np.log(scales, dtype=np.float64).astype(np.float32)
+    return np.log(scales_from_logs(once), dtype=np.float64).astype(np.float32)
 
 
 def opacities_from_logits(logits: Floats) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ Reads block by block, so that a file of any size passes through a few megabytes,
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import IO
@@ -85,26 +86,20 @@ def _ascii(header: PlyHeader, element: Element, names: Sequence[str], stream: IO
 def _numbers(header: PlyHeader, element: Element, lines: list[str], start: int) -> NDArray[np.float64]:
     """All numbers of some lines; on failure the first line that is wrong, found one by one, is named."""
     width = len(element.names)
-    try:
-        words = " ".join(lines).split()
-        if len(words) == len(lines) * width and all(line.count("\0") == 0 for line in lines[:1]):
-            numbers = np.array(words, dtype=np.float64).reshape(len(lines), width)
-            if all(len(line.split()) == width for line in lines):
-                return numbers
-    except ValueError:
-        pass
-    for row, line in enumerate(lines, start):
-        words = line.split()
+    rows = [line.split() for line in lines]
+    if all(len(words) == width for words in rows):
+        with contextlib.suppress(ValueError):
+            return np.array(rows, dtype=np.float64)
+    for row, words in enumerate(rows, start):
+        place = f'element "{element.name}", row {row}'
         if len(words) != width:
-            place = f'element "{element.name}", row {row}'
             raise InputError.at(header.path, f"has {len(words)} numbers, must have {width}", place=place)
         for name, word in zip(element.names, words, strict=True):
             try:
-                float(word)
+                np.array([word], dtype=np.float64)
             except ValueError:
-                place = f'element "{element.name}", row {row}'
                 raise InputError.at(header.path, f"{name} is {word[:40]!r}, not a number", place=place) from None
-    raise AssertionError("a block of lines failed to parse, yet none of its lines did")
+    raise AssertionError("numbers that parse one by one do not parse together")
 
 
 def _skip(header: PlyHeader, element: Element, stream: IO[bytes]) -> None:
