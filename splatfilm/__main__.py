@@ -2,4 +2,4 @@
 
 from splatfilm.cli.main import main
 
-main()
+raise SystemExit(main())
