@@ -70,24 +70,31 @@ def load_pictures(
 def load_picture(photograph: Photograph, longest: int | None = None) -> Picture:
     """Decode one photograph. Raises `InputError` when a file is truncated, no picture, or a mask of another size."""
     camera = photograph.camera
-    planes = _decode(photograph.image, photograph.quarter_turns)
-    size = training_size(camera, longest)
-    if planes.shape[:2] != (camera.height, camera.width):
+    picture = _turned(_open(photograph.image), photograph.quarter_turns)
+    if picture.size != (camera.width, camera.height):
+        width, height = picture.size
         raise InputError.at(
-            photograph.image,
-            f"is {planes.shape[1]}x{planes.shape[0]} pixels, but its camera records {camera.width}x{camera.height}",
+            photograph.image, f"is {width}x{height} pixels, but its camera records {camera.width}x{camera.height}"
         )
-    matted = planes.shape[2] == 4
-    if matted:
-        planes[..., :3] *= planes[..., 3:]
-    weight = None if photograph.mask is None else _decode_mask(photograph, planes.shape[:2])
-    planes, weight = _fitted(planes, weight, camera, size)
+    weight = None if photograph.mask is None else _decode_mask(photograph, picture.size)
+    size = training_size(camera, longest)
+    if camera.distortion is None or camera.distortion.is_zero:
+        planes = _planes(picture, size, photograph.image)
+    else:
+        # Straightened at twice the size, so that bilinear interpolation costs no sharpness.
+        between = min(2 * size[0], camera.width), min(2 * size[1], camera.height)
+        bent = _planes(picture, between, photograph.image)
+        counts = np.ones(bent.shape[:2], np.float32) if weight is None else _whole(weight, between)
+        together, known = straighten(np.concatenate([bent, counts[..., None]], axis=2), camera.scaled(*between))
+        planes, weight = _resized(together[..., :-1], size), (together[..., -1] > 0.999) * known
+    if weight is not None:
+        weight = _whole(weight, size)
     return Picture(
         photograph.name,
         pinhole(camera).scaled(*size),
         np.ascontiguousarray(planes[..., :3]),
-        np.ascontiguousarray(planes[..., 3]) if matted else None,
-        weight,
+        np.ascontiguousarray(planes[..., 3]) if planes.shape[2] == 4 else None,
+        None if weight is None or weight.all() else weight,
     )
 
 
@@ -102,24 +109,13 @@ def shrunk(picture: Picture, share: float) -> Picture:
     return Picture(picture.name, camera.scaled(*size), _resized(picture.colour, size), matte, weight)
 
 
-def _fitted(planes: Plane, weight: Plane | None, camera: Camera, size: tuple[int, int]) -> tuple[Plane, Plane | None]:
-    """Straightened and scaled to `size`. Straightening happens at twice the size, so that bilinear costs no sharpness."""
-    if camera.distortion is not None and not camera.distortion.is_zero:
-        between = min(2 * size[0], camera.width), min(2 * size[1], camera.height)
-        weight = np.ones(planes.shape[:2], np.float32) if weight is None else weight
-        together = np.concatenate([_resized(planes, between), _whole(weight, between)[..., None]], axis=2)
-        together, known = straighten(together, camera.scaled(*between))
-        planes, weight = together[..., :-1], (together[..., -1] > 0.999) * known
-    if weight is not None:
-        weight = _whole(weight, size)
-    return _resized(planes, size), None if weight is None or weight.all() else weight
-
-
 def _resized(planes: Plane, size: tuple[int, int]) -> Plane:  # [H, W, C] -> [h, w, C]
-    """Lanczos with the support of the target's pixels, channel by channel in float, kept in 0..1."""
+    """Means of two by two pixels where the size is halved, else Lanczos in float, kept in 0..1."""
     height, width, channels = planes.shape
     if (width, height) == size:
         return np.ascontiguousarray(planes)
+    if (width, height) == (2 * size[0], 2 * size[1]):
+        return (planes[0::2, 0::2] + planes[0::2, 1::2] + planes[1::2, 0::2] + planes[1::2, 1::2]) * np.float32(0.25)
     scaled = [_lanczos(planes[..., c], size) for c in range(channels)]
     return np.clip(np.stack(scaled, axis=-1), 0.0, 1.0)
 
@@ -135,32 +131,38 @@ def _lanczos(plane: Plane, size: tuple[int, int]) -> Plane:
     return np.asarray(Image.fromarray(np.ascontiguousarray(plane)).resize(size, Image.Resampling.LANCZOS))
 
 
-def _decode(path: Path, quarter_turns: int) -> Plane:
-    """[H, W, 3] or [H, W, 4] in 0..1."""
-    picture = _open(path)
+def _planes(picture: Image.Image, size: tuple[int, int], path: Path) -> Plane:
+    """[H, W, 3], or [H, W, 4] with colour multiplied by alpha, in 0..1 at `size`."""
     if picture.mode.startswith("I;16") or picture.mode == "I":
         grey = np.asarray(picture, dtype=np.float32) / 65535
-        values = np.repeat(grey[..., None], 3, axis=2)
-    elif picture.mode == "F":
+        return _resized(np.repeat(grey[..., None], 3, axis=2), size)
+    if picture.mode == "F":
         raise InputError.at(path, "is a floating-point picture; photographs must be 8 or 16 bits a channel")
-    else:
-        alpha = picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info
-        values = np.asarray(picture.convert("RGBA" if alpha else "RGB"), dtype=np.float32) / 255
-    return np.ascontiguousarray(np.rot90(values, quarter_turns))
+    alpha = picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info
+    # Multiplied by alpha before scaling, so that colours which nobody may see do not bleed into the object.
+    plain = picture.convert("RGBA").convert("RGBa") if alpha else picture.convert("RGB")
+    scaled = plain if plain.size == size else plain.resize(size, Image.Resampling.LANCZOS)
+    values = np.frombuffer(scaled.tobytes(), np.uint8).reshape(size[1], size[0], -1).astype(np.float32)
+    values *= 1 / 255
+    return values
 
 
-def _decode_mask(photograph: Photograph, shape: tuple[int, int]) -> Plane:
+def _decode_mask(photograph: Photograph, size: tuple[int, int]) -> Plane:  # [H, W]
     assert photograph.mask is not None
-    mask = _decode(photograph.mask, 0)[..., 0]
-    turned = np.rot90(mask, photograph.quarter_turns)
-    if mask.shape != shape and turned.shape == shape:
-        mask = turned
-    if mask.shape != shape:
+    mask = _open(photograph.mask)
+    if mask.size != size:
+        mask = _turned(mask, photograph.quarter_turns)
+    if mask.size != size:
+        found = f"{mask.size[0]}x{mask.size[1]}"
         raise InputError.at(
-            photograph.mask,
-            f"is {mask.shape[1]}x{mask.shape[0]} pixels, but its photograph {photograph.name} is {shape[1]}x{shape[0]}",
+            photograph.mask, f"is {found} pixels, but its photograph {photograph.name} is {size[0]}x{size[1]}"
         )
-    return (mask > 0.5).astype(np.float32)
+    return (_planes(mask, size, photograph.mask)[..., 0] > 0.5).astype(np.float32)
+
+
+def _turned(picture: Image.Image, quarter_turns: int) -> Image.Image:
+    turns = {1: Image.Transpose.ROTATE_90, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_270}
+    return picture.transpose(turns[quarter_turns]) if quarter_turns else picture
 
 
 def _open(path: Path) -> Image.Image:

@@ -8,6 +8,7 @@ back on itself, get weight 0 and are ignored in training: nothing that was seen 
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,18 +55,43 @@ def straighten(
 
     `picture` must have the camera's size and the camera must have a distortion. Bilinear.
     """
-    height, width, _ = picture.shape
-    distortion = camera.distortion
-    assert distortion is not None
-    x = (np.arange(width) + 0.5 - camera.cx) / camera.fx
-    y = (np.arange(height) + 0.5 - camera.cy) / camera.fy
+    assert camera.distortion is not None
+    indices, shares, known = _map(
+        camera.distortion, camera.fx, camera.fy, camera.cx, camera.cy, camera.width, camera.height
+    )
+    flat = picture.reshape(-1, picture.shape[2])
+    straight = np.zeros_like(flat)
+    for corner in range(4):
+        straight += np.take(flat, indices[corner], axis=0) * shares[corner][:, None]
+    return straight.reshape(picture.shape), known
+
+
+@functools.lru_cache(maxsize=4)
+def _map(
+    distortion: Distortion, fx: float, fy: float, cx: float, cy: float, width: int, height: int
+) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:  # [4, HW], [4, HW], [H, W]
+    """Where each pixel comes from: four neighbours in the photograph, their shares, and whether it is known at all.
+
+    Kept for the next picture: most captures are taken with one lens.
+    """
+    x, y = (np.arange(width) + 0.5 - cx) / fx, (np.arange(height) + 0.5 - cy) / fy
     grid_x, grid_y = np.meshgrid(x, y)
     bent_x, bent_y = bend(distortion, grid_x, grid_y)
-    column = bent_x * camera.fx + camera.cx - 0.5
-    row = bent_y * camera.fy + camera.cy - 0.5
+    column, row = bent_x * fx + cx - 0.5, bent_y * fy + cy - 0.5
     known = (column >= -0.5) & (column <= width - 0.5) & (row >= -0.5) & (row <= height - 0.5)
-    known &= np.hypot(grid_x, grid_y) < _fold_radius(distortion, float(np.hypot(grid_x, grid_y).max()))
-    return _bilinear(picture, column, row) * known[..., None], known.astype(np.float32)
+    radius = np.hypot(grid_x, grid_y)
+    known &= radius < _fold_radius(distortion, float(radius.max()))
+    column, row = np.clip(column, 0, width - 1), np.clip(row, 0, height - 1)
+    left, top = column.astype(np.int32), row.astype(np.int32)
+    right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
+    u, v = column - left, row - top
+    shares = np.stack([(1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v]) * known
+    indices = np.stack([top * width + left, top * width + right, bottom * width + left, bottom * width + right])
+    return (
+        indices.reshape(4, -1).astype(np.int32),
+        shares.reshape(4, -1).astype(np.float32),
+        known.astype(np.float32),
+    )
 
 
 def _padded(distortion: Distortion) -> tuple[float, ...]:
@@ -86,17 +112,3 @@ def _radial_only(distortion: Distortion) -> Distortion:
         return distortion
     k1, k2, _, _, k3, k4, k5, k6 = _padded(distortion)
     return Distortion("brown-conrady", (k1, k2, 0.0, 0.0, k3, k4, k5, k6))
-
-
-def _bilinear(picture: NDArray[np.float32], column: Array, row: Array) -> NDArray[np.float32]:
-    height, width, _ = picture.shape
-    column = np.clip(column, 0, width - 1)
-    row = np.clip(row, 0, height - 1)
-    left = np.minimum(column.astype(np.intp), max(width - 2, 0))
-    top = np.minimum(row.astype(np.intp), max(height - 2, 0))
-    right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
-    u = (column - left).astype(np.float32)[..., None]
-    v = (row - top).astype(np.float32)[..., None]
-    upper = picture[top, left] * (1 - u) + picture[top, right] * u
-    lower = picture[bottom, left] * (1 - u) + picture[bottom, right] * u
-    return np.asarray(upper * (1 - v) + lower * v, dtype=np.float32)
