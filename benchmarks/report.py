@@ -1,7 +1,7 @@
 """How every benchmark reports: JSON lines on stdout, a table for people on stderr, `--check` for machines.
 
-A row is `{"name", "value", "unit", "target", "ok"}`; `target` is null where a figure is only recorded. Times on a shared
-machine drift, so claims are ratios of things measured alternately in one run.
+A row is `{"name", "value", "unit", "target", "ok"}`; `target` is null where a figure is only recorded. Times on a
+shared machine drift, so claims are ratios of things measured alternately in one run.
 """
 
 from __future__ import annotations
