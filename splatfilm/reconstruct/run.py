@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,12 +75,26 @@ def reconstruct(
     for note in capture.notes:
         progress.say(f"{capture.path.name}: {note}")
     clock = _Clock()
-    train, test = _views(job, progress)
-    trainer, notes = _trainer(job, train, clock)
-    for note in notes:
-        progress.say(f"{capture.path.name}: {note}")
-    _train(job, trainer, progress, clock)
-    return _finish(job, trainer, test, (*capture.notes, *notes), clock)
+    with _one_torch_thread():
+        train, test = _views(job, progress)
+        trainer, notes = _trainer(job, train, clock)
+        for note in notes:
+            progress.say(f"{capture.path.name}: {note}")
+        _train(job, trainer, progress, clock)
+        return _finish(job, trainer, test, (*capture.notes, *notes), clock)
+
+
+@contextlib.contextmanager
+def _one_torch_thread() -> Iterator[None]:
+    """The kernels have threads of their own. torch's are for arrays ten times larger than ours: on a busy machine its
+    barriers made a step five times slower, and with one thread no sum depends on how many there are.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class _Clock:
