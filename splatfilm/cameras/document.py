@@ -35,19 +35,17 @@ class Document:
     text: str
     value: Any
     problems: list[Problem] = field(default_factory=list)
-    unspoken: int = 0
-
-    @property
-    def found(self) -> int:
-        """How many problems were found so far, told or not."""
-        return len(self.problems) + self.unspoken
+    found: int = 0  # how often something was wrong so far, told or not
+    unspoken: int = 0  # problems beyond `MOST_PROBLEMS`
 
     def problem(self, place: str, message: str) -> None:
-        """Remember that something is wrong at the key path `place`."""
-        if len(self.problems) < MOST_PROBLEMS:
-            self.problems.append(Problem(str(self.path), place, message))
-        else:
+        """Remember that something is wrong at the key path `place`; the same thing is told once."""
+        self.found += 1
+        problem = Problem(str(self.path), place, message)
+        if len(self.problems) >= MOST_PROBLEMS:
             self.unspoken += 1
+        elif problem not in self.problems:
+            self.problems.append(problem)
 
     def refuse(self, message: str, place: str = "") -> NoReturn:
         """Raise everything found so far and this: nothing further can be read."""
