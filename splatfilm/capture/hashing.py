@@ -94,7 +94,10 @@ def _read_memo(memo: Path | None) -> dict[str, tuple[Stamp, str]]:
     with contextlib.suppress(InputError, KeyError, TypeError, ValueError, AttributeError):
         document: Any = read_json(memo)
         if document["format"] == _MEMO_FORMAT and document["version"] == _MEMO_VERSION:
-            return {str(path): ([int(n) for n in stamp], str(content)) for path, (stamp, content) in document["files"].items()}
+            return {
+                str(path): ([int(n) for n in stamp], str(content))
+                for path, (stamp, content) in document["files"].items()
+            }
     return {}
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from splatfilm.base.errors import InputError
 from splatfilm.capture.listing import Listed, Listing
 from splatfilm.capture.model import SparsePoints, Split
@@ -67,7 +69,7 @@ def _nerfstudio(path: Path, descriptions: tuple[Path, ...], layout: str) -> List
 def _held_out(splits: Mapping[str, tuple[int, ...]]) -> dict[int, Split]:
     """Whether each listed photograph is trained on: validation and test are both held out."""
     found: dict[int, Split] = {index: "test" for name in ("val", "test") for index in splits.get(name, ())}
-    found.update({index: "train" for index in splits.get("train", ())})
+    found.update(dict.fromkeys(splits.get("train", ()), "train"))
     return found
 
 
@@ -99,7 +101,7 @@ def _colmap(path: Path, model: Path) -> Listing:
         )
         for image in found.images
     )
-    points = SparsePoints(found.positions, found.colours) if len(found.positions) else None
+    points = SparsePoints(found.positions.astype(np.float32), found.colours) if len(found.positions) else None
     descriptions = tuple(sorted(p for p in model.iterdir() if p.is_file() and p.suffix in (".bin", ".txt")))
     notes = () if (path / "capture.toml").is_file() else ("COLMAP knows neither metres nor up; capture.toml can say",)
     return Listing("colmap", photographs, descriptions, points, notes)
@@ -107,5 +109,9 @@ def _colmap(path: Path, model: Path) -> Listing:
 
 def _colmap_mask(path: Path, name: str) -> Path | None:
     """A mask as COLMAP names them (`masks/a.jpg.png`), or with the photograph's own name."""
-    candidates = (path / _MASK_FOLDER / f"{name}.png", path / _MASK_FOLDER / name, (path / _MASK_FOLDER / name).with_suffix(".png"))
+    candidates = (
+        path / _MASK_FOLDER / f"{name}.png",
+        path / _MASK_FOLDER / name,
+        (path / _MASK_FOLDER / name).with_suffix(".png"),
+    )
     return next((mask for mask in candidates if mask.is_file()), None)

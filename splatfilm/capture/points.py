@@ -37,7 +37,9 @@ def read_points(path: Path) -> SparsePoints:
     positions = np.stack([table[axis] for axis in "xyz"], axis=1).astype(np.float32)
     bad = np.flatnonzero(~np.isfinite(positions).all(axis=1))
     if bad.size:
-        raise InputError.at(path, f"{bad.size} points are NaN or infinite, the first is point {bad[0]}", f"vertex {bad[0]}")
+        raise InputError.at(
+            path, f"{bad.size} points are NaN or infinite, the first is point {bad[0]}", f"vertex {bad[0]}"
+        )
     return SparsePoints(positions, _colours(table, count))
 
 
@@ -71,7 +73,9 @@ def _binary(path: Path, data: bytes, count: int, fields: list[tuple[str, str]]) 
     record = np.dtype(fields)
     if len(data) < count * record.itemsize:
         found = len(data) // record.itemsize
-        raise InputError.at(path, f"is cut off: the header promises {count} points, {found} are there", f"point {found}")
+        raise InputError.at(
+            path, f"is cut off: the header promises {count} points, {found} are there", f"point {found}"
+        )
     table = np.frombuffer(data, dtype=record, count=count)
     return {name: table[name] for name, _ in fields}
 
@@ -83,7 +87,9 @@ def _ascii(path: Path, data: bytes, count: int, fields: list[tuple[str, str]]) -
         raise InputError.at(path, f"holds something that is not a number: {error}") from None
     if numbers.size < count * len(fields):
         found = numbers.size // len(fields)
-        raise InputError.at(path, f"is cut off: the header promises {count} points, {found} are there", f"point {found}")
+        raise InputError.at(
+            path, f"is cut off: the header promises {count} points, {found} are there", f"point {found}"
+        )
     columns = numbers.reshape(count, len(fields)).T
     return {name: column.astype(kind) for (name, kind), column in zip(fields, columns, strict=True)}
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from splatfilm.base.errors import InputError, Problem
@@ -20,7 +21,7 @@ from splatfilm.cameras import Camera
 from splatfilm.capture.layouts import list_capture
 from splatfilm.capture.listing import Listed, Listing
 from splatfilm.capture.model import Capture, Photograph, SparsePoints, Split
-from splatfilm.capture.sheet import NAME, read_sheet, to_world
+from splatfilm.capture.sheet import read_sheet, to_world
 
 HOLD_OUT_EVERY = 8  # by name, where the capture does not say (Barron et al. 2022, and everybody since)
 _FEWEST_TO_SPLIT = 4
@@ -50,7 +51,6 @@ def read_capture(folder: str | os.PathLike[str], strict: bool = False) -> Captur
     world = to_world(sheet)
     photographs = [_in_world(found, world) for found in looked if isinstance(found, Photograph)]
     photographs.sort(key=lambda photograph: photograph.name)
-    sheet_path = path / NAME
     return Capture(
         path=path,
         photographs=_split(path, photographs, there),
@@ -96,7 +96,8 @@ def _look(listed: Listed, notes: list[str]) -> Photograph | Problem:
         with Image.open(listed.image) as picture:
             size = picture.size
             matte = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
-            turns = _QUARTER_TURNS.get(picture.getexif().get(_ORIENTATION, 1), 0)
+            # A PNG may hold EXIF behind its pixels, and asking for it would decode them all.
+            turns = 0 if picture.format == "PNG" else _QUARTER_TURNS.get(picture.getexif().get(_ORIENTATION, 1), 0)
     except (UnidentifiedImageError, Image.DecompressionBombError):
         return Problem(str(listed.image), "", "is not a picture that can be read (JPEG, PNG, TIFF or WebP expected)")
     except (OSError, SyntaxError, ValueError) as error:
@@ -111,7 +112,9 @@ def _look(listed: Listed, notes: list[str]) -> Photograph | Problem:
         )
     if (camera.width, camera.height) != (listed.camera.width, listed.camera.height):
         share = camera.width / listed.camera.width
-        notes.append(f"photographs are {share:.4g} times the size that the intrinsics are for; these were scaled to fit")
+        notes.append(
+            f"photographs are {share:.4g} times the size that the intrinsics are for; these were scaled to fit"
+        )
     if turned:
         notes.append("photographs are turned by their EXIF orientation, as their intrinsics are")
     if listed.mask is not None and not listed.mask.is_file():
@@ -136,10 +139,13 @@ def _fitting(camera: Camera, size: tuple[int, int], turns: int) -> tuple[Camera 
 def _same_shape(camera: Camera, size: tuple[int, int]) -> bool:
     """Whether a picture is the camera's at another scale, within one pixel of rounding."""
     width, height = size
-    return abs(height - camera.height * width / camera.width) <= 1 and abs(width - camera.width * height / camera.height) <= 1
+    return (
+        abs(height - camera.height * width / camera.width) <= 1
+        and abs(width - camera.width * height / camera.height) <= 1
+    )
 
 
-def _in_world(photograph: Photograph, world: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Photograph:
+def _in_world(photograph: Photograph, world: NDArray[np.float64]) -> Photograph:
     scale = np.cbrt(np.linalg.det(world[:3, :3]))
     pose = photograph.camera.pose.copy()
     pose[:3, :3] = world[:3, :3] / scale @ pose[:3, :3]
@@ -147,9 +153,7 @@ def _in_world(photograph: Photograph, world: np.ndarray[tuple[int, ...], np.dtyp
     return dataclasses.replace(photograph, camera=dataclasses.replace(photograph.camera, pose=pose))
 
 
-def _points_in_world(
-    points: SparsePoints | None, world: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
-) -> SparsePoints | None:
+def _points_in_world(points: SparsePoints | None, world: NDArray[np.float64]) -> SparsePoints | None:
     if points is None or not len(points.positions):
         return None
     turned = (points.positions.astype(np.float64)[:, None, :] * world[:3, :3]).sum(axis=2)

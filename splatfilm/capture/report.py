@@ -89,10 +89,14 @@ def _doubts(capture: Capture, positions: NDArray[np.float64], reach: float, angl
         doubts.append(f"all views look the same way (within {angle:.1f} degrees): depth will be guesswork")
     far = np.linalg.norm(positions - np.median(positions, axis=0), axis=1)
     lost = np.flatnonzero(far > _OUTLIER * max(float(np.median(far)), 1e-9))
-    doubts += [f"{capture.photographs[i].name} stands far away from all other cameras: is its pose right?" for i in lost]
+    doubts += [
+        f"{capture.photographs[i].name} stands far away from all other cameras: is its pose right?" for i in lost
+    ]
     mixed = sum(p.has_matte for p in capture.photographs)
     if 0 < mixed < len(capture.photographs):
-        doubts.append(f"{mixed} of {len(capture.photographs)} photographs have an alpha channel: are the others complete?")
+        doubts.append(
+            f"{mixed} of {len(capture.photographs)} photographs have an alpha channel: are the others complete?"
+        )
     if capture.points is None:
         doubts.append("no sparse points: training starts from random splats and takes longer")
     return tuple(doubts)

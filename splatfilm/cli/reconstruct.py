@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Training steps, instead of the preset's.")
 @click.option("--budget", type=click.IntRange(min=1), metavar="N", help="Splats at most, instead of the preset's.")
 @click.option(
-    "--size", type=click.IntRange(min=16), metavar="PX", help="Longest side of the training pictures, instead of the preset's."
+    "--size",
+    type=click.IntRange(min=16),
+    metavar="PX",
+    help="Longest side of the training pictures, instead of the preset's.",
 )
 @click.option(
     "--gains/--no-gains",

@@ -50,7 +50,10 @@ def save(folder: Path, key: str, checkpoint: Checkpoint) -> Path:
     }
     with atomic_path(path) as temporary, temporary.open("wb") as stream:
         digest = hashlib.sha256()
-        for part in (json.dumps(header).encode() + b"\n", *(memoryview(a).cast("B") for a in arrays.values() if a.size)):
+        for part in (
+            json.dumps(header).encode() + b"\n",
+            *(memoryview(a).cast("B") for a in arrays.values() if a.size),
+        ):
             digest.update(part)
             stream.write(part)
         stream.write(digest.digest())

@@ -52,9 +52,7 @@ def _dot(a: Tensor, b: Tensor) -> Tensor:  # [N, 4], [N, 4] -> [N]
 
 def activated(gaussians: Gaussians, antialiased: bool, pull: tuple[float, float] = (0.0, 0.0)) -> Splats:
     """What a renderer takes. `pull` is (scale, opacity): the regularisers' constant gradients, used when differentiated."""
-    scales, unit, opacities = _Activate.apply(
-        gaussians["log_scales"], gaussians["quats"], gaussians["logits"], pull
-    )  # type: ignore[no-untyped-call]
+    scales, unit, opacities = _Activate.apply(gaussians["log_scales"], gaussians["quats"], gaussians["logits"], pull)  # type: ignore[no-untyped-call]
     rest = gaussians["sh_rest"]
     sh = torch.cat([gaussians["sh0"], rest], dim=1) if rest.shape[1] else gaussians["sh0"]
     return Splats(gaussians["means"], unit, scales, opacities, sh, "antialiased" if antialiased else "classic")

@@ -24,7 +24,9 @@ _GATE_OPACITY = 0.005
 _GATE_REACH = 0.1  # opacity above which the gate is under 1e-4 and noise is not drawn
 
 Moments = dict[str, tuple[Tensor, Tensor]]
-_BINOMIALS = np.array([[math.comb(n, j) for j in range(1, MOST_COPIES + 1)] for n in range(MOST_COPIES + 1)], dtype=float)
+_BINOMIALS = np.array(
+    [[math.comb(n, j) for j in range(1, MOST_COPIES + 1)] for n in range(MOST_COPIES + 1)], dtype=float
+)
 _J = np.arange(1, MOST_COPIES + 1)
 
 

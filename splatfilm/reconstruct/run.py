@@ -174,9 +174,7 @@ def _save(job: Job, trainer: Trainer, clock: _Clock) -> None:
     checkpoint.save(job.place, job.key, dataclasses.replace(state, values={**state.values, "seconds": clock.seconds()}))
 
 
-def _finish(
-    job: Job, trainer: Trainer, test: Sequence[View], notes: tuple[str, ...], clock: _Clock
-) -> Reconstruction:
+def _finish(job: Job, trainer: Trainer, test: Sequence[View], notes: tuple[str, ...], clock: _Clock) -> Reconstruction:
     """Write the splats, what they are worth, and last of all the record that makes the folder count as finished."""
     splats, backend = trainer.splats(), job.settings.backend
     write_ply(job.place / SPLATS, splats)

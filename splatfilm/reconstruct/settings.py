@@ -114,7 +114,9 @@ def settings_for(preset: str, **changes: Any) -> Settings:
     Raises `InputError` for an unknown preset or a value that cannot be.
     """
     if preset not in _PRESETS:
-        raise InputError.at("preset", f"{preset!r} is unknown: choose {', '.join(PRESETS)}{did_you_mean(preset, PRESETS)}")
+        raise InputError.at(
+            "preset", f"{preset!r} is unknown: choose {', '.join(PRESETS)}{did_you_mean(preset, PRESETS)}"
+        )
     given = {name: value for name, value in changes.items() if value is not None}
     try:
         return dataclasses.replace(_PRESETS[preset], **given)

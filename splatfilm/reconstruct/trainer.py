@@ -50,7 +50,11 @@ class View:
         half = lambda plane: torch.from_numpy(plane).to(device=device, dtype=torch.float16)  # noqa: E731
         weight = None if picture.weight is None else torch.from_numpy(picture.weight).to(device)
         return cls(
-            picture.name, picture.camera, half(picture.colour), None if picture.matte is None else half(picture.matte), weight
+            picture.name,
+            picture.camera,
+            half(picture.colour),
+            None if picture.matte is None else half(picture.matte),
+            weight,
         )
 
     def over(self, ground: tuple[float, float, float]) -> Tensor:
@@ -129,7 +133,9 @@ class Trainer:
     def resume(self, checkpoint: Checkpoint) -> None:
         """Go on from a state."""
         device = next(iter(self.views.values()))[0].colour.device
-        tensors = {name: torch.from_numpy(array).to(device) for name, array in checkpoint.arrays.items() if name != "gains"}
+        tensors = {
+            name: torch.from_numpy(array).to(device) for name, array in checkpoint.arrays.items() if name != "gains"
+        }
         self.gaussians = {name: tensors[name] for name in FIELDS}
         self.moments = {name: (tensors[f"{name}.first"], tensors[f"{name}.second"]) for name in FIELDS}
         self.gains = checkpoint.arrays["gains"]

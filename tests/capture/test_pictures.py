@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
 from splatfilm.base.errors import InputError
 from splatfilm.cameras import Camera, Distortion
 from splatfilm.capture import Photograph

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from splatfilm.base.errors import InputError
 from splatfilm.capture.model import Sheet
 from splatfilm.capture.points import read_points

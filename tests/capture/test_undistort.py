@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+
 from splatfilm.cameras import Camera, Distortion
 from splatfilm.capture.undistort import bend, pinhole, straighten
 
@@ -42,7 +43,9 @@ def test_rational_terms_divide() -> None:
 
 def test_a_fisheye_without_coefficients_maps_the_angle_to_the_radius() -> None:
     assert at(Distortion("kannala-brandt", (0, 0, 0, 0)), 1.0, 0.0) == pytest.approx((math.pi / 4, 0.0))
-    assert at(Distortion("kannala-brandt", (0.1,)), 1.0, 0.0)[0] == pytest.approx(math.pi / 4 * (1 + 0.1 * (math.pi / 4) ** 2))
+    assert at(Distortion("kannala-brandt", (0.1,)), 1.0, 0.0)[0] == pytest.approx(
+        math.pi / 4 * (1 + 0.1 * (math.pi / 4) ** 2)
+    )
     assert at(Distortion("kannala-brandt", (0.1,)), 0.0, 0.0) == (0.0, 0.0)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from splatfilm.base.errors import StorageError
 from splatfilm.reconstruct import checkpoint
 from splatfilm.reconstruct.checkpoint import Checkpoint

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
 from splatfilm.cameras import Camera
 from splatfilm.capture import SparsePoints
 from splatfilm.reconstruct.initialise import from_frusta, from_points, neighbour_distance, scene_extent

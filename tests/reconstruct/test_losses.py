@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+
 from splatfilm.reconstruct.losses import photometric, plain_photometric, psnr, ssim, ssim_map
 
 

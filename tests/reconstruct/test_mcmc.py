@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
+
 from splatfilm.reconstruct import mcmc
 from splatfilm.reconstruct.gaussians import Gaussians
 from splatfilm.reconstruct.settings import Growth
