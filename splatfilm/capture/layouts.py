@@ -32,8 +32,8 @@ def list_capture(path: Path) -> Listing:
     if photographs:
         raise InputError.at(
             path,
-            f"holds {photographs} pictures, but nothing says where they were taken from: {expected}. Find the poses with "
-            f"COLMAP, or with `ns-process-data images --data {path} --output-dir POSED` of nerfstudio, and give that folder",
+            f"holds {photographs} pictures, but nothing says where they were taken from: {expected}. Find the poses "
+            f"with COLMAP, or with nerfstudio's `ns-process-data images --data {path} --output-dir POSED`",
         )
     raise InputError.at(path, f"is no capture: {expected}")
 

@@ -1,7 +1,7 @@
 """Photographs decoded for training: turned, matted, masked, scaled down and straightened, with the camera that fits.
 
-Pixels are used as they are stored, which is how COLMAP and nerfstudio read them; the reader of the capture turns them by
-their EXIF orientation only when the intrinsics say that they were turned.
+Pixels are used as they are stored, which is how COLMAP and nerfstudio read them; the reader of the capture turns them
+by their EXIF orientation only when the intrinsics say that they were turned.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def _resized(planes: Plane, size: tuple[int, int]) -> Plane:  # [H, W, C] -> [h,
 
 
 def _whole(weight: Plane, size: tuple[int, int]) -> Plane:  # [H, W] -> [h, w]
-    """1 where everything under a target pixel's filter counts, else 0: a pixel that mixes in unwanted light is no good."""
+    """1 where everything under a target pixel's filter counts, else 0: unwanted light must not be mixed in."""
     if weight.shape == size[::-1]:
         return weight
     return (np.abs(_lanczos(weight, size) - 1) < _FILTER_LEAK).astype(np.float32)

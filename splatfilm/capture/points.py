@@ -20,7 +20,7 @@ _GREY = 128
 
 
 def read_points(path: Path) -> SparsePoints:
-    """Positions and colours (grey when there are none). Raises `InputError` for anything that is not whole and finite."""
+    """Positions and colours (grey when there are none). Raises `InputError` unless everything is whole and finite."""
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -97,7 +97,8 @@ def _look(listed: Listed, notes: list[str]) -> Photograph | Problem:
             size = picture.size
             matte = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
             # A PNG may hold EXIF behind its pixels, and asking for it would decode them all.
-            turns = 0 if picture.format == "PNG" else _QUARTER_TURNS.get(picture.getexif().get(_ORIENTATION, 1), 0)
+            told = picture.format != "PNG" or "exif" in picture.info
+            turns = _QUARTER_TURNS.get(picture.getexif().get(_ORIENTATION, 1), 0) if told else 0
     except (UnidentifiedImageError, Image.DecompressionBombError):
         return Problem(str(listed.image), "", "is not a picture that can be read (JPEG, PNG, TIFF or WebP expected)")
     except (OSError, SyntaxError, ValueError) as error:
@@ -113,7 +114,7 @@ def _look(listed: Listed, notes: list[str]) -> Photograph | Problem:
     if (camera.width, camera.height) != (listed.camera.width, listed.camera.height):
         share = camera.width / listed.camera.width
         notes.append(
-            f"photographs are {share:.4g} times the size that the intrinsics are for; these were scaled to fit"
+            f"photographs are {share:.4g} times the size that the intrinsics are for, which were scaled to fit"
         )
     if turned:
         notes.append("photographs are turned by their EXIF orientation, as their intrinsics are")

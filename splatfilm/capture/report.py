@@ -1,4 +1,4 @@
-"""What a capture is worth before hours are spent on it: counts, sizes, bounds, and the doubts that a careful eye has."""
+"""What a capture is worth before hours are spent on it: counts, sizes, bounds, and the doubts of a careful eye."""
 
 from __future__ import annotations
 

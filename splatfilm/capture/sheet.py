@@ -71,7 +71,7 @@ def _wrong_values(entries: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def to_world(sheet: Sheet) -> NDArray[np.float64]:  # [4, 4]
-    """From the units and axes of the supplied poses to metres and Z up: a scaled rotation, the shortest turn of `up`."""
+    """From the units and axes of the supplied poses to metres and Z up: the shortest turn of `up`, scaled."""
     axis = np.zeros(3)
     axis["xyz".index(sheet.up[-1])] = -1.0 if sheet.up.startswith("-") else 1.0
     z = np.array([0.0, 0.0, 1.0])

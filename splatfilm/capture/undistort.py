@@ -1,8 +1,8 @@
 """Bent lenses made straight: where each pixel of a pinhole picture lies in the photograph that a real lens took.
 
 The pinhole camera keeps the photograph's focal length, principal point and size, so that the middle of the picture
-keeps its resolution. Pixels that the photograph does not cover, and pixels beyond the radius where the lens model folds
-back on itself, get weight 0 and are ignored in training: nothing that was seen is cropped away to make a full rectangle.
+keeps its resolution. Pixels that the photograph does not cover, and pixels beyond the radius where the lens model
+folds back on itself, get weight 0 and are ignored in training: nothing is cropped away to make a full rectangle.
 """
 
 from __future__ import annotations

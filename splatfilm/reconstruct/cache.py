@@ -119,7 +119,7 @@ def cached(capture_hash: str, settings: Settings, folder: Path) -> Reconstructio
 
 
 def read_reconstruction(place: Path, key: str | None = None) -> Reconstruction | None:
-    """The reconstruction in one folder; None unless it is whole, has this key and its splats are as they were written."""
+    """The reconstruction in one folder; None unless it is whole, has this key, and its splats are as written."""
     if not (place / RECORD).is_file() or not (place / SPLATS).is_file():
         return None
     try:

@@ -1,8 +1,8 @@
 """Checkpoints: a training frozen to disk so that it goes on as if nothing had happened.
 
 A file is one JSON line (format, step, names, types and shapes), the arrays' bytes one after another, and the SHA-256 of
-all that. It is written to a temporary name and renamed, and the one before it is kept until then; a file that is damaged
-all the same is noticed by its hash and the one before is used.
+all that. It is written to a temporary name and renamed, and the one before it is kept; a file that is damaged all the
+same is noticed by its hash and the one before is used.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Checkpoint:
 
 
 def save(folder: Path, key: str, checkpoint: Checkpoint) -> Path:
-    """Write a checkpoint into `folder` and sweep away all but the last two. Raises `StorageError`; older ones stay then."""
+    """Write a checkpoint and sweep away all but the last two. Raises `StorageError`, and then older ones stay."""
     path = folder / f"step-{checkpoint.step:08d}.checkpoint"
     arrays = {name: np.ascontiguousarray(array) for name, array in checkpoint.arrays.items()}
     header = {
@@ -52,7 +52,7 @@ def save(folder: Path, key: str, checkpoint: Checkpoint) -> Path:
         digest = hashlib.sha256()
         for part in (
             json.dumps(header).encode() + b"\n",
-            *(memoryview(a).cast("B") for a in arrays.values() if a.size),
+            *(a.data.cast("B") for a in arrays.values() if a.size),
         ):
             digest.update(part)
             stream.write(part)

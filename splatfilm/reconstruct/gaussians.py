@@ -11,7 +11,7 @@ from splatfilm.splats import SH_BASIS_COUNTS, Splats
 
 FIELDS = ("means", "log_scales", "quats", "logits", "sh0", "sh_rest")
 Gaussians = dict[str, Tensor]
-"""means [N,3] m, log_scales [N,3], quats [N,4] of any length but zero, logits [N] of opacity, sh0 [N,1,3], sh_rest [N,K-1,3]."""
+"""means [N,3] m, log_scales [N,3], quats [N,4] of any length but 0, logits [N], sh0 [N,1,3], sh_rest [N,K-1,3]."""
 
 
 class _Activate(torch.autograd.Function):
@@ -51,7 +51,7 @@ def _dot(a: Tensor, b: Tensor) -> Tensor:  # [N, 4], [N, 4] -> [N]
 
 
 def activated(gaussians: Gaussians, antialiased: bool, pull: tuple[float, float] = (0.0, 0.0)) -> Splats:
-    """What a renderer takes. `pull` is (scale, opacity): the regularisers' constant gradients, used when differentiated."""
+    """What a renderer takes. `pull` is (scale, opacity): the constant gradients of the regularisers."""
     scales, unit, opacities = _Activate.apply(gaussians["log_scales"], gaussians["quats"], gaussians["logits"], pull)  # type: ignore[no-untyped-call]
     rest = gaussians["sh_rest"]
     sh = torch.cat([gaussians["sh0"], rest], dim=1) if rest.shape[1] else gaussians["sh0"]

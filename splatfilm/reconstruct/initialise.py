@@ -64,7 +64,7 @@ def from_frusta(cameras: Sequence[Camera], count: int, extent: float, random: np
 
 
 def neighbour_distance(positions: Points, neighbours: int = 3) -> NDArray[np.float64]:  # [N, 3] -> [N]
-    """Root mean square distance to the nearest neighbours; exact up to 48 points, an upper bound within a few per cent above.
+    """Root mean square distance to the nearest neighbours; exact up to 48 points, a few per cent too far above.
 
     Points are sorted into blocks by halving along the widest side, and compared within their block; a second sorting in
     a turned frame finds the neighbours that the first one cut off.

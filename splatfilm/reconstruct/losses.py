@@ -73,7 +73,7 @@ def ssim_map(a: Tensor, b: Tensor) -> Tensor:  # [H, W, C], [H, W, C] -> [H, W, 
 
 
 def psnr(image: Tensor, truth: Tensor, weight: Tensor | None = None) -> float:
-    """Peak signal to noise ratio in dB of pictures in 0..1 [H, W, 3]; the image is clamped first, as a file would be."""
+    """Peak signal to noise ratio in dB of pictures in 0..1 [H, W, 3]; the image is clamped first, as in a file."""
     error = (image.clamp(0, 1) - truth).double().square().mean(dim=2)
     mean = float(error.mean() if weight is None else (error * weight).sum() / weight.double().sum().clamp_min(1e-12))
     return _BEST_PSNR if mean <= 10 ** (-_BEST_PSNR / 10) else -10 * math.log10(mean)

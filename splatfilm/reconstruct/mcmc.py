@@ -44,7 +44,8 @@ def split_opacity(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # [M], [M]
     """(opacity of each copy, factor on its scales) such that n copies on one spot look like the one splat they replace.
 
-    Equation 9 of the paper: o' = 1 - (1 - o)^(1/n); s' = s o / sum_{i=1..n} sum_{k<i} C(i-1,k) (-1)^k o'^(k+1) / sqrt(k+1).
+    Equation 9 of the paper: o' = 1 - (1 - o)^(1/n),
+    s' = s o / sum_{i=1..n} sum_{k<i} C(i-1,k) (-1)^k o'^(k+1) / sqrt(k+1).
     The double sum is written with the hockey-stick identity: sum_{j=1..n} C(n,j) (-1)^(j-1) o'^j / sqrt(j).
     """
     each = 1 - (1 - opacities) ** (1 / copies)

@@ -61,8 +61,8 @@ def reconstruct(
 ) -> Reconstruction:
     """Train splats on a capture, or return at once what an earlier run left under `folder` for the same content.
 
-    `folder` holds one subfolder a result (see `cache`); `memo` remembers content hashes of unchanged files. A run that was
-    killed goes on from its last checkpoint and ends with the same bits. Raises `InputError` for pictures that cannot be
+    `folder` holds one subfolder a result (see `cache`); `memo` remembers content hashes of unchanged files. A run that
+    was killed goes on from its last checkpoint and ends with the same bits. Raises `InputError` for pictures that cannot be
     used, `DivergedError` for numbers that run away, `StorageError` when the disk refuses; the last checkpoint stays.
     """
     content = capture_hash(capture, memo)

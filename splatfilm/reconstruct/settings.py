@@ -72,7 +72,7 @@ class Settings:
             raise ValueError(f"ssim_weight is {self.ssim_weight}: expected 0 to 1")
 
     def as_plain(self) -> dict[str, Any]:
-        """Everything that decides the result, as plain values for hashing and for the record. Not the backend's name."""
+        """Everything that decides the result but the backend, as plain values for hashing and for the record."""
         plain = dataclasses.asdict(self)
         del plain["backend"]
         return plain

@@ -47,15 +47,13 @@ class View:
     @classmethod
     def of(cls, picture: Picture, device: torch.device) -> View:
         """float16 keeps a quarter of an 8-bit step and halves the memory that a long capture takes."""
-        half = lambda plane: torch.from_numpy(plane).to(device=device, dtype=torch.float16)  # noqa: E731
+
+        def half(plane: NDArray[np.float32]) -> Tensor:
+            return torch.from_numpy(plane).to(device=device, dtype=torch.float16)
+
+        matte = None if picture.matte is None else half(picture.matte)
         weight = None if picture.weight is None else torch.from_numpy(picture.weight).to(device)
-        return cls(
-            picture.name,
-            picture.camera,
-            half(picture.colour),
-            None if picture.matte is None else half(picture.matte),
-            weight,
-        )
+        return cls(picture.name, picture.camera, half(picture.colour), matte, weight)
 
     def over(self, ground: tuple[float, float, float]) -> Tensor:
         """The photograph as float32 [H, W, 3], its object standing before a ground of one colour."""
@@ -155,7 +153,7 @@ class Trainer:
         return int(generator(self.anchor, "order of views", epoch).permutation(self.count)[place])
 
     def _ground(self, view: View) -> tuple[float, float, float]:
-        """Black; for a photograph with a matte any colour, another one each step, so that nothing hides in the empty space."""
+        """Black; with a matte any colour, another each step, so that nothing can hide in the empty space."""
         if view.matte is None:
             return (0.0, 0.0, 0.0)
         red, green, blue = generator(self.anchor, "ground", self.step).random(3).tolist()
@@ -240,6 +238,6 @@ class Trainer:
 
     def _diverged(self, what: str) -> DivergedError:
         return DivergedError(
-            f"training broke down at step {self.step} of {self.settings.steps}: {what}. Look at the poses and intrinsics "
-            "with `splatfilm capture`; lower learning rates (`Rates`) help where these are right"
+            f"training broke down at step {self.step} of {self.settings.steps}: {what}. Look at the poses and "
+            "intrinsics with `splatfilm capture`; where these are right, lower learning rates (`Rates`) help"
         )

@@ -118,7 +118,8 @@ def test_listed_photographs_without_a_file_are_left_out_and_told(tmp_path: Path)
     capture = read_capture(write_nerfstudio(tmp_path / "cap", 9, skip=[1, 2, 5, 7]))
     assert len(capture.photographs) == 5
     assert capture.notes == (
-        "4 of 9 listed photographs have no file: images/001.png, images/002.png, images/005.png, ...; they are left out",
+        "4 of 9 listed photographs have no file: "
+        "images/001.png, images/002.png, images/005.png, ...; they are left out",
     )
 
 
@@ -142,7 +143,7 @@ def test_intrinsics_for_another_size_of_the_same_shape_are_scaled(tmp_path: Path
     camera = capture.photographs[0].camera
     assert (camera.width, camera.height, camera.fx, camera.cx) == (48, 32, 40.0, 24.0)
     assert capture.notes == (
-        "photographs are 0.5 times the size that the intrinsics are for; these were scaled to fit",
+        "photographs are 0.5 times the size that the intrinsics are for, which were scaled to fit",
     )
 
 

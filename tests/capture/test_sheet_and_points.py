@@ -13,7 +13,10 @@ from splatfilm.capture.model import Sheet
 from splatfilm.capture.points import read_points
 from splatfilm.capture.sheet import read_sheet, to_world
 
-ASCII = "ply\nformat ascii 1.0\nelement vertex {n}\nproperty float x\nproperty float y\nproperty float z\n{more}end_header\n"
+ASCII = (
+    "ply\nformat ascii 1.0\nelement vertex {n}\n"
+    "property float x\nproperty float y\nproperty float z\n{more}end_header\n"
+)
 COLOURS = "property uchar red\nproperty uchar green\nproperty uchar blue\n"
 
 
