@@ -247,9 +247,10 @@ class BarProgress:
 
     def finish(self, note: str = "") -> None:
         with self._lock:
-            if self._work is not None:
-                self._print(self._work.closing_line(time.monotonic(), visible(note)))
+            work = self._work
             self._clear()
+            if work is not None:
+                self._print(work.closing_line(time.monotonic(), visible(note)))
 
     def say(self, line: str) -> None:
         with self._lock:

@@ -48,7 +48,8 @@ frames = [1049, 1050]
 lens = { focal_mm = 85, t_stop = 2 }
 passes = ["depth"]
 """
-PROPERTIES = "x y z f_dc_0 f_dc_1 f_dc_2 opacity scale_0 scale_1 scale_2 rot_0 rot_1 rot_2 rot_3".split()
+PROPERTIES = ("x", "y", "z", "f_dc_0", "f_dc_1", "f_dc_2", "opacity")
+PROPERTIES += ("scale_0", "scale_1", "scale_2", "rot_0", "rot_1", "rot_2", "rot_3")
 PLY = "\n".join(
     [
         "ply",
@@ -67,7 +68,7 @@ CAMERA = {
     "version": 1,
     "lens": {"focal_mm": 24, "filmback_mm": [36, 24]},
     "keys": [
-        {"frame": 1001, "position": [0, -4, 1.6], "look_at": [0, 0, 1]},
+        {"frame": 1001, "position": [0, -4, 1.6], "look_at": [0, 0, 1], "focal_mm": 24},
         {"frame": 1100, "position": [1, -4, 1.6], "look_at": [0, 0, 1], "focal_mm": 35},
     ],
 }
@@ -138,7 +139,7 @@ def test_problems_of_cameras_and_splats_are_found_with_the_films_own(run: Run, f
     assert ended.returncode == 3
     assert ended.stdout.splitlines() == [
         'hall.ply: element "vertex": property rot_3 is missing',
-        "film.toml:24: shots[1].camera: the camera's move ends before the shot does: "
+        "film.toml:25: shots[1].camera: the camera's move ends before the shot does: "
         "it is keyed on scene frames 1001 to 1100, the shot shows 1049 to 1101",
         "2 problems",
     ]
@@ -180,7 +181,7 @@ def test_info_prints_the_shot_list_with_durations_and_timecodes(run: Run, film: 
         "one    hall (day)  1001-1100  -\n"
         "\n"
         "shot   scene  frames     count  length  cut in       cut out      camera             lens         passes\n"
-        "010    one    1001-1048     48  1.60 s  00:59:59;28  01:00:01;16  cameras/wide.json  24-28.67 mm"
+        "010    one    1001-1048     48  1.60 s  00:59:59;28  01:00:01;16  cameras/wide.json  24-28.71 mm"
         "  beauty\n"
         "020    one    1049-1050      2  0.07 s  01:00:01;16  01:00:01;18  cameras/wide.json  85 mm T2"
         "     beauty, depth\n"
