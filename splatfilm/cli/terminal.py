@@ -278,6 +278,7 @@ class BarProgress:
     def _clear(self) -> None:
         if self._task is not None:
             self._bars.remove_task(self._task)
+            self._bars.refresh()  # or the next line printed would draw the old bar again below itself
         self._task = self._work = None
 
 

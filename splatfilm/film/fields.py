@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, TypeGuard, TypeVar
 
+from splatfilm.base import curves
 from splatfilm.base.errors import did_you_mean
 from splatfilm.film.model import FrameRange
 from splatfilm.film.source import Table, shown
@@ -99,6 +100,19 @@ def _one_of(
     near = did_you_mean(value, allowed) if isinstance(value, str) else ""
     table.fail(f"found {shown(value)}, expected {expected}{near}", *steps)
     return None
+
+
+def easing(table: Table, key: str, default: curves.Easing) -> curves.Easing | None:
+    """A name of `curves.EASINGS`, or four numbers of a timing curve."""
+    value = table.values.get(key, default)
+    try:
+        return curves.easing(value)
+    except (ValueError, OverflowError):
+        names = ", ".join(curves.EASINGS)
+        near = did_you_mean(value, curves.EASINGS) if isinstance(value, str) else ""
+        curve = "four numbers [x1, y1, x2, y2] of a timing curve, x1 and x2 from 0 to 1"
+        table.fail(f"found {shown(value)}, expected one of {names}, or {curve}{near}", key)
+        return None
 
 
 def choices(table: Table, key: str, allowed: Iterable[str]) -> tuple[str, ...] | None:
