@@ -44,7 +44,8 @@ def command(path: Path | None, as_json: bool) -> None:
     if as_json:
         terminal.write_json(values)
     else:
-        click.echo("\n".join(_WORDS[kind](values)))
+        for line in "\n".join(_WORDS[kind](values)).split("\n"):
+            click.echo(terminal.visible(line))
 
 
 def _kind(path: Path) -> str:

@@ -95,7 +95,8 @@ def splatfilm_error(failure: SplatfilmError) -> None:
         if len(failure.problems) > 1:
             click.echo(f"{len(failure.problems)} problems", err=True)
     else:
-        error(str(failure))
+        for line in str(failure).splitlines():
+            error(line)
 
 
 def problem_line(problem: Problem) -> str:

@@ -108,6 +108,7 @@ def test_files_below_the_current_folder_are_named_from_it(run_trial: Run) -> Non
     ("body", "code", "printed"),
     [
         ("raise MissingPartError('gsplat is not installed: pip install gsplat')", 4, "error: gsplat is not installed:"),
+        ("raise MissingPartError('no renderer:\\nnone at all')", 4, "error: no renderer:\nerror: none at all\n"),
         ("raise StorageError('out/a.png: cannot write: no space left')", 5, "error: out/a.png: cannot write"),
         ("raise click.UsageError('frames go upwards')", 2, "Error: frames go upwards"),
         ("raise KeyboardInterrupt", 130, "error: interrupted"),
