@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +40,12 @@ def command(path: Path | None, as_json: bool) -> None:
       splatfilm info
     """
     kind = "machine" if path is None else _kind(path)
-    values: Values = {"kind": kind, **_GATHER[kind](path)}
+    values: Values = {"kind": kind, **(_machine() if path is None else _GATHER[kind](path))}
     if as_json:
         terminal.write_json(values)
     else:
-        click.echo("\n".join(_WORDS[kind](values)))
+        for line in "\n".join(_WORDS[kind](values)).split("\n"):
+            click.echo(terminal.visible(line))
 
 
 def _kind(path: Path) -> str:
@@ -112,7 +113,7 @@ def _capture(path: Path) -> Values:
     }
 
 
-def _machine(_: Path | None) -> Values:
+def _machine() -> Values:
     return {"version": __version__, "python": platform.python_version(), "backends": _backends()}
 
 
@@ -254,14 +255,13 @@ def _lines(heading: str, rows: Mapping[str, str], notes: list[str] | None = None
     return [heading, *(f"  {label:<{width}}  {value}" for label, value in rows.items()), *(notes or [])]
 
 
-_GATHER: Mapping[str, Any] = {
+_GATHER: Mapping[str, Callable[[Path], Values]] = {
     "film": _film,
     "splats": _splats,
     "camera": _camera,
     "capture": _capture,
-    "machine": _machine,
 }
-_WORDS: Mapping[str, Any] = {
+_WORDS: Mapping[str, Callable[[Values], list[str]]] = {
     "film": _film_words,
     "splats": _splats_words,
     "camera": _camera_words,

@@ -95,7 +95,8 @@ def splatfilm_error(failure: SplatfilmError) -> None:
         if len(failure.problems) > 1:
             click.echo(f"{len(failure.problems)} problems", err=True)
     else:
-        error(str(failure))
+        for line in str(failure).splitlines():
+            error(line)
 
 
 def problem_line(problem: Problem) -> str:
@@ -247,9 +248,10 @@ class BarProgress:
 
     def finish(self, note: str = "") -> None:
         with self._lock:
-            if self._work is not None:
-                self._print(self._work.closing_line(time.monotonic(), visible(note)))
+            work = self._work
             self._clear()
+            if work is not None:
+                self._print(work.closing_line(time.monotonic(), visible(note)))
 
     def say(self, line: str) -> None:
         with self._lock:
@@ -277,6 +279,7 @@ class BarProgress:
     def _clear(self) -> None:
         if self._task is not None:
             self._bars.remove_task(self._task)
+            self._bars.refresh()  # or the next line printed would draw the old bar again below itself
         self._task = self._work = None
 
 

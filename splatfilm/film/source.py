@@ -19,7 +19,7 @@ from splatfilm.base.errors import InputError, Problem, did_you_mean
 from splatfilm.film.positions import Place, dotted, key_lines
 
 MOST_BYTES = 8 << 20
-"""A film file larger than this is refused: five thousand shots fill a quarter of it."""
+"""A film file larger than this is refused: five thousand shots take less than a tenth of it."""
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Table:
         allowed = tuple(allowed)
         for key in self.values:
             if key not in allowed:
-                self.fail(f"unknown key, expected one of {', '.join(allowed)}{did_you_mean(key, allowed)}", key)
+                self.fail(f"unknown key, expected one of {', '.join(allowed)}{did_you_mean(key[:64], allowed)}", key)
 
     def inside(self, *steps: str | int) -> Table | None:
         """The table that lies `steps` inside; notes a problem and gives None when something else is there."""

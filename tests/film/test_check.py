@@ -72,14 +72,14 @@ def test_a_camera_that_ends_before_its_shot_is_a_problem_of_the_shot(film_with_c
     assert [(problem.path, problem.line, problem.place, problem.message) for problem in problems] == [
         (
             str(film_with_cameras),
-            47,
+            48,
             "shots[0].camera",
             "the camera's move ends before the shot does: it is keyed on scene frames 1001 to 1040.5, "
             "the shot shows 1001 to 1048",
         ),
         (
             str(film_with_cameras),
-            53,
+            54,
             "shots[1].camera",
             "the camera's move begins after the shot does: it is keyed on scene frames 1050 to 1120, "
             "the shot shows 1049 to 1120",
