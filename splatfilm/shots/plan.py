@@ -17,6 +17,7 @@ from typing import Any
 from splatfilm.base.errors import InputError, Problem
 from splatfilm.base.hashing import hash_file, hash_value
 from splatfilm.cameras import Camera, CameraPath, load_path
+from splatfilm.film.check import uncovered
 from splatfilm.film.model import Film, Shot
 from splatfilm.film.timecode import count_of, timecode
 from splatfilm.shots.names import spell_frames
@@ -91,15 +92,8 @@ def load_paths(film: Film, shots: Iterable[Shot]) -> dict[str, CameraPath]:
             problems += error.problems
             continue
         paths[shot.name] = path
-        if not _covers(path, shot):
-            problems.append(
-                Problem(
-                    str(shot.camera),
-                    "",
-                    f"the camera is keyed on scene frames {path.first:g}-{path.last:g}, "
-                    f"but shot {shot.name} needs {shot.frames.first}-{shot.frames.last}",
-                )
-            )
+        if missing := uncovered(path, shot.frames):
+            problems.append(Problem(str(shot.camera), "", f"shot {shot.name}: {missing}"))
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
     return paths
@@ -167,11 +161,6 @@ def shot_timecode(film: Film, shot: Shot) -> str:
             break
         before += len(other.frames)
     return timecode(count_of(film.timecode, film.rate) + before, film.rate, drop=";" in film.timecode)
-
-
-def _covers(path: CameraPath, shot: Shot) -> bool:
-    """A camera with a single key stands still for as long as it is looked through."""
-    return path.first == path.last or (path.first <= shot.frames.first and path.last >= shot.frames.last)
 
 
 def _placed_value(item: Placed, sources: Sources) -> dict[str, Any]:

@@ -331,7 +331,11 @@ def test_every_input_problem_is_told_at_once_before_anything_is_rendered(
     with pytest.raises(InputError) as refused:
         go(tiny, renderer)
     text = str(refused.value)
-    assert "shot 010 needs 1001-1012" in text and "1001-1008" in text and "still.json" in text
+    assert (
+        "shot 010: the camera's move ends before the shot does" in text
+        and "1001 to 1008" in text
+        and "still.json" in text
+    )
     assert not renderer.drawn and not tiny.out.exists()
 
 
