@@ -32,11 +32,27 @@ Looks = frozenset[tuple[str, str]]  # (asset, look)
 
 @dataclass(frozen=True)
 class SplatSource:
-    """The splat file of one look: `sha256` of the file, and where it came from for the manifest."""
+    """The splat file of one look: `sha256` of the file, and where it came from for the manifest.
+
+    `stamp` is the file's size and time before it was hashed; a frame whose splats were read from a file with another
+    stamp is not the frame that was planned.
+    """
 
     path: Path
     sha256: str
+    stamp: tuple[int, int]
     origin: Mapping[str, Any] = field(default_factory=dict)
+
+
+def stamp_of(path: Path) -> tuple[int, int]:
+    """Size in bytes and time of change in nanoseconds. Raises `InputError` when the file is not there."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        raise InputError.at(path, "no such file") from None
+    except OSError as error:
+        raise InputError.at(path, f"cannot be read: {error.strerror or error}") from error
+    return found.st_size, found.st_mtime_ns
 
 
 Sources = Mapping[tuple[str, str], SplatSource]  # by (asset, look)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from splatfilm.base.errors import StorageError
 from splatfilm.shots.contact import (
     GAP,
     HEADER,
@@ -104,3 +106,18 @@ def test_the_sheet_is_drawn_again_only_when_it_would_look_otherwise(tmp_path: Pa
     assert make_contact_sheet(path, first)
     with Image.open(path) as image:
         image.load()
+
+
+def test_a_full_disk_leaves_the_old_sheet(tmp_path: Path) -> None:
+    path = tmp_path / "sheet.png"
+    assert make_contact_sheet(path, sheet(slate(tmp_path / "a")))
+    changed = sheet(slate(tmp_path / "a", lens="50 mm"))
+    before = path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(StorageError, match=r"sheet\.png: cannot write"):
+            make_contact_sheet(path, changed)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == before and not list(tmp_path.glob(".writing-*"))

@@ -18,7 +18,7 @@ from splatfilm.base.progress import Silent
 from splatfilm.film import load
 from splatfilm.shots.pictures import encode_png, read_picture
 from splatfilm.shots.report import verify_shots
-from splatfilm.shots.schedule import RenderOptions, ShotResult, render_shots
+from splatfilm.shots.schedule import RenderOptions, ShotResult, plan_film, render_planned, render_shots
 
 
 class Listener(Silent):
@@ -321,6 +321,39 @@ def test_a_damaged_frame_of_an_unfinished_take_is_made_anew(tiny: TinyFilm, rend
     go(tiny, renderer, shots=("010",))
     assert 1008 in renderer.drawn and 1007 not in renderer.drawn
     assert victim.read_bytes() == data
+
+
+def test_a_disk_without_hard_links_gets_copies(
+    tiny: TinyFilm, renderer: FakeRenderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = go(tiny, renderer)
+    monkeypatch.setattr(os, "link", lambda *paths: (_ for _ in ()).throw(OSError(1, "not permitted")))
+    tiny.camera("move.json", (1001, [0, -4, 1]), (1006, [0, -4, 1]), (1012, [1, -4, 2]))
+    again = go(tiny, renderer)[0]
+    assert again.shared == 6 and pixels_of([again])["010"][1003] == pixels_of(first)["010"][1003]
+    copies = [*tiny.frames("010", 2)[:6], *tiny.frames("010", 2, "depth")[:6]]
+    assert all(path.stat().st_nlink == 1 and path.stat().st_mode & 0o222 == 0 for path in copies)
+
+
+def test_what_a_kill_left_beside_a_finished_take_is_swept(tiny: TinyFilm, renderer: FakeRenderer) -> None:
+    go(tiny, renderer)
+    left = [tiny.take("010") / ".writing-x.json", tiny.take("010") / "journal.jsonl"]
+    for path in left:
+        path.write_text("left")
+    assert not go(tiny, renderer)[0].drawn
+    assert not any(path.exists() for path in left)
+
+
+def test_splats_that_change_under_the_renderer_are_noticed(tiny: TinyFilm) -> None:
+    """The new file is valid and may even look alike: frames drawn from it must not pass for the planned ones."""
+    pytest.importorskip("splatfilm.render._kernels", reason="the CPU kernels are not built")
+    options = RenderOptions(out=tiny.out, shots=("010",))
+    planned = plan_film(load(tiny.path), options)
+    write_splats(tiny.folder / "mug.ply", 9, 60, 0.2)
+    os.utime(tiny.folder / "mug.ply")
+    with pytest.raises(InputError, match=r"mug\.ply: the file was changed while it was being rendered"):
+        render_planned(planned, options)
+    assert not tiny.frames("010")
 
 
 def test_every_input_problem_is_told_at_once_before_anything_is_rendered(
