@@ -98,11 +98,18 @@ def _converted(picture: Pixels, width: int, height: int) -> Any:  # [H, W, 3] ui
         dst_colorspace=Colorspace.ITU709,
         src_color_range=ColorRange.JPEG,
         dst_color_range=ColorRange.MPEG,
-        interpolation=Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INP | Interpolation.ACCURATE_RND,
-        threads=1,
+        interpolation=_careful(Interpolation),
     )
     _tag(result)
     return result
+
+
+def _careful(interpolation: Any) -> Any:
+    """Bicubic chroma, with exact rounding where PyAV can ask for it (18 and newer)."""
+    quality = interpolation.BICUBIC
+    for flag in ("FULL_CHR_H_INP", "ACCURATE_RND"):
+        quality |= getattr(interpolation, flag, quality)
+    return quality
 
 
 def _tag(target: Any) -> None:
