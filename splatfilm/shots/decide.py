@@ -104,7 +104,7 @@ def _why_not_current(take: Take, plan: ShotPlan, frames: Sequence[int]) -> list[
 
 
 def changed_inputs(before: object, now: Mapping[str, object]) -> list[str]:
-    """The names of inputs that differ between two `inputs` records: `camera`, `asset flat/day`, `renderer`, ..."""
+    """The names of inputs that differ between two `inputs` records: `camera file`, `asset flat/day`, `renderer`, ..."""
     if not isinstance(before, Mapping):
         return []
     names: list[str] = []
@@ -113,7 +113,7 @@ def changed_inputs(before: object, now: Mapping[str, object]) -> list[str]:
         if name == "assets" and isinstance(old, Mapping) and isinstance(new, Mapping):
             names += [f"asset {item}" for item in sorted({*old, *new}) if _content(old, item) != _content(new, item)]
         elif _content(before, name) != _content(now, name):
-            names.append(name)
+            names.append(f"{name} file" if name in ("film", "camera") else name)
     return names
 
 

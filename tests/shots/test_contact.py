@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from splatfilm.base.errors import StorageError
+from splatfilm.shots import contact
 from splatfilm.shots.contact import (
     GAP,
     HEADER,
@@ -121,3 +122,13 @@ def test_a_full_disk_leaves_the_old_sheet(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert path.read_bytes() == before and not list(tmp_path.glob(".writing-*"))
+
+
+def test_a_long_film_goes_on_on_further_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contact, "PAGE", 2)
+    path, slates = tmp_path / "sheet.png", [slate(tmp_path / "a", shot=f"{n}0") for n in range(1, 6)]
+    assert make_contact_sheet(path, sheet(*slates))
+    assert sorted(p.name for p in tmp_path.glob("*.png")) == ["sheet-2.png", "sheet-3.png", "sheet.png"]
+    assert not make_contact_sheet(path, sheet(*slates))
+    assert make_contact_sheet(path, sheet(*slates[:3]))
+    assert sorted(p.name for p in tmp_path.glob("*.png")) == ["sheet-2.png", "sheet.png"]

@@ -101,7 +101,7 @@ def test_a_changed_camera_renders_only_the_frames_that_it_changes(tiny: TinyFilm
     assert (first.take.name, first.drawn, first.shared, second.take.name) == ("v002", 6, 6, "v001")
     assert state_of(tiny.take("010")) == before, "the older take is left alone, bytes and times"
     assert len(tiny.frames("010", 2)) == 12
-    assert said.lines == ["shot 010: 6 of 12 frames changed since v001: camera"]
+    assert said.lines == ["shot 010: 6 of 12 frames changed since v001: camera file"]
 
 
 def test_undoing_a_change_renders_nothing(tiny: TinyFilm, renderer: FakeRenderer) -> None:
