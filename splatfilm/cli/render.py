@@ -31,6 +31,11 @@ PROBLEMS_FOUND = 3
 )
 @click.option("--size", metavar="SIZE", help="Another size for a test: half, quarter, 0.5, or 640x360.")
 @click.option(
+    "--preset",
+    type=click.Choice(["draft", "preview", "final"]),
+    help="Use reconstructions of this preset instead of the film's, as with `make --preset`.",
+)
+@click.option(
     "--backend",
     type=click.Choice(["auto", "cpu", "gsplat"]),
     default="auto",
@@ -56,6 +61,7 @@ def command(
     frames: str | None,
     take: Literal["latest", "new"],
     size: str | None,
+    preset: str | None,
     backend: str,
     out: Path,
     verify: bool,
@@ -86,6 +92,7 @@ def command(
         size=parse_size(size, film.size) if size else None,
         take=take,
         backend=backend,
+        preset=preset,
     )
     return _verify(film, options, as_json) if verify else _render(film, options, as_json)
 

@@ -16,7 +16,7 @@ from splatfilm.base.hashing import hash_file
 from splatfilm.base.progress import Progress
 from splatfilm.film.model import Film, Look
 from splatfilm.shots.lock import hold
-from splatfilm.shots.plan import SplatSource
+from splatfilm.shots.plan import SplatSource, stamp_of
 
 if TYPE_CHECKING:
     from splatfilm.capture import Capture
@@ -58,7 +58,8 @@ def resolve_assets(
         look = film.assets[name[0]].looks[name[1]]
         try:
             if look.splats is not None:
-                found[name] = SplatSource(look.splats, hash_file(look.splats))
+                stamp = stamp_of(look.splats)
+                found[name] = SplatSource(look.splats, hash_file(look.splats), stamp)
             else:
                 jobs.append(_job(name, look, ways))
         except InputError as error:
@@ -93,8 +94,9 @@ def _reconstructed(job: _Job, ways: Ways, progress: Progress) -> SplatSource:
         with hold(ways.folder / f".{job.content[:12]}.lock", f"the reconstruction of {job.name[0]}", progress):
             from splatfilm.reconstruct import reconstruct
 
-            result = reconstruct(job.capture, job.settings, ways.folder, progress, memo=ways.folder / MEMO)
-    return SplatSource(result.splats, result.splats_hash, _origin(result))
+            made = reconstruct(job.capture, job.settings, ways.folder, progress, memo=ways.folder / MEMO)
+            result = cached(job.content, job.settings, ways.folder) or made  # told as every later run will tell it
+    return SplatSource(result.splats, result.splats_hash, stamp_of(result.splats), _origin(result))
 
 
 def _origin(result: Reconstruction) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ ROW_GAP = 36
 CAPTION = 30  # height of the line under a frame
 HEADER = 132
 FOOTER = 48
+PAGE = 40  # shots
 TALLEST = 420  # px: frames of portrait films are made smaller than their column
 
 WIDE_FONTS = ("NotoSans-Regular.ttf", "DejaVuSans.ttf", "Arial Unicode.ttf", "arial.ttf")
@@ -68,15 +70,38 @@ class Sheet:
 
 
 def make_contact_sheet(path: Path, sheet: Sheet) -> bool:
-    """Draw the sheet to `path` unless it is there already; True when it was drawn.
+    """Draw the sheet to `path` unless it is there already; True when something was drawn.
 
-    Raises `InputError` when a frame cannot be read and `StorageError` when the disk refuses.
+    A long film goes on in `contact-sheet-2.png` and so forth. Raises `InputError` when a frame cannot be read and
+    `StorageError` when the disk refuses.
     """
-    key = sheet_key(sheet)
-    if read_text(path).get(SHEET_TEXT) == key:
-        return False
-    write_bytes(path, encode_png(np.asarray(draw_sheet(sheet)), {SHEET_TEXT: key}))
-    return True
+    drawn = False
+    pages = sheet_pages(sheet)
+    for number, page in enumerate(pages, start=1):
+        file = _page_path(path, number)
+        key = sheet_key(page)
+        if read_text(file).get(SHEET_TEXT) != key:
+            write_bytes(file, encode_png(np.asarray(draw_sheet(page)), {SHEET_TEXT: key}))
+            drawn = True
+    with contextlib.suppress(OSError):
+        for number in count(len(pages) + 1):  # pages of a film that was longer; the first that is missing ends it
+            _page_path(path, number).unlink()
+    return drawn
+
+
+def sheet_pages(sheet: Sheet) -> list[Sheet]:
+    """The sheet in pages of `PAGE` shots, so that no picture grows beyond what viewers open."""
+    starts = range(0, max(1, len(sheet.slates)), PAGE)
+    if len(starts) == 1:
+        return [sheet]
+    return [
+        replace(sheet, line=f"{sheet.line}    page {n} of {len(starts)}", slates=sheet.slates[start : start + PAGE])
+        for n, start in enumerate(starts, start=1)
+    ]
+
+
+def _page_path(path: Path, number: int) -> Path:
+    return path if number == 1 else path.with_stem(f"{path.stem}-{number}")
 
 
 def sheet_key(sheet: Sheet) -> str:

@@ -103,20 +103,24 @@ def _why_not_current(take: Take, plan: ShotPlan, frames: Sequence[int]) -> list[
     return reasons
 
 
-def changed_inputs(before: object, now: Mapping[str, object], prefix: str = "") -> list[str]:
-    """The names of inputs that differ between two `inputs` records: `camera`, `asset flat/day`, `renderer`, ..."""
+def changed_inputs(before: object, now: Mapping[str, object]) -> list[str]:
+    """The names of inputs that differ between two `inputs` records: `camera file`, `asset flat/day`, `renderer`, ..."""
     if not isinstance(before, Mapping):
         return []
     names: list[str] = []
     for name in now:
         old, new = before.get(name), now[name]
-        if old == new:
-            continue
         if name == "assets" and isinstance(old, Mapping) and isinstance(new, Mapping):
-            names += [f"asset {item}" for item in sorted({*old, *new}) if old.get(item) != new.get(item)]
-        else:
-            names.append(name)
+            names += [f"asset {item}" for item in sorted({*old, *new}) if _content(old, item) != _content(new, item)]
+        elif _content(before, name) != _content(now, name):
+            names.append(f"{name} file" if name in ("film", "camera") else name)
     return names
+
+
+def _content(inputs: Mapping[str, object], name: str) -> object:
+    """What of an input counts: a file's hash, where it is a file, else all of it."""
+    value = inputs.get(name)
+    return value.get("sha256", value) if isinstance(value, Mapping) else value
 
 
 def _held_frames(take: Take, plan: ShotPlan) -> dict[int, FrameRecord]:

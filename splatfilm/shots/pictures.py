@@ -112,7 +112,8 @@ def _array(tensor: Any, pass_name: str) -> NDArray[np.float32]:
 
 
 def _half_up(values: NDArray[np.float32], limit: int) -> NDArray[np.float32]:
-    return np.floor(np.clip(values, 0.0, float(limit)) + np.float32(0.5)).clip(0.0, float(limit))
+    rounded: NDArray[np.float32] = np.floor(np.clip(values, 0.0, float(limit)) + np.float32(0.5))
+    return np.minimum(rounded, np.float32(limit))
 
 
 def _filtered_rows(pixels: Pixels) -> bytes:

@@ -17,6 +17,7 @@ from typing import Any
 from splatfilm.base.errors import InputError, Problem
 from splatfilm.base.hashing import hash_file, hash_value
 from splatfilm.cameras import Camera, CameraPath, load_path
+from splatfilm.film.check import uncovered
 from splatfilm.film.model import Film, Shot
 from splatfilm.film.timecode import count_of, timecode
 from splatfilm.shots.names import spell_frames
@@ -31,11 +32,27 @@ Looks = frozenset[tuple[str, str]]  # (asset, look)
 
 @dataclass(frozen=True)
 class SplatSource:
-    """The splat file of one look: `sha256` of the file, and where it came from for the manifest."""
+    """The splat file of one look: `sha256` of the file, and where it came from for the manifest.
+
+    `stamp` is the file's size and time before it was hashed; a frame whose splats were read from a file with another
+    stamp is not the frame that was planned.
+    """
 
     path: Path
     sha256: str
+    stamp: tuple[int, int]
     origin: Mapping[str, Any] = field(default_factory=dict)
+
+
+def stamp_of(path: Path) -> tuple[int, int]:
+    """Size in bytes and time of change in nanoseconds. Raises `InputError` when the file is not there."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        raise InputError.at(path, "no such file") from None
+    except OSError as error:
+        raise InputError.at(path, f"cannot be read: {error.strerror or error}") from error
+    return found.st_size, found.st_mtime_ns
 
 
 Sources = Mapping[tuple[str, str], SplatSource]  # by (asset, look)
@@ -91,15 +108,8 @@ def load_paths(film: Film, shots: Iterable[Shot]) -> dict[str, CameraPath]:
             problems += error.problems
             continue
         paths[shot.name] = path
-        if not _covers(path, shot):
-            problems.append(
-                Problem(
-                    str(shot.camera),
-                    "",
-                    f"the camera is keyed on scene frames {path.first:g}-{path.last:g}, "
-                    f"but shot {shot.name} needs {shot.frames.first}-{shot.frames.last}",
-                )
-            )
+        if missing := uncovered(path, shot.frames):
+            problems.append(Problem(str(shot.camera), "", f"shot {shot.name}: {missing}"))
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
     return paths
@@ -167,11 +177,6 @@ def shot_timecode(film: Film, shot: Shot) -> str:
             break
         before += len(other.frames)
     return timecode(count_of(film.timecode, film.rate) + before, film.rate, drop=";" in film.timecode)
-
-
-def _covers(path: CameraPath, shot: Shot) -> bool:
-    """A camera with a single key stands still for as long as it is looked through."""
-    return path.first == path.last or (path.first <= shot.frames.first and path.last >= shot.frames.last)
 
 
 def _placed_value(item: Placed, sources: Sources) -> dict[str, Any]:

@@ -97,12 +97,13 @@ def _shot(result: ShotResult) -> dict[str, Any]:
 
 
 def _verified(shot: str, take: Take, options: RenderOptions) -> Verified:
-    wrong = check_frames(take.folder, take.frames.values())
+    records = [r for r in take.frames.values() if options.frames is None or r.frame in options.frames]
+    wrong = check_frames(take.folder, records)
     problems = tuple(problem for frame in sorted(wrong) for problem in wrong[frame])
     there = take.header.get("inputs", {}).get("renderer", {})
     here = resolve_backend(options.backend).manifest()
     remarks = (renderer_remark(there, here),) if there != here else ()
-    return Verified(shot, take, len(take.frames), problems, remarks)
+    return Verified(shot, take, len(records), problems, remarks)
 
 
 def renderer_remark(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:

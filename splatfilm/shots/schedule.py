@@ -23,7 +23,7 @@ from splatfilm.shots.decide import Decision, decide
 from splatfilm.shots.lock import hold
 from splatfilm.shots.names import LOCK, FilmFolders, picture_name, spell_frames
 from splatfilm.shots.plan import Picture, ShotPlan, Sources, load_paths, looks_of, plan_shot, select_frames
-from splatfilm.shots.takes import FrameRecord, Journal, PictureRecord, Take, finish, sweep
+from splatfilm.shots.takes import FrameRecord, Journal, PictureRecord, Take, finish, tidy
 from splatfilm.shots.writer import Destination, FrameWriter, share_pictures
 
 if TYPE_CHECKING:
@@ -146,6 +146,7 @@ def _bring_up(planned: Planned, plan: ShotPlan, options: RenderOptions, draw: Dr
     """One shot, alone with its folder."""
     folder = planned.folders.shot(plan.shot)
     with hold(folder / LOCK, f"shot {plan.shot}", progress):
+        tidy(folder)
         decision = decide(plan, planned.frames[plan.shot], planned.folders, options.take == "new")
         if decision.current is not None:
             return ShotResult(plan.shot, decision.current, kept=len(planned.frames[plan.shot]))
@@ -162,7 +163,6 @@ def _make(plan: ShotPlan, decision: Decision, draw: Draw, progress: Progress) ->
         decision.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(f"{decision.folder}: cannot make this folder: {error.strerror or error}") from error
-    sweep(decision.folder)
     header = {**plan.header, "take": decision.take, "made_with": made_with()}
     journal = Journal(decision.folder, header)
     try:
@@ -226,8 +226,7 @@ def _lazy_draw(planned: Planned, options: RenderOptions) -> Draw:
         if not ready:
             from splatfilm.shots.drawing import SceneDrawer
 
-            files = {name: source.path for name, source in planned.sources.items()}
-            ready.append(SceneDrawer(planned.film, files, planned.picture.background, options.backend))
+            ready.append(SceneDrawer(planned.film, planned.sources, planned.picture.background, options.backend))
         return ready[0](scene, frame, camera)
 
     return draw

@@ -112,8 +112,17 @@ def read_take(folder: Path, number: int) -> Take:
     return Take(folder, number, True, {record.frame: record for record in records}, header)
 
 
+def tidy(shot_folder: Path) -> None:
+    """Remove what killed processes left half-written in a shot's takes. Only for the process that holds the lock."""
+    with contextlib.suppress(OSError):
+        for take in [entry for entry in shot_folder.iterdir() if take_number(entry.name)]:
+            sweep(take)
+            if (take / MANIFEST).exists():
+                (take / JOURNAL).unlink(missing_ok=True)
+
+
 def sweep(folder: Path) -> None:
-    """Remove what a killed process left half-written. Only for the process that holds the shot's lock."""
+    """Remove files that a killed process left half-written in a folder."""
     with contextlib.suppress(OSError):
         for path in folder.glob(TEMPORARY_PREFIX + "*"):
             with contextlib.suppress(OSError):

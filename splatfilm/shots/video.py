@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from splatfilm.base.errors import MissingPartError
 from splatfilm.shots.pictures import Pixels
@@ -84,13 +85,12 @@ def encode_video(
         raise OSError(error.errno, f"{error.strerror} (FFmpeg)") from error
 
 
-def _converted(pixels: Pixels, width: int, height: int) -> Any:  # [H, W, 3] uint8 -> av.VideoFrame
+def _converted(picture: Pixels, width: int, height: int) -> Any:  # [H, W, 3] uint8 -> av.VideoFrame
     import av
     from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
-    if pixels.shape[:2] != (height, width):
-        grow = ((0, height - pixels.shape[0]), (0, width - pixels.shape[1]), (0, 0))
-        pixels = np.pad(pixels, grow, mode="edge")
+    grow = ((0, height - picture.shape[0]), (0, width - picture.shape[1]), (0, 0))
+    pixels: NDArray[np.uint8] = np.pad(picture, grow, mode="edge").astype(np.uint8, copy=False)
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
     result: Any = frame.reformat(
         format=PIXEL_FORMAT,
@@ -98,11 +98,18 @@ def _converted(pixels: Pixels, width: int, height: int) -> Any:  # [H, W, 3] uin
         dst_colorspace=Colorspace.ITU709,
         src_color_range=ColorRange.JPEG,
         dst_color_range=ColorRange.MPEG,
-        interpolation=Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INP | Interpolation.ACCURATE_RND,
-        threads=1,
+        interpolation=_careful(Interpolation),
     )
     _tag(result)
     return result
+
+
+def _careful(interpolation: Any) -> Any:
+    """Bicubic chroma, with exact rounding where PyAV can ask for it (18 and newer)."""
+    quality = interpolation.BICUBIC
+    for flag in ("FULL_CHR_H_INP", "ACCURATE_RND"):
+        quality |= getattr(interpolation, flag, quality)
+    return quality
 
 
 def _tag(target: Any) -> None:

@@ -96,7 +96,7 @@ class FrameWriter:
             path = self._destination.folder / self._destination.name(name, numbers[0])
             write_bytes(path, encode_png(values, {KEY_TEXT: key, PIXELS_TEXT: digests[name]}))
             make_read_only(path)
-        records = []
+        records: list[FrameRecord] = []
         for number in numbers:
             pictures = {name: PictureRecord(self._destination.name(name, number), digests[name]) for name in pixels}
             record = FrameRecord(number, key, pictures, saturated)

@@ -43,11 +43,19 @@ def test_nan_is_refused_rather_than_written() -> None:
         quantise("alpha", picture(np.zeros((2, 2, 3)), alpha=np.array([[0, np.nan], [0, 1]])))
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 3), (5, 7, 3), (4, 9), (54, 96, 3), (3, 1)])
-@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize(
+    ("shape", "kind"),
+    [
+        ((1, 1, 3), np.uint8),
+        ((5, 7, 3), np.uint8),
+        ((54, 96, 3), np.uint8),
+        ((4, 9), np.uint8),
+        ((3, 1), np.uint8),
+        ((4, 9), np.uint16),
+        ((3, 1), np.uint16),
+    ],
+)
 def test_a_png_holds_exactly_the_pixels_it_was_given(tmp_path: Path, shape: tuple[int, ...], kind: type) -> None:
-    if kind is np.uint16 and len(shape) == 3:
-        pytest.skip("no pass is 16-bit colour")
     pixels = np.random.default_rng(3).integers(0, np.iinfo(kind).max, shape, dtype=kind, endpoint=True)
     path = tmp_path / "frame.png"
     path.write_bytes(encode_png(pixels, {KEY_TEXT: "abc"}))

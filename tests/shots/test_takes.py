@@ -18,7 +18,7 @@ from splatfilm.base.progress import Silent
 from splatfilm.film import load
 from splatfilm.shots.pictures import encode_png, read_picture
 from splatfilm.shots.report import verify_shots
-from splatfilm.shots.schedule import RenderOptions, ShotResult, render_shots
+from splatfilm.shots.schedule import RenderOptions, ShotResult, plan_film, render_planned, render_shots
 
 
 class Listener(Silent):
@@ -101,7 +101,7 @@ def test_a_changed_camera_renders_only_the_frames_that_it_changes(tiny: TinyFilm
     assert (first.take.name, first.drawn, first.shared, second.take.name) == ("v002", 6, 6, "v001")
     assert state_of(tiny.take("010")) == before, "the older take is left alone, bytes and times"
     assert len(tiny.frames("010", 2)) == 12
-    assert said.lines == ["shot 010: 6 of 12 frames changed since v001: camera"]
+    assert said.lines == ["shot 010: 6 of 12 frames changed since v001: camera file"]
 
 
 def test_undoing_a_change_renders_nothing(tiny: TinyFilm, renderer: FakeRenderer) -> None:
@@ -323,6 +323,39 @@ def test_a_damaged_frame_of_an_unfinished_take_is_made_anew(tiny: TinyFilm, rend
     assert victim.read_bytes() == data
 
 
+def test_a_disk_without_hard_links_gets_copies(
+    tiny: TinyFilm, renderer: FakeRenderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = go(tiny, renderer)
+    monkeypatch.setattr(os, "link", lambda *paths: (_ for _ in ()).throw(OSError(1, "not permitted")))
+    tiny.camera("move.json", (1001, [0, -4, 1]), (1006, [0, -4, 1]), (1012, [1, -4, 2]))
+    again = go(tiny, renderer)[0]
+    assert again.shared == 6 and pixels_of([again])["010"][1003] == pixels_of(first)["010"][1003]
+    copies = [*tiny.frames("010", 2)[:6], *tiny.frames("010", 2, "depth")[:6]]
+    assert all(path.stat().st_nlink == 1 and path.stat().st_mode & 0o222 == 0 for path in copies)
+
+
+def test_what_a_kill_left_beside_a_finished_take_is_swept(tiny: TinyFilm, renderer: FakeRenderer) -> None:
+    go(tiny, renderer)
+    left = [tiny.take("010") / ".writing-x.json", tiny.take("010") / "journal.jsonl"]
+    for path in left:
+        path.write_text("left")
+    assert not go(tiny, renderer)[0].drawn
+    assert not any(path.exists() for path in left)
+
+
+def test_splats_that_change_under_the_renderer_are_noticed(tiny: TinyFilm) -> None:
+    """The new file is valid and may even look alike: frames drawn from it must not pass for the planned ones."""
+    pytest.importorskip("splatfilm.render._kernels", reason="the CPU kernels are not built")
+    options = RenderOptions(out=tiny.out, shots=("010",))
+    planned = plan_film(load(tiny.path), options)
+    write_splats(tiny.folder / "mug.ply", 9, 60, 0.2)
+    os.utime(tiny.folder / "mug.ply")
+    with pytest.raises(InputError, match=r"mug\.ply: the file was changed while it was being rendered"):
+        render_planned(planned, options)
+    assert not tiny.frames("010")
+
+
 def test_every_input_problem_is_told_at_once_before_anything_is_rendered(
     tiny: TinyFilm, renderer: FakeRenderer
 ) -> None:
@@ -331,7 +364,11 @@ def test_every_input_problem_is_told_at_once_before_anything_is_rendered(
     with pytest.raises(InputError) as refused:
         go(tiny, renderer)
     text = str(refused.value)
-    assert "shot 010 needs 1001-1012" in text and "1001-1008" in text and "still.json" in text
+    assert (
+        "shot 010: the camera's move ends before the shot does" in text
+        and "1001 to 1008" in text
+        and "still.json" in text
+    )
     assert not renderer.drawn and not tiny.out.exists()
 
 
