@@ -32,13 +32,24 @@ def rigidity_problem(pose: Array) -> str:
             return "looks column-major (the position stands in the last row); expected row-major"
         return f"the last row must be 0 0 0 1, found {' '.join(f'{v:g}' for v in pose[3])}"
     if np.abs(rotation @ rotation.T - np.eye(3)).max() > RIGID_TOLERANCE:
-        lengths = np.linalg.norm(rotation, axis=0)
-        if lengths.max() - lengths.min() < RIGID_TOLERANCE * lengths.max() and lengths.min() > 0:
-            return f"is scaled by {lengths.mean():g}; expected a rotation and a position only"
+        scale = without_scale(pose)[1]
+        if abs(scale - 1) > RIGID_TOLERANCE:
+            return f"is scaled by {scale:g}; expected a rotation and a position only"
         return "the upper left 3x3 is no rotation (sheared, or scaled unevenly)"
     if np.linalg.det(rotation) < 0:
         return "mirrors the world (left-handed); expected a rotation"
     return ""
+
+
+def without_scale(pose: Array) -> tuple[Array, float]:  # [4, 4] -> [4, 4]
+    """A pose whose axes are equally long, with its axes made unit, and their length; any other as it is, and 1."""
+    lengths = np.linalg.norm(pose[:3, :3], axis=0)
+    scale = float(lengths.mean())
+    if not scale > 0 or np.abs(lengths - scale).max() > RIGID_TOLERANCE * scale:
+        return pose, 1.0
+    result = pose.copy()
+    result[:3, :3] /= scale
+    return result, scale
 
 
 def nearest_rigid(pose: Array) -> Array:  # [4, 4] -> [4, 4]

@@ -15,14 +15,21 @@ import math
 import os
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from splatfilm.base.files import write_bytes
 from splatfilm.base.rigid import quaternion_from_matrix
-from splatfilm.cameras.axes import RIGID_TOLERANCE, from_opengl, nearest_rigid, rigidity_problem, to_opengl
+from splatfilm.cameras.axes import (
+    RIGID_TOLERANCE,
+    from_opengl,
+    nearest_rigid,
+    rigidity_problem,
+    to_opengl,
+    without_scale,
+)
 from splatfilm.cameras.document import Document, as_number, describe
 from splatfilm.cameras.lens import Lens
 from splatfilm.cameras.normalisation import FILE, Normalisation, find_normalisation
@@ -70,6 +77,11 @@ def from_document(document: Document, first_frame: int = 1001) -> CameraPath:
         if values.get("is_cycle") and len(views) > 1:
             views.append(views[0])
     document.finish()
+    scales = sorted(
+        {f"{view.scale:.6g}" for view in views if view is not None and abs(view.scale - 1) > RIGID_TOLERANCE}
+    )
+    if scales:
+        notes.append(f"its cameras are scaled by {', '.join(scales[:3])}, which does not change what they see")
     return _path([first_frame + t for t in times], views, normalisation, tuple(notes))  # type: ignore[arg-type]
 
 
@@ -128,15 +140,22 @@ def _check_camera_type(document: Document, value: Any) -> None:
         document.refuse(f"{name} cameras cannot be rendered: expected perspective", "camera_type")
 
 
-def _view(document: Document, entry: Any, place: str, name: str) -> tuple[Array, float] | None:
-    """The pose (our axes, the file's world) and the vertical field of view in degrees of one entry."""
+class _View(NamedTuple):
+    """One entry of the file."""
+
+    pose: Array  # [4, 4] our axes, the file's world
+    fov: float  # vertical, degrees
+    scale: float  # of the matrix; the add-on divides by that of the NeRF's mesh
+
+
+def _view(document: Document, entry: Any, place: str, name: str) -> _View | None:
     if not isinstance(entry, dict):
         document.problem(place, f"expected an object with {name} and fov, found {describe(entry)}")
         return None
     if name not in entry:
         document.problem(place, f"missing: {name}; found {', '.join(list(entry)[:8]) or 'nothing'}")
         return None
-    pose = _matrix(document, entry[name], f"{place}.{name}", keyframe=name == "matrix")
+    matrix = _matrix(document, entry[name], f"{place}.{name}", keyframe=name == "matrix")
     given = entry.get("fov")
     if given is None:
         given = document.value.get("default_fov")
@@ -144,11 +163,11 @@ def _view(document: Document, entry: Any, place: str, name: str) -> tuple[Array,
         document.problem(place, "missing: fov, the vertical field of view in degrees")
         return None
     fov = document.number(given, f"{place}.fov", above=0, below=180)
-    return None if pose is None or fov is None else (pose, fov)
+    return None if matrix is None or fov is None else _View(from_opengl(nearest_rigid(matrix[0])), fov, matrix[1])
 
 
-def _matrix(document: Document, value: Any, place: str, keyframe: bool) -> Array | None:
-    """A pose from 16 numbers in a list, in four rows, or in a string. Keyframes' may be column-major."""
+def _matrix(document: Document, value: Any, place: str, keyframe: bool) -> tuple[Array, float] | None:
+    """A pose and its scale from 16 numbers in a list, in four rows, or in a string. Keyframes' may be column-major."""
     flat = _parsed(value) if isinstance(value, str) else value
     if isinstance(flat, list) and len(flat) == 4 and all(isinstance(row, list) for row in flat):
         flat = [number for row in flat for number in row]
@@ -160,11 +179,12 @@ def _matrix(document: Document, value: Any, place: str, keyframe: bool) -> Array
     turned = np.abs(matrix[:, 3] - (0, 0, 0, 1)).max() <= RIGID_TOLERANCE  # and a column-major one like this
     if keyframe and turned and (not still or isinstance(value, str)):
         matrix = matrix.T
-    wrong = rigidity_problem(matrix)
+    pose, scale = without_scale(matrix)
+    wrong = rigidity_problem(pose)
     if wrong:
         document.problem(place, wrong)
         return None
-    return from_opengl(nearest_rigid(matrix))
+    return pose, scale
 
 
 def _parsed(text: str) -> Any:
@@ -199,13 +219,13 @@ def _positive(value: Any, otherwise: float) -> float:
 
 
 def _path(
-    frames: list[float], views: list[tuple[Array, float]], normalisation: Normalisation | None, notes: tuple[str, ...]
+    frames: list[float], views: list[_View], normalisation: Normalisation | None, notes: tuple[str, ...]
 ) -> CameraPath:
-    focals = [FILMBACK_MM[1] / 2 / math.tan(math.radians(fov) / 2) for _, fov in views]
+    focals = [FILMBACK_MM[1] / 2 / math.tan(math.radians(view.fov) / 2) for view in views]
     zooms = min(focals) != max(focals)
     keys = []
-    for frame, (pose, _), focal in zip(frames, views, focals, strict=True):
-        placed = pose if normalisation is None else normalisation.to_capture(pose)
+    for frame, view, focal in zip(frames, views, focals, strict=True):
+        placed = view.pose if normalisation is None else normalisation.to_capture(view.pose)
         position: Vector = tuple(placed[:3, 3].tolist())
         rotation: Quaternion = tuple(quaternion_from_matrix(placed[:3, :3]).tolist())
         keys.append(CameraKey(frame, position, rotation, focal_mm=focal if zooms else None))

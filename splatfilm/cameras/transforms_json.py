@@ -160,7 +160,10 @@ def _read_file(path: Path) -> Transforms:
     sizes = _Sizes(document, [_image_file(path.parent, frame["file_path"]) for _, frame in entries])
     images = []
     for i, entry in entries:
-        image = _image(document, top, entry, (f"frames[{i}]", model, sizes))
+        place = f"frames[{i}]"
+        # ns-process-data writes the model into each frame when there are several; nerfstudio itself then forgets it.
+        own = "camera_model" not in top and "camera_model" in entry
+        image = _image(document, top, entry, (place, _model(document, entry, place) if own else model, sizes))
         if image is not None:
             images.append(image)
     _all_or_none(document, entries, "mask_path")
@@ -175,18 +178,19 @@ def _read_file(path: Path) -> Transforms:
     return Transforms(path.parent, tuple(images), splits, ply, applied, scale or 1.0, _notes(top, entries))
 
 
-def _model(document: Document, top: Mapping[str, Any]) -> str:
-    """`FISHEYE_MODEL` or "OPENCV"; refuses what cannot be used and what nobody knows."""
-    if "camera_model" not in top:
-        return FISHEYE_MODEL if top.get("is_fisheye") is True else "OPENCV"
-    name = top["camera_model"]
+def _model(document: Document, values: Mapping[str, Any], place: str = "") -> str:
+    """`FISHEYE_MODEL` or "OPENCV" for a file or a frame; tells of what cannot be used and of what nobody knows."""
+    if "camera_model" not in values:
+        return FISHEYE_MODEL if values.get("is_fisheye") is True else "OPENCV"
+    name = values["camera_model"]
     if name in PERSPECTIVE_MODELS:
         return "OPENCV"
     if name != FISHEYE_MODEL:
         known = (*PERSPECTIVE_MODELS, FISHEYE_MODEL)
         what = "cannot be used" if name in _UNUSABLE_MODELS else "is no camera model"
         guess = did_you_mean(name, known) if isinstance(name, str) else ""
-        document.problem("camera_model", f"{describe(name)} {what}: expected {', '.join(known)}{guess}")
+        where = f"{place}.camera_model" if place else "camera_model"
+        document.problem(where, f"{describe(name)} {what}: expected {', '.join(known)}{guess}")
     return FISHEYE_MODEL
 
 

@@ -96,6 +96,13 @@ def test_a_fisheye_without_coefficients_is_still_a_fisheye(save):
         assert camera.distortion == Distortion("kannala-brandt", (0, 0, 0, 0))
 
 
+def test_frames_with_models_of_their_own_keep_them(save):
+    frames = [frame("a.jpg", camera_model="OPENCV_FISHEYE", k4=0.1), frame("b.jpg", camera_model="OPENCV", k1=0.1)]
+    found = read_transforms(save({**WHOLE, "frames": frames}))
+    assert [i.camera.distortion.model for i in found.images] == ["kannala-brandt", "brown-conrady"]
+    assert '"X" is no camera model' in refusal(save({**WHOLE, "frames": [frame(camera_model="X")]}))
+
+
 def test_instant_ngps_fields_of_view_become_focal_lengths(save):
     # 640 pixels over 90 degrees: 320 pixels.
     size = {"w": 640, "h": 480}
