@@ -267,3 +267,10 @@ def test_lines_are_found_in_text_of_any_layout():
     text = '{"a": [\n 1, 2, {"b\\"": null,\n  "c": [[], {}, "x]"]}],\n\n "d":\n -1.5e3\n}'
     found = lines_of(text, ["a[0]", 'a[2].b"', "a[2].c[2]", "a[2].z", "d", ""])
     assert found == {"a[0]": 2, 'a[2].b"': 2, "a[2].c[2]": 3, "a[2].z": 2, "d": 5}
+
+
+def test_the_example_in_the_documentation_is_a_camera_file(repository, save):
+    text = (repository / "docs" / "cameras.md").read_text(encoding="utf-8")
+    camera = load_path(save(text.split("```json\n")[1].split("```")[0]))
+    assert (camera.first, camera.last) == (1001, 1048)
+    assert camera.lens_at(1048).focal_mm == 50
