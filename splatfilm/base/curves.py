@@ -61,6 +61,7 @@ others stay on the smooth curve and change its timing: `ease-in` starts from res
 """
 
 _TOLERATED_TURN = math.sqrt(0.5)  # cosine of half of a 90 degree turn; sharper turns slow down, to rest at 180 degrees
+_WILDEST = 100  # how far the y of a timing curve may lie from its ends at 0 and 1
 _STEEPEST = 3.0  # times the chord's speed: within it a cubic segment stays monotone (Fritsch and Carlson 1980)
 
 
@@ -71,9 +72,9 @@ def easing(value: object) -> Easing:
             return value
         raise ValueError(f'"{value}" is no easing: expected {_expected_easings()}{did_you_mean(value, EASINGS)}')
     if isinstance(value, Sequence) and len(value) == 4:
-        numbers = [float(v) for v in value if isinstance(v, int | float) and not isinstance(v, bool)]
-        if len(numbers) == 4 and all(map(math.isfinite, numbers)):
-            x1, y1, x2, y2 = numbers
+        numbers = [v for v in value if isinstance(v, int | float) and not isinstance(v, bool) and abs(v) <= _WILDEST]
+        if len(numbers) == 4:
+            x1, y1, x2, y2 = map(float, numbers)
             if not (0 <= x1 <= 1 and 0 <= x2 <= 1):
                 raise ValueError(f"x1 and x2 of a timing curve must lie in 0..1, found {x1:g} and {x2:g}")
             return x1, y1, x2, y2
@@ -275,9 +276,10 @@ class ConstantSpeed:
             if curve.easings[i] not in ("smooth", "linear"):
                 raise ValueError(f"key {i} has the easing {curve.easings[i]}: at constant speed only smooth and linear")
             handles = curve._handles(i)
-            if _norm(handles[1]) == 0:
+            parts = [_length(handles, p / _PARTS, (p + 1) / _PARTS) for p in range(_PARTS)]
+            rows[i, 1:] = np.cumsum(parts)
+            if not min(parts) > 0:
                 raise ValueError(f"keys {i} and {i + 1} are in one place: at constant speed nothing may rest")
-            rows[i, 1:] = np.cumsum([_length(handles, p / _PARTS, (p + 1) / _PARTS) for p in range(_PARTS)])
         object.__setattr__(self, "_lengths", rows)
         object.__setattr__(self, "_ends", tuple(np.concatenate([[0.0], np.cumsum(rows[:, -1])]).tolist()))
 
@@ -413,4 +415,4 @@ def _bezier(points: tuple[float, float, float, float], u: float) -> float:
 
 
 def _expected_easings() -> str:
-    return ", ".join(EASINGS) + ", or four numbers [x1, y1, x2, y2] of a timing curve"
+    return ", ".join(EASINGS) + f", or four numbers [x1, y1, x2, y2] of a timing curve, within -{_WILDEST}..{_WILDEST}"

@@ -168,11 +168,8 @@ def _lens(document: Document, value: Any) -> Lens:
         if given.get(name) is not None:
             fields[name] = document.number(given[name], f"lens.{name}", above=0)
     if "filmback_mm" in given:
-        filmback = document.numbers(given["filmback_mm"], "lens.filmback_mm", 2, "[width, height] in millimetres")
-        fields["filmback_mm"] = filmback
-        for i, side in enumerate(filmback or ()):
-            if side <= 0:
-                document.problem(f"lens.filmback_mm[{i}]", f"expected a number greater than 0, found {side:g}")
+        size = given["filmback_mm"]
+        fields["filmback_mm"] = document.numbers(size, "lens.filmback_mm", 2, "[width, height] in millimetres", above=0)
     if "gate" in given:
         fields["gate"] = given["gate"]
         if given["gate"] not in GATES:

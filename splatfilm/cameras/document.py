@@ -23,6 +23,9 @@ from splatfilm.base.errors import InputError, Problem, did_you_mean
 LARGEST_FILE = 64 << 20
 """Bytes. A camera path of 100 000 frames as nerfstudio writes it takes about 50 MB."""
 
+LARGEST_NUMBER, SMALLEST_NUMBER = 1e12, 1e-9
+"""No frame, metre, millimetre or pixel lies beyond; within, nothing that is computed from them overflows."""
+
 MOST_PROBLEMS = 50
 """Problems told about one file; a hundred thousand lines of the same complaint help nobody."""
 
@@ -82,12 +85,16 @@ class Document:
         return value
 
     def number(self, value: Any, place: str, above: float | None = None, below: float | None = None) -> float | None:
-        """`value` as a finite float, greater than `above` and less than `below`; None when it is not."""
+        """`value` as a finite float of a sane size between `above` and `below`; None after telling that it is not."""
         number = as_number(value)
         if number is None:
             self.problem(place, f"expected a number, found {describe(value)}")
         elif not math.isfinite(number):
             self.problem(place, f"expected a finite number, found {number}")
+        elif abs(number) > LARGEST_NUMBER:
+            self.problem(place, f"expected a number of at most {LARGEST_NUMBER:g}, found {number:g}")
+        elif above == 0 and 0 < number < SMALLEST_NUMBER:
+            self.problem(place, f"expected a number of at least {SMALLEST_NUMBER:g}, found {number:g}")
         elif above is not None and number <= above:
             self.problem(place, f"expected a number greater than {above:g}, found {number:g}")
         elif below is not None and number >= below:
@@ -96,13 +103,15 @@ class Document:
             return number
         return None
 
-    def numbers(self, value: Any, place: str, count: int, meaning: str) -> tuple[float, ...] | None:
-        """`value` as `count` finite floats; `meaning` says in a problem what they would be."""
+    def numbers(
+        self, value: Any, place: str, count: int, meaning: str, above: float | None = None
+    ) -> tuple[float, ...] | None:
+        """`value` as `count` numbers (see `number`); `meaning` says in a problem what they would be."""
         if not isinstance(value, list) or len(value) != count:
             found = f"{len(value)} values" if isinstance(value, list) else describe(value)
             self.problem(place, f"expected {meaning}, found {found}")
             return None
-        result = tuple(self.number(item, f"{place}[{i}]") for i, item in enumerate(value))
+        result = tuple(self.number(item, f"{place}[{i}]", above) for i, item in enumerate(value))
         return None if None in result else result  # type: ignore[return-value]
 
 

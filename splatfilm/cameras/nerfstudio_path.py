@@ -30,7 +30,7 @@ from splatfilm.cameras.axes import (
     to_opengl,
     without_scale,
 )
-from splatfilm.cameras.document import Document, as_number, describe
+from splatfilm.cameras.document import LARGEST_NUMBER, SMALLEST_NUMBER, Document, as_number, describe
 from splatfilm.cameras.lens import Lens
 from splatfilm.cameras.normalisation import FILE, Normalisation, find_normalisation
 from splatfilm.cameras.path import CameraKey, CameraPath, Quaternion, Vector
@@ -82,7 +82,10 @@ def from_document(document: Document, first_frame: int = 1001) -> CameraPath:
     )
     if scales:
         notes.append(f"its cameras are scaled by {', '.join(scales[:3])}, which does not change what they see")
-    return _path([first_frame + t for t in times], views, normalisation, tuple(notes))  # type: ignore[arg-type]
+    try:
+        return _path([first_frame + t for t in times], views, normalisation, tuple(notes))  # type: ignore[arg-type]
+    except ValueError as error:
+        document.refuse(str(error))
 
 
 def write_nerfstudio_path(
@@ -215,7 +218,7 @@ def _keyframe_times(document: Document, keyframes: list[Any]) -> list[float]:
 
 def _positive(value: Any, otherwise: float) -> float:
     number = as_number(value)
-    return number if number is not None and math.isfinite(number) and number > 0 else otherwise
+    return number if number is not None and SMALLEST_NUMBER <= number <= LARGEST_NUMBER else otherwise
 
 
 def _path(

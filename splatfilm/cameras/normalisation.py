@@ -55,9 +55,11 @@ def find_normalisation(folder: Path) -> Normalisation | None:
     if not (folder / FILE).is_file():
         return None
     document = open_document(folder / FILE)
-    values = document.object(document.value, "", ("transform", "scale"), ("transform", "scale"))
-    scale = document.number(values.get("scale"), "scale", above=0)
-    transform = rigid_3x4(document, values.get("transform"), "transform")
+    values = document.value
+    if not isinstance(values, dict) or not {"transform", "scale"} <= values.keys():
+        document.refuse(f"expected an object with transform and scale, found {describe(values)}")
+    scale = document.number(values["scale"], "scale", above=0)
+    transform = rigid_3x4(document, values["transform"], "transform")
     document.finish()
     assert scale is not None and transform is not None
     applied, applied_scale = _applied(folder / CAPTURE_FILE)

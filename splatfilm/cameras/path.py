@@ -37,6 +37,10 @@ Quaternion = tuple[float, float, float, float]
 Speed = Literal["keyed", "constant"]
 SPEEDS = ("keyed", "constant")
 
+# Only a timing curve that overshoots gets here: it must not push focus past infinity, or a zoom past all numbers.
+_FARTHEST_M = 1e6
+_STRONGEST_ZOOM = 30.0  # natural logarithm of a factor
+
 _STRAIGHT_DOWN = 1e-9  # horizontal part of a line of sight below which a horizon has no meaning
 
 
@@ -149,9 +153,11 @@ class CameraPath:
         focal = here.focal_mm if here else None  # keys are met to the bit, in spite of the logarithm
         focus = here.focus_m if here else None
         if focal is None and self._focal is not None:
-            focal = self._focal.unit * math.exp(float(self._focal.curve.at(time)[0]))
+            exponent = float(self._focal.curve.at(time)[0])
+            focal = self._focal.unit * math.exp(min(max(exponent, -_STRONGEST_ZOOM), _STRONGEST_ZOOM))
         if focus is None and self._focus is not None:
-            focus = self._focus.unit / float(self._focus.curve.at(time)[0])
+            dioptres = float(self._focus.curve.at(time)[0]) / self._focus.unit
+            focus = 1 / max(dioptres, 1 / _FARTHEST_M)
         return self.lens.replaced(focal_mm=focal, focus_m=focus)
 
     def with_lens(self, changes: Mapping[str, object]) -> CameraPath:

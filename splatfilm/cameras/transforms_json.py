@@ -263,7 +263,11 @@ def _image(
     if document.found > before or pose is None or fx is None or fy is None:
         return None
     cx, cy = width / 2 if cx is None else cx, height / 2 if cy is None else cy
-    camera = Camera(pose, fx, fy, cx, cy, width, height, distortion)
+    try:
+        camera = Camera(pose, fx, fy, cx, cy, width, height, distortion)
+    except ValueError as error:
+        document.problem(place, str(error))
+        return None
     return PosedImage(frame["file_path"], camera, frame.get("mask_path"), frame.get("depth_file_path"))
 
 

@@ -198,6 +198,8 @@ def test_a_timing_curve_matches_values_known_from_the_web():
         ([0.1, "a", 0.3, 1.0], "four numbers"),
         ([0.1, True, 0.3, 1.0], "four numbers"),
         ([0.1, math.nan, 0.3, 1.0], "four numbers"),
+        ([0.1, 101, 0.3, 1.0], "within -100..100"),
+        ([0.1, 10**400, 0.3, 1.0], "four numbers"),
         (3, "is no easing"),
     ],
 )

@@ -301,7 +301,7 @@ def test_the_applied_transform_of_the_capture_is_kept_in(save, tmp_path):
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ({"scale": 1.0}, "missing: transform"),
+        ({"scale": 1.0}, "expected an object with transform and scale"),
         ({"transform": np.eye(4)[:3].tolist(), "scale": 0}, "scale: expected a number greater than 0"),
         ({"transform": (2 * np.eye(4)[:3]).tolist(), "scale": 1}, "transform: is scaled by 2"),
         ({"transform": [[1, 2]], "scale": 1}, "transform: expected three rows of four numbers"),

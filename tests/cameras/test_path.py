@@ -135,6 +135,15 @@ def test_a_focus_pull_is_even_in_dioptres():
     assert move.lens_at(2).focus_m == pytest.approx(1 / 0.625, abs=EXACT)  # 1 and 0.25 dioptres: half-way 0.625
 
 
+def test_an_overshooting_pull_stops_at_infinity_and_an_overshooting_zoom_stays_a_lens():
+    wild = Easings.alike((0.0, 0.0, 0.5, 100.0))
+    move = path(key(1, focus_m=1.0, focal_mm=1.0, easing=wild), key(3, focus_m=100.0, focal_mm=1000.0))
+    for frame in np.linspace(1, 3, 50):
+        lens = move.lens_at(frame)
+        assert 0 < lens.focus_m <= 1e6
+        assert 0 < lens.focal_mm < math.inf
+
+
 def test_a_channel_passes_through_keys_that_do_not_name_it():
     move = path(key(1, focal_mm=20.0), key(2), key(3, focal_mm=80.0), key(9))
     assert move.lens_at(2).focal_mm == pytest.approx(40, abs=1e-12)
