@@ -6,6 +6,7 @@ Nothing heavy is imported here: `splatfilm --help` and `--version` come without 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from splatfilm.cli.verbs import VerbGroup, everywhere
 PROGRAM = "splatfilm"
 COMPLETION_VARIABLE = "_SPLATFILM_COMPLETE"
 
+DISK_REFUSES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 DEFECT = 1
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 READER_GONE = 141  # 128 + SIGPIPE: the program that read our output has ended
@@ -49,6 +51,7 @@ Exit codes:
   4    a part is missing: a library, a device, a program
   5    the disk refused: full, read-only, gone
   130  interrupted (Ctrl-C); what was finished is kept
+  141  whoever read the output (head, less) has gone
 
 \b
 Environment:
@@ -92,40 +95,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str], settings: Settings) -> int:
     """The command's exit code. Only `BrokenPipeError` escapes."""
     try:
-        with cli.make_context(PROGRAM, arguments, obj=settings) as context:
-            result = cli.invoke(context)
-        _flush_stdout()
-        return result if isinstance(result, int) else 0
-    except click.exceptions.Exit as done:
-        _flush_stdout()
-        return done.exit_code
+        return _invoke(arguments, settings)
+    except BrokenPipeError:
+        raise
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         terminal.error("interrupted")
         return INTERRUPTED
-    except SplatfilmError as error:
-        terminal.traceback_if(settings.verbose)
-        terminal.splatfilm_error(error)
-        return error.exit_code
-    except BrokenPipeError:
-        raise
     except Exception as error:
         terminal.traceback_if(settings.verbose)
+        if isinstance(error, OSError) and error.errno in DISK_REFUSES:
+            _forget_stdout()
+            error = StorageError(f"{error.filename or 'standard output'}: cannot write: {error.strerror}")
+        if isinstance(error, SplatfilmError):
+            terminal.splatfilm_error(error)
+            return error.exit_code
         terminal.defect(error, verbose=settings.verbose)
         return DEFECT
 
 
-def _flush_stdout() -> None:
-    """Find out now whether what was printed arrived. Raises `StorageError` (a full disk) and `BrokenPipeError`."""
+def _invoke(arguments: list[str], settings: Settings) -> int:
+    """Run the verb, and make sure that what it printed has arrived. A verb may return an exit code."""
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        _forget_stdout()
-        raise StorageError(f"standard output: cannot write: {error.strerror or error}") from error
+        with cli.make_context(PROGRAM, arguments, obj=settings) as context:
+            result = cli.invoke(context)
+    except click.exceptions.Exit as done:
+        result = done.exit_code
+    sys.stdout.flush()
+    return result if type(result) is int else 0
 
 
 def _forget_stdout() -> None:

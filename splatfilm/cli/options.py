@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,9 @@ class FilmFile(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         path = Path(value)
-        return path / "film.toml" if path.is_dir() else path
+        with contextlib.suppress(OSError):  # a folder that may not be entered: whoever reads the file will say so
+            return path / "film.toml" if path.is_dir() else path
+        return path
 
 
 FILM = FilmFile()

@@ -7,6 +7,7 @@ a farm's log get plain lines, few and parseable; `--quiet` leaves only errors.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import sys
@@ -16,11 +17,12 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from splatfilm.base.errors import InputError, SplatfilmError
+from splatfilm.base.errors import InputError, Problem, SplatfilmError
 from splatfilm.base.progress import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -89,11 +91,24 @@ def splatfilm_error(failure: SplatfilmError) -> None:
     """Every problem on a line of its own, as `file:line: place: what is wrong`."""
     if isinstance(failure, InputError):
         for problem in failure.problems:
-            error(str(problem))
+            error(problem_line(problem))
         if len(failure.problems) > 1:
             click.echo(f"{len(failure.problems)} problems", err=True)
     else:
-        error(str(failure))
+        for line in str(failure).splitlines():
+            error(line)
+
+
+def problem_line(problem: Problem) -> str:
+    """A problem on one line, its file named from the current folder where it lies inside."""
+    return visible(str(dataclasses.replace(problem, path=short_path(problem.path))))
+
+
+def short_path(path: str) -> str:
+    """An absolute path from the current folder when it lies inside it; every other path as it is."""
+    with contextlib.suppress(ValueError, OSError):
+        return str(Path(path).relative_to(Path.cwd())) if Path(path).is_absolute() else path
+    return path
 
 
 def defect(failure: Exception, verbose: bool) -> None:
@@ -233,9 +248,10 @@ class BarProgress:
 
     def finish(self, note: str = "") -> None:
         with self._lock:
-            if self._work is not None:
-                self._print(self._work.closing_line(time.monotonic(), visible(note)))
+            work = self._work
             self._clear()
+            if work is not None:
+                self._print(work.closing_line(time.monotonic(), visible(note)))
 
     def say(self, line: str) -> None:
         with self._lock:
@@ -263,6 +279,7 @@ class BarProgress:
     def _clear(self) -> None:
         if self._task is not None:
             self._bars.remove_task(self._task)
+            self._bars.refresh()  # or the next line printed would draw the old bar again below itself
         self._task = self._work = None
 
 

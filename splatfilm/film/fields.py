@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, TypeGuard, TypeVar
 
+from splatfilm.base import curves
 from splatfilm.base.errors import did_you_mean
 from splatfilm.film.model import FrameRange
 from splatfilm.film.source import Table, shown
@@ -88,7 +89,7 @@ def _one_of(
     table: Table, steps: tuple[str | int, ...], value: Any, default: D | Required, allowed: tuple[str, ...], what: str
 ) -> str | D | None:
     options = ", ".join(allowed[:20]) + (", ..." if len(allowed) > 20 else "")
-    expected = f"{what or 'one of'} ({options})" if what else f"one of {options}"
+    expected = f"{what} ({options})" if what else f"one of {options}"
     if isinstance(value, Required):
         if isinstance(default, Required):
             table.fail(f"missing, expected {expected}", *steps)
@@ -96,9 +97,22 @@ def _one_of(
         return default
     if isinstance(value, str) and value in allowed:
         return value
-    near = did_you_mean(value, allowed) if isinstance(value, str) else ""
+    near = did_you_mean(value[:LONGEST_NAME], allowed) if isinstance(value, str) else ""
     table.fail(f"found {shown(value)}, expected {expected}{near}", *steps)
     return None
+
+
+def easing(table: Table, key: str, default: curves.Easing) -> curves.Easing | None:
+    """A name of `curves.EASINGS`, or four numbers of a timing curve."""
+    value = table.values.get(key, default)
+    try:
+        return curves.easing(value)
+    except (ValueError, OverflowError):
+        names = ", ".join(curves.EASINGS)
+        near = did_you_mean(value[:LONGEST_NAME], curves.EASINGS) if isinstance(value, str) else ""
+        curve = "four numbers [x1, y1, x2, y2] of a timing curve, x1 and x2 from 0 to 1"
+        table.fail(f"found {shown(value)}, expected one of {names}, or {curve}{near}", key)
+        return None
 
 
 def choices(table: Table, key: str, allowed: Iterable[str]) -> tuple[str, ...] | None:
@@ -179,12 +193,12 @@ def frames(table: Table, key: str, default: D | Required) -> FrameRange | D | No
     return _read(table, key, default, wanted, judge)
 
 
-def existing(table: Table, key: str, kind: Literal["file", "folder"], default: D | Required) -> Path | D | None:
+def existing(table: Table, key: str, kind: Literal["file", "folder"], default: Required | None) -> Path | None:
     """A path that is there, relative to the film file's folder; gives it absolute."""
     wanted = f"a {kind}, as a path from the film file's folder"
     given = _read(table, key, default, wanted, lambda v: v if isinstance(v, str) and v.strip() else None)
-    if not isinstance(given, str) or key not in table.values:
-        return None if isinstance(given, str) else given
+    if given is None:
+        return None
     try:
         path = (Path(table.source.path).parent / given).resolve()
         found = "file" if path.is_file() else "folder" if path.is_dir() else None
@@ -192,6 +206,7 @@ def existing(table: Table, key: str, kind: Literal["file", "folder"], default: D
         table.fail(f"found {shown(given)}, which cannot be a path here: {error}", key)
         return None
     if found == kind:
+        table.source.files[(*table.place, key)] = path
         return path
     if found:
         table.fail(f"{shown(given)} is a {found}, expected a {kind}", key)

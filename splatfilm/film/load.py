@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from splatfilm.cameras import Lens
 from splatfilm.film import fields, picture
 from splatfilm.film.fields import REQUIRED
 from splatfilm.film.model import PASSES, Film, FrameRange, Shot
+from splatfilm.film.positions import Place
 from splatfilm.film.scenery import read_assets, read_scenes
 from splatfilm.film.source import Source, Table, read_toml, shown
 
@@ -29,8 +31,25 @@ GATES = ("horizontal", "vertical")
 LENS_KEYS = tuple(field.name for field in dataclasses.fields(Lens))
 
 
+@dataclass(frozen=True)
+class Reading:
+    """A film file as far as it could be understood. `film` is None when there are problems in it."""
+
+    source: Source
+    film: Film | None
+    shots: Mapping[Place, Shot]  # the shots that are right, by where they stand
+
+
 def load(path: str | PathLike[str]) -> Film:
     """Read a film file. Raises one `InputError` with every problem in it, in the order of the file."""
+    reading = read_film(path)
+    reading.source.raise_problems()
+    assert reading.film is not None, "a film without problems is whole"
+    return reading.film
+
+
+def read_film(path: str | PathLike[str]) -> Reading:
+    """Read a film file, its problems noted and not raised. Raises `InputError` only when it is no TOML file."""
     source = read_toml(path)
     table = source.table
     table.only(("film", "assets", "scenes", "shots"))
@@ -41,9 +60,10 @@ def load(path: str | PathLike[str]) -> Film:
     assets, known = read_assets(table)
     scenes, clocks = read_scenes(table, known)
     shots = _shots(table, clocks)
-    source.raise_problems()
-    assert head is not None, "a film without a head has problems"
-    return dataclasses.replace(head, assets=assets, scenes=scenes, shots=shots)
+    if source.problems or head is None:
+        return Reading(source, None, shots)
+    film = dataclasses.replace(head, assets=assets, scenes=scenes, shots=tuple(shots.values()))
+    return Reading(source, film, shots)
 
 
 def _head(source: Source) -> Film | None:
@@ -66,20 +86,20 @@ def _head(source: Source) -> Film | None:
     return Film(Path(source.path), name, title, rate, size, {}, {}, (), timecode)
 
 
-def _shots(film: Table, clocks: Mapping[str, FrameRange | None]) -> tuple[Shot, ...]:
-    shots = []
+def _shots(film: Table, clocks: Mapping[str, FrameRange | None]) -> dict[Place, Shot]:
+    shots: dict[Place, Shot] = {}
     first_of: dict[str, Table] = {}
     for table in fields.array(film, "shots"):
         shot = _shot(table, clocks)
         if shot is not None:
-            shots.append(shot)
+            shots[table.place] = shot
         name = table.values.get("name")
         if not fields.is_name(name):
             continue
         twin = first_of.setdefault(name.casefold(), table)
         if twin is not table:
             table.fail(f"found {shown(name)}, but the shot on line {twin.line} is {shown(twin.values['name'])}", "name")
-    return tuple(shots)
+    return shots
 
 
 def _shot(table: Table, clocks: Mapping[str, FrameRange | None]) -> Shot | None:

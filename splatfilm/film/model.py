@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
+from splatfilm.base.curves import Easing
 from splatfilm.base.rigid import IDENTITY, Similarity
 
 AssetKind = Literal["set", "character", "prop"]
@@ -71,7 +72,7 @@ class PlacementKey:
 
     frame: float
     place: Similarity
-    easing: str = "linear"
+    easing: Easing = "linear"
 
 
 @dataclass(frozen=True)

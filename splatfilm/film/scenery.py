@@ -23,8 +23,6 @@ from splatfilm.film.model import (
 from splatfilm.film.placement import PLACE_KEYS, placement
 from splatfilm.film.source import Table, shown
 
-EASINGS = ("smooth", "linear", "hold", "ease-in", "ease-out", "ease-in-out")
-
 
 @dataclass(frozen=True)
 class Known:
@@ -166,7 +164,7 @@ def _placement_keys(table: Table, clock: FrameRange | None) -> tuple[PlacementKe
     for index, one in _frame_tables(table, "keys"):
         one.only(("frame", *PLACE_KEYS, "easing"))
         frame = _frame(one, clock)
-        easing = fields.choice(one, "easing", "linear", EASINGS)
+        easing = fields.easing(one, "easing", "linear")
         place = placement(one).over(base)
         if frame is not None:
             frame_of[index] = frame

@@ -1,6 +1,7 @@
 """`Splats`: spherical harmonics, composing, and one module a file format.
 
-Names are resolved on first use, so that reading a file's header (`splat_count`) never waits for torch.
+Names are resolved on first use, so that reading a file's header (`splat_count`) never waits for torch. No module here
+may bear the name of something it offers: importing it would put the module in that place.
 """
 
 from __future__ import annotations
@@ -10,18 +11,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from splatfilm.splats.checks import check
-    from splatfilm.splats.compose import compose, transformed
-    from splatfilm.splats.files import SplatFile, inspect_splats, read_splats, splat_count
+    from splatfilm.splats.composition import compose, transformed
+    from splatfilm.splats.files import SplatFile, inspect_splats, read_splats, splat_bounds, splat_count
     from splatfilm.splats.ply import write_ply
     from splatfilm.splats.splats import SH_BASIS_COUNTS, RenderMode, Splats
 
 _HOMES = {
     "check": "checks",
-    "compose": "compose",
-    "transformed": "compose",
+    "compose": "composition",
+    "transformed": "composition",
     "SplatFile": "files",
     "inspect_splats": "files",
     "read_splats": "files",
+    "splat_bounds": "files",
     "splat_count": "files",
     "write_ply": "ply",
     "SH_BASIS_COUNTS": "splats",
@@ -38,6 +40,7 @@ __all__ = [
     "compose",
     "inspect_splats",
     "read_splats",
+    "splat_bounds",
     "splat_count",
     "transformed",
     "write_ply",

@@ -62,8 +62,9 @@ def check(splats: Splats, path: str | PathLike[str], place: str = "") -> Splats:
     import torch
 
     rows = torch.from_numpy(off).to(splats.device)[:, None]
-    wide = splats.quats.double()
-    unit = (wide / wide.square().sum(dim=1, keepdim=True).sqrt()).to(splats.quats.dtype)
+    w, x, y, z = splats.quats.double().unbind(-1)
+    norm = (w * w + x * x + y * y + z * z).sqrt()
+    unit = torch.stack([w / norm, x / norm, y / norm, z / norm], dim=-1).to(splats.quats.dtype)
     return dataclasses.replace(splats, quats=torch.where(rows, unit, splats.quats))
 
 

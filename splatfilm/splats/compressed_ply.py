@@ -21,7 +21,7 @@ from splatfilm.splats.arrays import SplatArrays
 from splatfilm.splats.checks import normalise_quats, value_problems
 from splatfilm.splats.ply import render_mode, rest_basis, rest_names
 from splatfilm.splats.ply_header import Element, PlyHeader
-from splatfilm.splats.ply_rows import tables
+from splatfilm.splats.ply_rows import Table, tables
 
 if TYPE_CHECKING:
     from splatfilm.splats.splats import RenderMode, Splats
@@ -89,6 +89,8 @@ def layout_of(header: PlyHeader) -> PackedLayout:
             header.refuse(f'element "sh" has {sh.count:,} rows for {vertex.count:,} splats')
         if wrong := [p.name for p in sh.properties if p.code != "u1"]:
             header.refuse(f'element "sh": {wrong[0]} must be of type uchar')
+        if basis == 1:
+            sh = None
     return PackedLayout(header, chunk, vertex, sh, basis, render_mode(header))
 
 
@@ -100,7 +102,7 @@ def read(header: PlyHeader) -> Splats:
     bounds = _bounds(layout)
     for start, table in tables(header, layout.vertex, PACKED):
         rows = slice(start, start + len(table))
-        _unpack(values, rows, table.astype(np.uint32), bounds[np.arange(rows.start, rows.stop) // CHUNK])
+        _unpack(values, rows, _words(layout, start, table), bounds[np.arange(rows.start, rows.stop) // CHUNK])
     if layout.sh is not None:
         per_channel = layout.basis - 1
         for start, table in tables(header, layout.sh, rest_names(3 * per_channel)):
@@ -133,6 +135,17 @@ def _bounds(layout: PackedLayout) -> Array:  # -> [chunks, 18]
         message = f"{names[column]} is {bounds[row, column]}, must be finite"
         raise InputError.at(layout.header.path, message, place=f"chunk {row}")
     return bounds
+
+
+def _words(layout: PackedLayout, start: int, table: Table) -> Words:  # [n, 4]
+    """The packed words as they are; an ascii file may hold any number in their place."""
+    if not layout.header.order:
+        wrong = ~((table >= 0) & (table < 2**32) & (table == np.floor(table)))
+        if wrong.any():
+            row, column = (int(index) for index in np.argwhere(wrong)[0])
+            message = f"{PACKED[column]} is {table[row, column]:.9g}, must be a whole number of 32 bits"
+            raise InputError.at(layout.header.path, message, place=f"splat {start + row}")
+    return table.astype(np.uint32)
 
 
 def _unpack(values: SplatArrays, rows: slice, packed: Words, bounds: Array) -> None:  # [n, 4], [n, 18]

@@ -10,12 +10,18 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn
 
+import numpy as np
+from numpy.typing import NDArray
+
 from splatfilm.base.errors import InputError
 from splatfilm.splats import compressed_ply, ply
 from splatfilm.splats.ply_header import PlyHeader, read_header
+from splatfilm.splats.ply_rows import tables
 
 if TYPE_CHECKING:
     from splatfilm.splats.splats import RenderMode, Splats
+
+Corner = tuple[float, float, float]
 
 _READS = "Splatfilm reads 3DGS PLY and SuperSplat compressed PLY"
 
@@ -55,6 +61,32 @@ def inspect_splats(path: str | PathLike[str]) -> SplatFile:
 def splat_count(path: str | PathLike[str]) -> int:
     """How many splats a file holds, from its header."""
     return inspect_splats(path).count
+
+
+def splat_bounds(path: str | PathLike[str]) -> tuple[Corner, Corner]:
+    """The least and greatest corner of the box around all centres, in the file's units. Never imports torch.
+
+    A standard PLY is read once for it; a compressed one keeps the bounds of its chunks, and only those are read.
+    """
+    header = _header(path)
+    names: tuple[str, ...]
+    if compressed_ply.is_compressed(header):
+        element, names = compressed_ply.layout_of(header).chunk, compressed_ply.POSITION_BOUNDS
+    else:
+        element, names = ply.layout_of(header).vertex, ply.MEANS
+    header.check_size()
+    low, high = np.full(3, np.inf), np.full(3, -np.inf)
+    for _, table in tables(header, element, names):
+        low = np.minimum(low, table[:, :3].min(axis=0))
+        high = np.maximum(high, table[:, -3:].max(axis=0))
+    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+        header.refuse("has centres that are not finite numbers")
+    return _corner(low), _corner(high)
+
+
+def _corner(values: NDArray[np.float64]) -> Corner:
+    x, y, z = values.tolist()
+    return x, y, z
 
 
 def _degree(basis: int) -> int:

@@ -137,7 +137,7 @@ class _Parser:
         self.size = size
         self.line = 0
         self.format: str | None = None
-        self.elements: list[tuple[str, int, list[Property]]] = []
+        self.elements: dict[str, tuple[int, dict[str, Property]]] = {}
         self.comments: list[str] = []
 
     def parse(self, head: bytes) -> PlyHeader:
@@ -158,7 +158,7 @@ class _Parser:
                 self._take(text)
         if self.format is None:
             self._refuse("the header has no format line")
-        elements = tuple(Element(name, count, tuple(properties)) for name, count, properties in self.elements)
+        elements = tuple(Element(name, count, tuple(found.values())) for name, (count, found) in self.elements.items())
         return PlyHeader(self.path, FORMATS[self.format], elements, tuple(self.comments), position, self.size)
 
     def _take(self, text: str) -> None:
@@ -187,9 +187,9 @@ class _Parser:
     def _take_element(self, words: list[str]) -> None:
         if len(words) != 3 or not (words[2].isascii() and words[2].isdecimal() and len(words[2]) < 19):
             self._refuse(f"expected `element <name> <count>`, found {_shown(' '.join(words))}")
-        if any(name == words[1] for name, _, _ in self.elements):
+        if words[1] in self.elements:
             self._refuse(f"a second element {_shown(words[1])}")
-        self.elements.append((words[1], int(words[2]), []))
+        self.elements[words[1]] = int(words[2]), {}
 
     def _take_property(self, words: list[str]) -> None:
         if not self.elements:
@@ -200,17 +200,17 @@ class _Parser:
         for kind in words[2:4] if is_list else words[1:2]:
             if kind not in _CODES:
                 self._refuse(f"unknown type {_shown(kind)}{did_you_mean(kind, _CODES)}; types are {', '.join(_CODES)}")
-        element, _, properties = self.elements[-1]
+        element, (_, properties) = next(reversed(self.elements.items()))
         name = words[-1]
-        if any(name == known.name for known in properties):
+        if name in properties:
             self._refuse(f"a second property {_shown(name)} in element {_shown(element)}")
         if is_list:
             length = _CODES[words[2]]
             if length[0] == "f":
                 self._refuse(f"the length of list {_shown(name)} must be a whole number, not {words[2]}")
-            properties.append(Property(name, _CODES[words[3]], length))
+            properties[name] = Property(name, _CODES[words[3]], length)
         else:
-            properties.append(Property(name, _CODES[words[1]]))
+            properties[name] = Property(name, _CODES[words[1]])
 
     def _no_end(self, head: bytes) -> NoReturn:
         if not head.startswith(b"ply"):

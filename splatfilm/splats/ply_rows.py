@@ -46,8 +46,8 @@ def _binary(
     header: PlyHeader, element: Element, names: Sequence[str], stream: IO[bytes]
 ) -> Iterator[tuple[int, Table]]:
     stride = element.row_bytes
-    block = max(1, BLOCK_BYTES // stride)
-    columns = np.array([element.names.index(name) for name in names])
+    block = max(1, BLOCK_BYTES // max(1, stride))
+    columns = np.array([element.names.index(name) for name in names], dtype=np.intp)
     only_floats = header.order == "<" and all(p.code == "f4" for p in element.properties)
     codes = {p.name: p.code for p in element.properties}
     wide = np.float32 if all(codes[name] == "f4" for name in names) else np.float64
@@ -87,7 +87,7 @@ def _numbers(header: PlyHeader, element: Element, lines: list[str], start: int) 
     """All numbers of some lines; on failure the first line that is wrong, found one by one, is named."""
     width = len(element.names)
     rows = [line.split() for line in lines]
-    if all(len(words) == width for words in rows):
+    if all(len(words) == width for words in rows) and not any("_" in line for line in lines):
         with contextlib.suppress(ValueError):
             return np.array(rows, dtype=np.float64)
     for row, words in enumerate(rows, start):
@@ -95,11 +95,18 @@ def _numbers(header: PlyHeader, element: Element, lines: list[str], start: int) 
         if len(words) != width:
             raise InputError.at(header.path, f"has {len(words)} numbers, must have {width}", place=place)
         for name, word in zip(element.names, words, strict=True):
-            try:
-                np.array([word], dtype=np.float64)
-            except ValueError:
-                raise InputError.at(header.path, f"{name} is {word[:40]!r}, not a number", place=place) from None
+            if not _is_number(word):
+                raise InputError.at(header.path, f"{name} is {word[:40]!r}, not a number", place=place)
     raise AssertionError("numbers that parse one by one do not parse together")
+
+
+def _is_number(word: str) -> bool:
+    """Python also reads 1_000 as a number, which no PLY means."""
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return "_" not in word
 
 
 def _skip(header: PlyHeader, element: Element, stream: IO[bytes]) -> None:

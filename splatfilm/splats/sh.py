@@ -45,12 +45,17 @@ def rotation_matrices(rotation: ArrayLike, degree: int) -> tuple[Array, ...]:  #
     """
     given = np.asarray(rotation, dtype=np.float64)
     matrix = matrix_from_quaternion(given) if given.shape == (4,) else given
-    turned = _numpy_basis(_POINTS @ matrix, degree)  # each row is (R^T d)^T
+    x, y, z = _POINTS.T
+    back = [x * matrix[0, i] + y * matrix[1, i] + z * matrix[2, i] for i in range(3)]  # R^T d
+    turned = _numpy_basis(np.stack(back, axis=1), degree)
     plain = _numpy_basis(_POINTS, degree)
     result = []
     for band in range(1, degree + 1):
         own = slice(band**2, (band + 1) ** 2)
-        result.append(np.einsum("q,qm,qk->mk", _WEIGHTS, plain[:, own], turned[:, own], optimize=False))
+        total = np.zeros((2 * band + 1, 2 * band + 1))
+        for weight, here, there in zip(_WEIGHTS, plain[:, own], turned[:, own], strict=True):
+            total += weight * (here[:, None] * there)
+        result.append(total)
     return tuple(result)
 
 

@@ -39,6 +39,7 @@ heading = 90
 keys = [
     { frame = 1010, easing = "smooth" },
     { frame = 1020.5, position = [2, 0, 0], heading = 180 },
+    { frame = 1030, easing = [0.3, 0, 0.5, 1] },
 ]
 looks = [{ frame = 1060, look = "steaming" }]
 

@@ -64,7 +64,8 @@ EXPECTED = [
     (
         52,
         "scenes.two.cast[2].keys[0].easing",
-        'found "smoth", expected one of smooth, linear, hold, ease-in, ease-out, ease-in-out; did you mean "smooth"?',
+        'found "smoth", expected one of smooth, linear, hold, ease-in, ease-out, ease-in-out, or four numbers '
+        '[x1, y1, x2, y2] of a timing curve, x1 and x2 from 0 to 1; did you mean "smooth"?',
     ),
     (
         53,

@@ -51,12 +51,17 @@ def test_the_cast_stands_and_moves_as_the_file_says(film_file: Path) -> None:
     assert (scene.set, scene.set_look, scene.frames) == ("flat", "night", FrameRange(1001, 1120))
     mug, second = scene.cast
     assert (mug.name, mug.asset, mug.frames) == ("mug", "mug", None)
-    assert [(key.frame, key.easing) for key in mug.keys] == [(1010.0, "smooth"), (1020.5, "linear")]
-    first, last = (key.place for key in mug.keys)
+    assert [(key.frame, key.easing) for key in mug.keys] == [
+        (1010.0, "smooth"),
+        (1020.5, "linear"),
+        (1030.0, (0.3, 0.0, 0.5, 1.0)),
+    ]
+    first, last, back = (key.place for key in mug.keys)
     assert first.translation == (1.2, 0.4, 0.75), "a key takes what it leaves out from the placement above it"
     assert first.rotation == pytest.approx((HALF, 0, 0, HALF))
     assert last.translation == (2.0, 0.0, 0.0)
     assert last.rotation == pytest.approx((0, 0, 0, 1))
+    assert back == first, "and not from the key before it"
     assert mug.looks == (LookChange(1001.0, "plain"), LookChange(1060.0, "steaming"))
 
     assert (second.name, second.frames) == ("second-mug", FrameRange(1010, 1100))
@@ -168,7 +173,7 @@ Change = Callable[[bytes], bytes]
     ("change", "line", "message"),
     [
         (lambda data: data.replace(b"size = ", b"size == "), 5, "not valid TOML: Invalid value (column 7)"),
-        (lambda data: data + b'title = "open', 57, "not valid TOML: Unterminated string, at the end of the file"),
+        (lambda data: data + b'title = "open', 58, "not valid TOML: Unterminated string, at the end of the file"),
         (lambda data: data.replace(b"rate", b"name"), 4, "not valid TOML: Cannot overwrite a value (column 20)"),
         (lambda data: data.replace("ü".encode(), b"\xfc"), 3, "not UTF-8 text: byte 0xfc"),
         (lambda data: data + b"x = " + b"[" * 5000, 0, "not valid TOML: nested too deeply"),

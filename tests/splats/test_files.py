@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 from splat_makers import assert_same_bits, random_splats, standard_columns, write_columns
 
 from splatfilm.base.errors import InputError, StorageError
-from splatfilm.splats import read_splats, splat_count, write_ply
+from splatfilm.splats import read_splats, splat_bounds, splat_count, write_ply
 
 
 def refusal(path: Path) -> str:
@@ -99,3 +101,36 @@ def test_a_refused_write_leaves_the_old_file(tmp_path: Path) -> None:
         write_ply(path / "below-a-file.ply", random_splats(6))
     assert_same_bits(read_splats(path), read_splats(path))
     assert [p.name for p in tmp_path.iterdir()] == ["a.ply"] and splat_count(path) == 5
+
+
+def test_every_public_name_is_what_it_says_in_any_order_of_imports() -> None:
+    """A module that bore the name of its function would take its place once imported."""
+    code = (
+        "import importlib, pkgutil, splatfilm.splats as room\n"
+        "for module in pkgutil.iter_modules(room.__path__):\n"
+        "    importlib.import_module(f'splatfilm.splats.{module.name}')\n"
+        "assert not [n for n in room.__all__ if type(getattr(room, n)).__name__ == 'module']\n"
+        "assert set(room.__all__) <= set(dir(room))\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_bounds_are_those_of_the_centres(tmp_path: Path) -> None:
+    columns = standard_columns(5)
+    columns["x"][:] = [3, -1, 0.5, 0, 2]
+    columns["y"][:] = 7
+    columns["z"][:] = [0, 0, 0, 0, -9]
+    write_columns(tmp_path / "a.ply", columns)
+    assert splat_bounds(tmp_path / "a.ply") == ((-1.0, 7.0, -9.0), (3.0, 7.0, 0.0))
+    columns["z"][2] = float("nan")
+    write_columns(tmp_path / "b.ply", columns)
+    with pytest.raises(InputError, match="not finite"):
+        splat_bounds(tmp_path / "b.ply")
+
+
+def test_bounds_of_a_compressed_file_hold_its_centres(shared_data: Path) -> None:
+    path = shared_data / "biker" / "biker.compressed.ply"
+    low, high = splat_bounds(path)
+    means = read_splats(path).means.numpy()
+    assert (means.min(axis=0) >= low).all() and (means.max(axis=0) <= high).all()
+    assert abs(means.min(axis=0) - low).max() < 1e-3 * max(b - a for a, b in zip(low, high, strict=True))

@@ -42,8 +42,8 @@ INLINE V3 unit(const V3& v, F& inverse_length) {
   return {v.x * inverse_length, v.y * inverse_length, v.z * inverse_length};
 }
 
-// Colours of sixteen records (`count` of them real); a splat whose colour is not a number gets an empty extent.
-INLINE void colour(const Scene& scene, const View& view, float* records, int count) {
+// Colours of sixteen records (`count` of them real); says which of them have a colour that is a number.
+INLINE unsigned colour(const Scene& scene, const View& view, float* records, int count) {
   int64_t ids[16];
   const float* rows[16];
   alignas(64) float offsets[3][16];
@@ -68,9 +68,9 @@ INLINE void colour(const Scene& scene, const View& view, float* records, int cou
   const unsigned good = bits(finite(sum[0]) & finite(sum[1]) & finite(sum[2]));
   for (int i = 0; i < count; ++i) {
     float* record = records + kRecord * i;
-    for (int c = 0; c < 3; ++c) record[RED + c] = good >> i & 1 ? out[c][i] : 0.0f;
-    if (!(good >> i & 1)) record[EXTENT_X] = record[EXTENT_Y] = -1.0f;
+    for (int c = 0; c < 3; ++c) record[RED + c] = out[c][i];
   }
+  return good;
 }
 
 static int project(const Scene& scene, const View& view, int64_t begin, int64_t end, float* records) {
@@ -132,8 +132,18 @@ static int project(const Scene& scene, const View& view, int64_t begin, int64_t 
       store(records + kRecord * visible++, record[lane]);
     }
   }
-  for (int i = 0; i < visible; i += 16) colour(scene, view, records + kRecord * i, visible - i < 16 ? visible - i : 16);
-  return visible;
+  int kept = 0;
+  for (int i = 0; i < visible; i += 16) {
+    const int count = visible - i < 16 ? visible - i : 16;
+    unsigned good = colour(scene, view, records + kRecord * i, count) & ((1u << count) - 1);
+    if (kept == i && good == (1u << count) - 1) {
+      kept += count;
+      continue;
+    }
+    for (; good; good &= good - 1)
+      store(records + kRecord * kept++, load(records + kRecord * (i + __builtin_ctz(good))));
+  }
+  return kept;
 }
 
 // dL/d(spherical harmonics) of sixteen splats goes to memory; returns dL/d(offset from the camera).
