@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,16 +31,25 @@ def rendered(splats: Splats, view: View, backend: str) -> tuple[Tensor, Tensor]:
     return frame.beauty, view.over(ground)
 
 
-def scores(
-    splats: Splats, views: Sequence[View], backend: str, each: Callable[[], None] = lambda: None
-) -> tuple[ViewScore, ...]:
-    """PSNR and SSIM of every view."""
+def scores(splats: Splats, views: Sequence[View], backend: str, evened: bool = False) -> tuple[ViewScore, ...]:
+    """PSNR and SSIM of every view; `evened` after the gains that bring each render nearest to its photograph.
+
+    Splats that were trained with gains have an exposure of their own, which no photograph need share.
+    """
     found = []
     for view in views:
         image, truth = rendered(splats, view, backend)
+        if evened:
+            image = image * _best_gains(image, truth, view.weight)
         found.append(ViewScore(view.name, psnr(image, truth, view.weight), ssim(image, truth, view.weight)))
-        each()
     return tuple(found)
+
+
+def _best_gains(image: Tensor, truth: Tensor, weight: Tensor | None) -> Tensor:  # [H, W, 3], [H, W, 3] -> [3]
+    """Least squares, one factor a channel."""
+    counts = image.new_ones(image.shape[:2]) if weight is None else weight
+    weighted = image * counts[..., None]
+    return (weighted * truth).sum(dim=(0, 1)) / (weighted * image).sum(dim=(0, 1)).clamp_min(1e-12)
 
 
 def write_comparison(path: Path, splats: Splats, views: Sequence[View], backend: str) -> None:

@@ -37,7 +37,7 @@ from splatfilm.splats import write_ply
 CHECKPOINT_SECONDS = 20.0
 _MATTE_FILL = 2.0  # an object that fills half of its photographs gets the whole budget
 _LEAST_BUDGET = 2000  # splats, however small the object
-_RANDOM_SHARE = 0.2  # of the budget: random splats to begin with when there are no points
+_RANDOM_SHARE = 0.5  # of the budget: random splats to begin with when there are no points
 _REPORT_EVERY = 10  # steps between two calls of the progress
 
 
@@ -178,8 +178,8 @@ def _finish(job: Job, trainer: Trainer, test: Sequence[View], notes: tuple[str, 
     """Write the splats, what they are worth, and last of all the record that makes the folder count as finished."""
     splats, backend = trainer.splats(), job.settings.backend
     write_ply(job.place / SPLATS, splats)
-    train = scores(splats, trainer.views[1.0], backend)
-    heldout = scores(splats, test, backend)
+    train = scores(splats, trainer.views[1.0], backend, job.settings.gains)
+    heldout = scores(splats, test, backend, job.settings.gains)
     write_comparison(job.place / HELDOUT, splats, test or trainer.views[1.0], backend)
     result = Reconstruction(
         folder=job.place,
