@@ -85,23 +85,11 @@ class ShotPlan:
 def load_paths(film: Film, shots: Iterable[Shot]) -> dict[str, CameraPath]:
     """The camera path of every shot, by the shot's name.
 
-    Raises one `InputError` with every problem: a camera file that cannot be read or does not cover the shot, a shot
-    outside its scene.
+    Raises one `InputError` with every problem: camera files that cannot be read or do not last as long as their shot.
     """
     problems: list[Problem] = []
     paths: dict[str, CameraPath] = {}
     for shot in shots:
-        place = f"shots[{film.shots.index(shot)}]"
-        scene = film.scenes[shot.scene]
-        if not (shot.frames.first in scene.frames and shot.frames.last in scene.frames):
-            problems.append(
-                Problem(
-                    str(film.path),
-                    f"{place}.frames",
-                    f"shot {shot.name} shows scene frames {shot.frames.first}-{shot.frames.last}, "
-                    f"but scene {scene.name!r} has frames {scene.frames.first}-{scene.frames.last}",
-                )
-            )
         try:
             path = load_path(shot.camera, lens_changes=shot.lens)
         except InputError as error:
