@@ -27,8 +27,6 @@ from splatfilm.stage import Placed, Placements
 BACKGROUND = (0.0, 0.0, 0.0)
 """Where a scene leaves the picture empty it is black, so beauty is premultiplied by alpha."""
 
-Looks = frozenset[tuple[str, str]]  # (asset, look)
-
 
 @dataclass(frozen=True)
 class SplatSource:
@@ -128,9 +126,16 @@ def plan_shot(film: Film, shot: Shot, path: CameraPath, sources: Sources, pictur
         keys[frame] = hash_value({**base, "camera": camera_value(camera), "splats": splats})
     inputs = _inputs(film, shot, sources, list(shown), picture)
     return ShotPlan(
-        film.name, shot.name, shot.scene, shot.passes, tuple(cameras), cameras, keys, inputs,
-        _header(film, shot, inputs, picture),
-    )  # fmt: skip
+        film=film.name,
+        shot=shot.name,
+        scene=shot.scene,
+        passes=shot.passes,
+        frames=tuple(cameras),
+        cameras=cameras,
+        keys=keys,
+        inputs=inputs,
+        header=_header(film, shot, inputs, picture),
+    )
 
 
 def camera_value(camera: Camera) -> dict[str, Any]:
