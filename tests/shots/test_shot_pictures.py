@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import picture
 from PIL import Image
+from tiny_film import picture
 
 from splatfilm.base.errors import InputError, SplatfilmError
 from splatfilm.shots.pictures import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import TinyFilm
+from tiny_film import TinyFilm
 
 from splatfilm.cli.main import main
 
