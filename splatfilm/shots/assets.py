@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from splatfilm.capture import Capture
     from splatfilm.reconstruct import Reconstruction, Settings
 
-MEMO = ".capture-hashes.json"
-
 
 @dataclass(frozen=True)
 class Ways:
@@ -77,13 +75,13 @@ def asset_scores(sources: Mapping[tuple[str, str], SplatSource]) -> dict[str, di
 
 
 def _job(name: tuple[str, str], look: Look, ways: Ways) -> _Job:
-    from splatfilm.capture import capture_hash, read_capture
+    from splatfilm.capture import MEMO_NAME, capture_hash, read_capture
     from splatfilm.reconstruct import settings_for
 
     assert look.capture is not None, "a look has splats or a capture"
     capture = read_capture(look.capture)
     settings = settings_for(ways.preset or look.preset, backend=ways.backend)
-    return _Job(name, capture, settings, capture_hash(capture, ways.folder / MEMO))
+    return _Job(name, capture, settings, capture_hash(capture, ways.folder / MEMO_NAME))
 
 
 def _reconstructed(job: _Job, ways: Ways, progress: Progress) -> SplatSource:
@@ -92,9 +90,10 @@ def _reconstructed(job: _Job, ways: Ways, progress: Progress) -> SplatSource:
     result = cached(job.content, job.settings, ways.folder)
     if result is None:
         with hold(ways.folder / f".{job.content[:12]}.lock", f"the reconstruction of {job.name[0]}", progress):
+            from splatfilm.capture import MEMO_NAME
             from splatfilm.reconstruct import reconstruct
 
-            made = reconstruct(job.capture, job.settings, ways.folder, progress, memo=ways.folder / MEMO)
+            made = reconstruct(job.capture, job.settings, ways.folder, progress, memo=ways.folder / MEMO_NAME)
             result = cached(job.content, job.settings, ways.folder) or made  # told as every later run will tell it
     return SplatSource(result.splats, result.splats_hash, stamp_of(result.splats), _origin(result))
 

@@ -26,7 +26,7 @@ LOCK = ".lock"
 LARGEST_SIDE = 16384  # px
 
 _TAKE = re.compile(r"v(\d{3,})")
-_SPAN = re.compile(r"(-?\d+)(?:-(-?\d+)(?:x(\d+))?)?")
+_SPAN = re.compile(r"(-?\d{1,9})(?:-(-?\d{1,9})(?:x(\d{1,9}))?)?")
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,15 @@ DEPTH_LIMIT = 65535  # millimetres, the largest 16-bit value
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SUB_FILTER = 1  # PNG specification, section 9.2: each byte minus the byte of the pixel to its left
 _GREY, _RGB = 0, 2  # PNG colour types
+_UNREADABLE = (  # what Pillow raises for files that are no whole pictures, or absurdly large ones
+    OSError,
+    UnidentifiedImageError,
+    SyntaxError,
+    ValueError,
+    zlib.error,
+    struct.error,
+    Image.DecompressionBombError,
+)
 _TEXT_LIMIT = 4096  # characters in one text chunk; ours hold a hash
 
 
@@ -88,7 +97,7 @@ def read_picture(path: Path) -> tuple[Pixels, dict[str, str]]:
             text = {str(k): str(v) for k, v in getattr(image, "text", {}).items() if len(str(v)) <= _TEXT_LIMIT}
     except FileNotFoundError:
         raise InputError.at(path, "no such file") from None
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, zlib.error, struct.error) as error:
+    except _UNREADABLE as error:
         raise InputError.at(path, f"not a whole PNG picture: {error}") from error
     if pixels.dtype not in (np.uint8, np.uint16):
         raise InputError.at(path, f"expected 8 or 16 bit a channel, found {pixels.dtype}")
@@ -100,7 +109,7 @@ def read_text(path: Path) -> dict[str, str]:
     try:
         with Image.open(path, formats=["PNG"]) as image:
             return {str(k): str(v) for k, v in image.info.items() if isinstance(v, str)}
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, zlib.error, struct.error):
+    except _UNREADABLE:
         return {}
 
 

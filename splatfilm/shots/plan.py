@@ -27,8 +27,6 @@ from splatfilm.stage import Placed, Placements
 BACKGROUND = (0.0, 0.0, 0.0)
 """Where a scene leaves the picture empty it is black, so beauty is premultiplied by alpha."""
 
-Looks = frozenset[tuple[str, str]]  # (asset, look)
-
 
 @dataclass(frozen=True)
 class SplatSource:
@@ -85,23 +83,11 @@ class ShotPlan:
 def load_paths(film: Film, shots: Iterable[Shot]) -> dict[str, CameraPath]:
     """The camera path of every shot, by the shot's name.
 
-    Raises one `InputError` with every problem: a camera file that cannot be read or does not cover the shot, a shot
-    outside its scene.
+    Raises one `InputError` with every problem: camera files that cannot be read or do not last as long as their shot.
     """
     problems: list[Problem] = []
     paths: dict[str, CameraPath] = {}
     for shot in shots:
-        place = f"shots[{film.shots.index(shot)}]"
-        scene = film.scenes[shot.scene]
-        if not (shot.frames.first in scene.frames and shot.frames.last in scene.frames):
-            problems.append(
-                Problem(
-                    str(film.path),
-                    f"{place}.frames",
-                    f"shot {shot.name} shows scene frames {shot.frames.first}-{shot.frames.last}, "
-                    f"but scene {scene.name!r} has frames {scene.frames.first}-{scene.frames.last}",
-                )
-            )
         try:
             path = load_path(shot.camera, lens_changes=shot.lens)
         except InputError as error:
@@ -140,9 +126,16 @@ def plan_shot(film: Film, shot: Shot, path: CameraPath, sources: Sources, pictur
         keys[frame] = hash_value({**base, "camera": camera_value(camera), "splats": splats})
     inputs = _inputs(film, shot, sources, list(shown), picture)
     return ShotPlan(
-        film.name, shot.name, shot.scene, shot.passes, tuple(cameras), cameras, keys, inputs,
-        _header(film, shot, inputs, picture),
-    )  # fmt: skip
+        film=film.name,
+        shot=shot.name,
+        scene=shot.scene,
+        passes=shot.passes,
+        frames=tuple(cameras),
+        cameras=cameras,
+        keys=keys,
+        inputs=inputs,
+        header=_header(film, shot, inputs, picture),
+    )
 
 
 def camera_value(camera: Camera) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from typing import Any
 
 import av
 import pytest
-from conftest import TinyFilm, build_tiny
 from PIL import Image
+from tiny_film import TinyFilm, build_tiny
 
 pytest.importorskip("splatfilm.render._kernels", reason="the CPU kernels are not built")
 

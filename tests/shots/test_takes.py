@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import FakeRenderer, TinyFilm, picture, write_splats
+from tiny_film import FakeRenderer, TinyFilm, picture, write_splats
 
 from splatfilm.base.errors import InputError
 from splatfilm.base.progress import Silent

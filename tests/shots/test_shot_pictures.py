@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import picture
 from PIL import Image
+from tiny_film import picture
 
 from splatfilm.base.errors import InputError, SplatfilmError
 from splatfilm.shots.pictures import (
@@ -103,5 +103,16 @@ def test_a_picture_that_hides_a_bomb_in_its_text_is_refused(tmp_path: Path) -> N
     path = tmp_path / "bomb.png"
     path.write_bytes(data[:33] + chunk + data[33:])
     with pytest.raises(InputError, match=r"bomb\.png"):
+        read_picture(path)
+    assert read_text(path) == {}
+
+
+def test_a_header_that_claims_a_huge_picture_is_refused(tmp_path: Path) -> None:
+    data = bytearray(encode_png(np.zeros((2, 2, 3), np.uint8), {}))
+    data[16:24] = (200_000).to_bytes(4, "big") * 2
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    path = tmp_path / "huge.png"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"huge\.png"):
         read_picture(path)
     assert read_text(path) == {}

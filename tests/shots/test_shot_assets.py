@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import FakeRenderer, TinyFilm
 from PIL import Image
+from tiny_film import FakeRenderer, TinyFilm
 
 from splatfilm import reconstruct
 from splatfilm.base.errors import InputError
