@@ -50,10 +50,9 @@ def save(folder: Path, key: str, checkpoint: Checkpoint) -> Path:
     }
     with atomic_path(path) as temporary, temporary.open("wb") as stream:
         digest = hashlib.sha256()
-        for part in (
-            json.dumps(header).encode() + b"\n",
-            *(a.data.cast("B") for a in arrays.values() if a.size),
-        ):
+        parts: list[bytes | memoryview] = [json.dumps(header).encode() + b"\n"]
+        parts += [array.reshape(-1).view(np.uint8).data for array in arrays.values()]
+        for part in parts:
             digest.update(part)
             stream.write(part)
         stream.write(digest.digest())

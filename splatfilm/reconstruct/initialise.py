@@ -75,7 +75,8 @@ def neighbour_distance(positions: Points, neighbours: int = 3) -> NDArray[np.flo
     shifted = positions @ np.array([[0.6, 0.64, -0.48], [0.0, 0.6, 0.8], [0.8, -0.48, 0.36]])
     best = [_within_blocks(frame, neighbours) for frame in (positions, turned, shifted)]
     nearest = np.minimum(np.minimum(best[0], best[1]), best[2])
-    return np.sqrt(nearest.mean(axis=1))
+    distance: NDArray[np.float64] = np.sqrt(nearest.mean(axis=1))
+    return distance
 
 
 def _within_blocks(positions: Points, neighbours: int) -> NDArray[np.float64]:  # [N, 3] -> [N, k] squared distances

@@ -100,7 +100,8 @@ def explore(gaussians: Gaussians, strength: float, extent: float, random: np.ran
 def _turned(quats: Tensor, vectors: Tensor) -> Tensor:  # [N, 4] unit, [N, 3] -> [N, 3]
     w, u = quats[:, :1], quats[:, 1:]
     cross = torch.linalg.cross(u, vectors)
-    return vectors + 2 * (w * cross + torch.linalg.cross(u, cross))
+    turned: Tensor = vectors + 2 * (w * cross + torch.linalg.cross(u, cross))
+    return turned
 
 
 def _draw(
@@ -109,7 +110,8 @@ def _draw(
     """`number` members of `among`, drawn in proportion to opacity, with repetition."""
     cumulative = np.cumsum(opacities[among])
     at = np.searchsorted(cumulative, random.random(number) * cumulative[-1], side="right")
-    return among[np.minimum(at, among.size - 1)]
+    drawn: NDArray[np.int64] = among[np.minimum(at, among.size - 1)]
+    return drawn
 
 
 def _copied(

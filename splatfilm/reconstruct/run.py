@@ -62,8 +62,8 @@ def reconstruct(
     """Train splats on a capture, or return at once what an earlier run left under `folder` for the same content.
 
     `folder` holds one subfolder a result (see `cache`); `memo` remembers content hashes of unchanged files. A run that
-    was killed goes on from its last checkpoint and ends with the same bits. Raises `InputError` for pictures that cannot be
-    used, `DivergedError` for numbers that run away, `StorageError` when the disk refuses; the last checkpoint stays.
+    was killed goes on from its last checkpoint and ends with the same bits. Raises `InputError` for unusable
+    pictures, `DivergedError` for numbers that run away, `StorageError` when the disk refuses; the last checkpoint stays.
     """
     content = capture_hash(capture, memo)
     key = key_of(content, settings)
@@ -75,7 +75,7 @@ def reconstruct(
     for note in capture.notes:
         progress.say(f"{capture.path.name}: {note}")
     clock = _Clock()
-    with _one_torch_thread():
+    with one_torch_thread():
         train, test = _views(job, progress)
         trainer, notes = _trainer(job, train, clock)
         for note in notes:
@@ -85,8 +85,8 @@ def reconstruct(
 
 
 @contextlib.contextmanager
-def _one_torch_thread() -> Iterator[None]:
-    """The kernels have threads of their own. torch's are for arrays ten times larger than ours: on a busy machine its
+def one_torch_thread() -> Iterator[None]:
+    """The kernels have threads of their own. torch's are for arrays ten times larger: on a busy machine its
     barriers made a step five times slower, and with one thread no sum depends on how many there are.
     """
     before = torch.get_num_threads()

@@ -101,9 +101,28 @@ class Settings:
 
 
 _PRESETS: dict[str, Settings] = {
-    "draft": Settings(steps=6000, budget=50_000, longest=480, sh_degree=1, growth=Growth(by=0.1)),
-    "preview": Settings(steps=12_000, budget=120_000, longest=640, sh_degree=2),
-    "final": Settings(),
+    # Short trainings must travel and grow faster: on a furnished room (240 px, 1200 steps, 31.15 dB with the paper's
+    # numbers) three times the rate of the means gave 0.39 dB, growth by a quarter 0.21 dB, and five times the rate of
+    # the harmonics 0.10 dB. Starting at half the size costs nothing and saves a sixth of the time.
+    "draft": Settings(
+        steps=5000,
+        budget=45_000,
+        longest=480,
+        sh_degree=1,
+        coarse=((0.3, 0.5),),
+        rates=Rates(means=4.8e-4, means_last=2.4e-6, sh_rest=6.25e-4),
+        growth=Growth(by=0.25),
+    ),
+    "preview": Settings(
+        steps=12_000,
+        budget=120_000,
+        longest=640,
+        sh_degree=2,
+        coarse=((0.15, 0.5),),
+        rates=Rates(means=3.2e-4, means_last=1.6e-6, sh_rest=2.5e-4),
+        growth=Growth(by=0.1),
+    ),
+    "final": Settings(coarse=((0.05, 0.5),)),
 }
 PRESETS = tuple(_PRESETS)
 

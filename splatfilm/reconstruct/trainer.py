@@ -179,7 +179,7 @@ class Trainer:
         if self.step % _PSNR_EVERY == 0:
             self._measure(shown, target, view.weight)
         if view.matte is None or self.settings.matte_weight == 0:
-            frame.beauty.backward(gradient)
+            torch.autograd.backward([frame.beauty], [gradient])
             return loss.value
         difference = frame.alpha.detach() - view.matte.float()
         weight = difference.new_ones(()) if view.weight is None else view.weight
