@@ -87,7 +87,9 @@ def window() -> None:
         sway = ripples(int(left * 100) % 97, 4, 1.2)
         sheet(
             (left, y - 0.09, 0.1), (width, 0, 0), (0, 0, z1 + 0.03),
-            lambda u, v, n=folds, s=sway: 0.055 * (0.6 + 0.4 * v) * np.sin(2 * math.pi * n * u + 0.6 * s(u, v)) + 0.012 * s(u, v),
+            lambda u, v, n=folds, s=sway: (
+                0.055 * (0.6 + 0.4 * v) * np.sin(2 * math.pi * n * u + 0.6 * s(u, v)) + 0.012 * s(u, v)
+            ),
             cloth, (160, 40), 0.003,
         )  # fmt: skip
     sheet((-9, y + 14, -3), (24, 0, 0), (0, 0, 13), lambda u, v: 0 * u, backdrop("sky", 2.6), (2, 2))

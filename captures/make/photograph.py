@@ -1,4 +1,4 @@
-"""Photographing a modelled thing: cameras, pictures, poses, sparse points. One picture at a time, so that it can stop."""
+"""Photographing a modelled thing: cameras, pictures, poses, sparse points; one at a time, so that it can stop."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def _write_points(scene: bpy.types.Scene, session: Session, folder: Path) -> Non
                         *pixels[y, x, :3],
                     )
                 )
-    header = "ply\nformat binary_little_endian 1.0\nelement vertex %d\n" % len(rows)
+    header = f"ply\nformat binary_little_endian 1.0\nelement vertex {len(rows)}\n"
     header += "".join(f"property float {n}\n" for n in "xyz") + "".join(
         f"property uchar {n}\n" for n in ("red", "green", "blue")
     )
@@ -175,11 +175,13 @@ def _write_poses(scene: bpy.types.Scene, session: Session, folder: Path) -> None
         matrix = [[round(value, 9) for value in row] for row in pose(stand.eye, stand.target)]
         frames.append({"file_path": name, "transform_matrix": matrix})
     value = {
-        "camera_model": "PINHOLE", "fl_x": focal, "fl_y": focal, "cx": width / 2, "cy": height / 2, "w": width, "h": height,
+        "camera_model": "PINHOLE", "fl_x": focal, "fl_y": focal, "cx": width / 2, "cy": height / 2,
+        "w": width, "h": height,
         "ply_file_path": "sparse.ply", "train_filenames": split[False], "test_filenames": split[True], "frames": frames,
     }  # fmt: skip
     (folder / "transforms.json").write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
     (folder / "capture.toml").write_text(
-        f'kind = "{session.kind}"\nscale = 1.0          # metres a unit\nup = "z"\nauthor = "Splatfilm"\nlicence = "CC0-1.0"\n',
+        f'kind = "{session.kind}"\nscale = 1.0          # metres a unit\nup = "z"\n'
+        'author = "Splatfilm"\nlicence = "CC0-1.0"\n',
         encoding="utf-8",
     )
