@@ -3,16 +3,9 @@
 // A tile is sixteen blocks of 4 x 4 pixels; lane 4 y + x of a vector is pixel (x, y) of a block, and where the lanes are
 // blocks, lane 4 r + c is block (c, r) of the tile.
 
-constexpr int kChunk = 128;  // splats whose local data is kept in the first cache
-
-struct LocalSplat {  // what the inner loop reads
-  float u1, u2, v2, log2_opacity, red, green, blue, z;
-};
-
-// Lane constants of a tile: x and y of each block's first pixel centre, in the picture.
-struct Blocks {
-  F x, y;
-};
+constexpr int kChunk = 256;  // splats whose local data is kept in the first cache
+constexpr int kPatience = 32;  // splats between looks at whether a block is finished
+constexpr float kMiddle = 7.5f;  // of a tile: pixel centres count from its centre, which keeps u and v exact
 
 INLINE F column_of_lane() {
   alignas(64) static const float c[16] = {0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3};
@@ -22,29 +15,63 @@ INLINE F row_of_lane() {
   alignas(64) static const float r[16] = {0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3};
   return load(r);
 }
+// Pixel centres of a block, from the tile's centre.
+INLINE F xs_of(int block) { return column_of_lane() + splat(float(4 * (block & 3)) - kMiddle); }
+INLINE F ys_of(int block) { return row_of_lane() + splat(float(4 * (block >> 2)) - kMiddle); }
 
-INLINE Blocks blocks_of(const TileList& tile) {
-  const F four = splat(4.0f);
-  return {fma(four, column_of_lane(), splat(float(tile.column * kTile) + 0.5f)),
-          fma(four, row_of_lane(), splat(float(tile.row * kTile) + 0.5f))};
+// A chunk of a tile's splats, a field at a time: what the inner loops read. At pixel (x, y) from the tile's centre,
+// u = u1 x + u2 y + u0 and v = v2 y + v0.
+struct LocalChunk {
+  alignas(64) float u1[kChunk], u2[kChunk], u0[kChunk], v2[kChunk], v0[kChunk], log2_opacity[kChunk];
+  alignas(64) float red[kChunk], green[kChunk], blue[kChunk], z[kChunk];
+};
+
+// Which of sixteen splats touch each block: bit k of touched[b] for splat k and block b. Each row of blocks is a slab that
+// cuts the ellipse; the cut is convex, so it touches the blocks between its extremes in x and no others.
+INLINE void touched_blocks(const F (&record)[16], F x, F y, unsigned real, uint16_t* touched) {
+  const F zero = splat(0.0f), three = splat(3.0f), per_u = splat(1.0f) / record[U1];
+  const F y_at_right = record[Y_OF_X] * record[EXTENT_X], y_at_left = zero - y_at_right;
+  UNROLL
+  for (int row = 0; row < 4; ++row) {
+    const F top = splat(float(4 * row) - kMiddle) - y, bottom = top + three;
+    const F y_right = max(top, min(bottom, y_at_right)), y_left = max(top, min(bottom, y_at_left));
+    const F v_right = record[V2] * y_right, v_left = record[V2] * y_left;
+    // Where the slab misses the ellipse the roots are not numbers and no comparison holds.
+    const F right = fma(sqrt(fnma(v_right, v_right, record[REACH])), per_u, fma(record[X_OF_Y], y_right, x));
+    const F left = fnma(sqrt(fnma(v_left, v_left, record[REACH])), per_u, fma(record[X_OF_Y], y_left, x));
+    UNROLL
+    for (int column = 0; column < 4; ++column) {
+      const float first = float(4 * column) - kMiddle;
+      touched[4 * row + column] = uint16_t(bits(ge_where(ge(right, splat(first)), splat(first + 3.0f), left)) & real);
+    }
+  }
 }
 
-// Which blocks the splat's ellipse touches, and u and v at the blocks' first pixels. The least of a convex quadratic over
-// a rectangle lies on the edges that face its centre, so two line minima decide exactly.
-INLINE unsigned touched_blocks(const float* record, const Blocks& blocks, float* u0, float* v0) {
-  const F three = splat(3.0f), zero = splat(0.0f);
-  const F u1 = splat(record[U1]), u2 = splat(record[U2]), v2 = splat(record[V2]);
-  const F x0 = blocks.x - splat(record[X]), y0 = blocks.y - splat(record[Y]);
-  const F x3 = x0 + three, y3 = y0 + three;
-  store(u0, fma(u1, x0, u2 * y0));
-  store(v0, v2 * y0);
-  const F x_edge = max(x0, min(x3, zero)), y_edge = max(y0, min(y3, zero));
-  const F y_there = max(y0, min(y3, splat(record[Y_OF_X]) * x_edge));
-  const F x_there = max(x0, min(x3, splat(record[X_OF_Y]) * y_edge));
-  const F ua = fma(u1, x_edge, u2 * y_there), va = v2 * y_there;
-  const F ub = fma(u1, x_there, u2 * y_edge), vb = v2 * y_edge;
-  const F least = min(fma(ua, ua, va * va), fma(ub, ub, vb * vb));
-  return bits(le(least, splat(record[REACH])));
+// Reads `count` splats of the tile's list into `chunk`; touched[group][block] says who touches what.
+INLINE void load_chunk(const TileList& tile, const float* records, int64_t first, int count, LocalChunk& chunk,
+                       uint16_t (*touched)[16]) {
+  const F middle_x = splat(float(tile.column * kTile) + 8.0f), middle_y = splat(float(tile.row * kTile) + 8.0f);
+  const int32_t* positions = tile.positions + first;
+  for (int group = 0; 16 * group < count; ++group) {
+    const int n = count - 16 * group < 16 ? count - 16 * group : 16;
+    F record[16];
+    UNROLL
+    for (int k = 0; k < 16; ++k) record[k] = load(records + int64_t(positions[16 * group + (k < n ? k : 0)]) * kRecord);
+    transpose(record);
+    const F x = record[X] - middle_x, y = record[Y] - middle_y;
+    const int at = 16 * group;
+    store(chunk.u1 + at, record[U1]);
+    store(chunk.u2 + at, record[U2]);
+    store(chunk.u0 + at, splat(0.0f) - fma(record[U1], x, record[U2] * y));
+    store(chunk.v2 + at, record[V2]);
+    store(chunk.v0 + at, splat(0.0f) - record[V2] * y);
+    store(chunk.log2_opacity + at, record[LOG2]);
+    store(chunk.red + at, record[RED]);
+    store(chunk.green + at, record[GREEN]);
+    store(chunk.blue + at, record[BLUE]);
+    store(chunk.z + at, record[Z]);
+    touched_blocks(record, x, y, (1u << n) - 1, touched[group]);
+  }
 }
 
 INLINE unsigned inside_lanes(const View& view, const TileList& tile, int block) {
@@ -59,19 +86,18 @@ struct Step {
   M drawn;
 };
 
-INLINE Step step(const LocalSplat& s, F u_row, F v, F columns, F& transmittance, M& live) {
+INLINE Step step(const LocalChunk& c, int i, F xs, F ys, F& transmittance, M& live) {
   Step r;
-  r.u = fma(splat(s.u1), columns, u_row);
-  r.v = v;
-  const F p = fnma(r.u, r.u, fnma(v, v, splat(s.log2_opacity)));
+  r.u = fma(splat(c.u1[i]), xs, fma(splat(c.u2[i]), ys, splat(c.u0[i])));
+  r.v = fma(splat(c.v2[i]), ys, splat(c.v0[i]));
+  const F p = fnma(r.u, r.u, fnma(r.v, r.v, splat(c.log2_opacity[i])));
   const M strong = ge_where(live, p, splat(kLog2MinAlpha));
   r.raw = exp2(p);
   r.alpha = min(r.raw, splat(kMaxAlpha));
-  const F weight = zero_unless(strong, transmittance * r.alpha);
-  const F next = transmittance - weight;
+  r.weight = zero_unless(strong, transmittance * r.alpha);
+  const F next = transmittance - r.weight;
   live = gt_where(live, next, splat(kMinTransmittance));
   transmittance = select(live, next, transmittance);
-  r.weight = weight;
   r.drawn = strong & live;
   return r;
 }
@@ -81,64 +107,44 @@ struct BlockState {
   M live;
 };
 
-struct LocalChunk {
-  alignas(64) LocalSplat splats[kChunk + 1];
-  alignas(64) float u0[kChunk + 1][16];
-  alignas(64) float v0[kChunk + 1][16];
-};
-
-INLINE void load_local(const float* record, LocalSplat& s) {
-  s = {record[U1], record[U2], record[V2], record[LOG2], record[RED], record[GREEN], record[BLUE], record[Z]};
-}
-
-// Fills `chunk` and gives, for every group of sixteen splats and every block, the bits of the splats that touch it.
-INLINE void cull(const TileList& tile, const Blocks& blocks, const float* records, int64_t first, int count,
-                 unsigned wanted, LocalChunk& chunk, uint16_t (*touched)[16]) {
-  for (int group = 0; group * 16 < count; ++group) {
-    alignas(32) uint16_t masks[16] = {};
-    const int n = count - group * 16 < 16 ? count - group * 16 : 16;
-    for (int k = 0; k < n; ++k) {
-      const int i = group * 16 + k;
-      const float* record = records + int64_t(tile.positions[first + i]) * kRecord;
-      load_local(record, chunk.splats[i]);
-      masks[k] = uint16_t(touched_blocks(record, blocks, chunk.u0[i], chunk.v0[i]) & wanted);
-    }
-    transpose_bits(masks, touched[group]);
-  }
-}
-
 INLINE void blend_block(const LocalChunk& chunk, const int* list, int count, int block, BlockState& state) {
-  const F columns = column_of_lane(), rows = row_of_lane();
+  const F xs = xs_of(block), ys = ys_of(block);
   F transmittance = state.transmittance, red = state.red, green = state.green, blue = state.blue, depth = state.depth;
   M live = state.live;
-  for (int k = 0; k < count; ++k) {
-    const int i = list[k];
-    const LocalSplat& s = chunk.splats[i];
-    const F u_row = fma(splat(s.u2), rows, splat(chunk.u0[i][block]));
-    const F v = fma(splat(s.v2), rows, splat(chunk.v0[i][block]));
-    const Step r = step(s, u_row, v, columns, transmittance, live);
-    red = fma_where(live, r.weight, splat(s.red), red);
-    green = fma_where(live, r.weight, splat(s.green), green);
-    blue = fma_where(live, r.weight, splat(s.blue), blue);
-    depth = fma_where(live, r.weight, splat(s.z), depth);
+  for (int k = 0; k < count;) {
+    const int pause = count - k < kPatience ? count : k + kPatience;
+    for (; k < pause; ++k) {
+      const int i = list[k];
+      const Step r = step(chunk, i, xs, ys, transmittance, live);
+      red = fma_where(live, r.weight, splat(chunk.red[i]), red);
+      green = fma_where(live, r.weight, splat(chunk.green[i]), green);
+      blue = fma_where(live, r.weight, splat(chunk.blue[i]), blue);
+      depth = fma_where(live, r.weight, splat(chunk.z[i]), depth);
+    }
+    if (!bits(live)) break;
   }
   state = {transmittance, red, green, blue, depth, live};
 }
 
 INLINE void store_block(const View& view, const TileList& tile, int block, const BlockState& s, const Picture& out) {
-  alignas(64) float rgb[3][16], alpha[16], depth[16];
+  alignas(64) float rgb[48], alpha[16], depth[16];
   const F coverage = splat(1.0f) - s.transmittance;
-  store(rgb[0], fma(s.transmittance, splat(view.background[0]), s.red));
-  store(rgb[1], fma(s.transmittance, splat(view.background[1]), s.green));
-  store(rgb[2], fma(s.transmittance, splat(view.background[2]), s.blue));
+  interleave(fma(s.transmittance, splat(view.background[0]), s.red), fma(s.transmittance, splat(view.background[1]), s.green),
+             fma(s.transmittance, splat(view.background[2]), s.blue), rgb);
   store(alpha, coverage);
   store(depth, s.depth / max(coverage, splat(kMinDepthWeight)));
   const int x0 = tile.column * kTile + 4 * (block & 3), y0 = tile.row * kTile + 4 * (block >> 2);
   const int width = view.width - x0 < 4 ? view.width - x0 : 4, height = view.height - y0 < 4 ? view.height - y0 : 4;
   for (int y = 0; y < height; ++y) {
     const int64_t pixel = int64_t(y0 + y) * view.width + x0;
+    if (width == 4) {  // a fixed size, which compiles to a few moves
+      __builtin_memcpy(out.beauty + 3 * pixel, rgb + 12 * y, 48);
+      __builtin_memcpy(out.alpha + pixel, alpha + 4 * y, 16);
+      __builtin_memcpy(out.depth + pixel, depth + 4 * y, 16);
+      continue;
+    }
     for (int x = 0; x < width; ++x) {
-      for (int c = 0; c < 3; ++c) out.beauty[3 * (pixel + x) + c] = rgb[c][4 * y + x];
+      for (int c = 0; c < 3; ++c) out.beauty[3 * (pixel + x) + c] = rgb[12 * y + 3 * x + c];
       out.alpha[pixel + x] = alpha[4 * y + x];
       out.depth[pixel + x] = depth[4 * y + x];
     }
@@ -156,14 +162,13 @@ static int64_t blend(const View& view, const TileList& tile, const float* record
   }
   const unsigned present = alive;
 
-  const Blocks blocks = blocks_of(tile);
   LocalChunk chunk;
-  alignas(32) uint16_t touched[kChunk / 16][16];
+  uint16_t touched[kChunk / 16][16];
   int list[kChunk + 16];
   int64_t evaluated = 0;
   for (int64_t first = 0; first < tile.count && alive; first += kChunk) {
     const int count = tile.count - first < kChunk ? int(tile.count - first) : kChunk;
-    cull(tile, blocks, records, first, count, alive, chunk, touched);
+    load_chunk(tile, records, first, count, chunk, touched);
     for (unsigned left = alive; left; left &= left - 1) {
       const int b = __builtin_ctz(left);
       int n = 0;
@@ -186,6 +191,7 @@ struct PixelGradients {  // of one block
   F red, green, blue, depth;  // dL/d(accumulated channel)
   F rest;                     // what the channels behind the current splat contribute to the loss, linearised
   F transmittance;
+  F xs, ys;  // pixel centres from the tile's
   M live;
 };
 
@@ -219,42 +225,53 @@ INLINE void load_pixels(const View& view, const TileList& tile, int block, const
   g.rest = fma(g.red, load(in[5]), fma(g.green, load(in[6]), g.blue * load(in[7])));
   g.rest = fma(g.depth, depth * weight, g.rest) - d_alpha * background;
   g.transmittance = splat(1.0f);
+  g.xs = xs_of(block);
+  g.ys = ys_of(block);
 }
 
 template <bool kAbsolute>
 static void blend_backward_tile(const View& view, const TileList& tile, const float* records, const Picture& picture,
                                 const PictureGradients& d, const PairSums& out) {
   constexpr int kSums = kAbsolute ? 12 : 10;
-  const F one = splat(1.0f), zero = splat(0.0f), columns = column_of_lane(), rows = row_of_lane();
+  const F one = splat(1.0f), zero = splat(0.0f);
   PixelGradients pixels[16];
   unsigned alive = 0;
   for (int b = 0; b < 16; ++b) {
     const unsigned inside = inside_lanes(view, tile, b);
+    pixels[b].live = mask_of(inside);
     if (!inside) continue;
     load_pixels(view, tile, b, picture, d, pixels[b]);
-    pixels[b].live = mask_of(inside);
     alive |= 1u << b;
   }
 
-  const Blocks blocks = blocks_of(tile);
+  LocalChunk chunk;
+  uint16_t touched[kChunk / 16][16], blocks[16];
   for (int64_t i = 0; i < tile.count; ++i) {
-    const float* record = records + int64_t(tile.positions[i]) * kRecord;
-    alignas(64) float u0[16], v0[16];
-    unsigned left = touched_blocks(record, blocks, u0, v0) & alive;
-    out.touched[tile.slots[i]] = left != 0;
+    const int k = int(i % kChunk);
+    if (k == 0) {
+      const int count = tile.count - i < kChunk ? int(tile.count - i) : kChunk;
+      load_chunk(tile, records, i, count, chunk, touched);
+    }
+    // Only now and then, so that what to do next does not wait for the arithmetic before it.
+    if (k % 16 == 0) {
+      transpose_bits(touched[k / 16], blocks);
+      UNROLL
+      for (int b = 0; b < 16; ++b)
+        if (!bits(pixels[b].live)) alive &= ~(1u << b);
+    }
+    const int64_t slot = tile.first_slot + i;
+    unsigned left = blocks[k % 16] & alive;
+    out.touched[slot] = left != 0;
     if (!left) continue;
-    LocalSplat s;
-    load_local(record, s);
     F sums[kSums];
+    UNROLL
     for (F& sum : sums) sum = zero;
     for (; left; left &= left - 1) {
-      const int b = __builtin_ctz(left);
-      PixelGradients& g = pixels[b];
-      const F u_row = fma(splat(s.u2), rows, splat(u0[b])), v = fma(splat(s.v2), rows, splat(v0[b]));
-      const Step r = step(s, u_row, v, columns, g.transmittance, g.live);
-      if (!bits(g.live)) alive &= ~(1u << b);
+      PixelGradients& g = pixels[__builtin_ctz(left)];
+      const Step r = step(chunk, k, g.xs, g.ys, g.transmittance, g.live);
       const F weight = zero_unless(r.drawn, r.weight);
-      const F value = fma(g.red, splat(s.red), fma(g.green, splat(s.green), fma(g.blue, splat(s.blue), g.depth * splat(s.z))));
+      const F value = fma(g.red, splat(chunk.red[k]),
+                          fma(g.green, splat(chunk.green[k]), fma(g.blue, splat(chunk.blue[k]), g.depth * splat(chunk.z[k]))));
       g.rest = fnma(weight, value, g.rest);
       F h = fnma(g.rest, r.alpha / (one - r.alpha), weight * value);
       h = zero_unless(le_where(r.drawn, r.raw, splat(kMaxAlpha)), h);
@@ -271,11 +288,11 @@ static void blend_backward_tile(const View& view, const TileList& tile, const fl
       sums[D_Z] = fma(weight, g.depth, sums[D_Z]);
       if constexpr (kAbsolute) {
         const F two_ln2 = splat(2.0f * 0.6931471805599453f);
-        sums[kSums - 2] = sums[kSums - 2] + abs(two_ln2 * (splat(s.u1) * hu));
-        sums[kSums - 1] = sums[kSums - 1] + abs(two_ln2 * fma(splat(s.u2), hu, splat(s.v2) * hv));
+        sums[kSums - 2] = sums[kSums - 2] + abs(two_ln2 * (splat(chunk.u1[k]) * hu));
+        sums[kSums - 1] = sums[kSums - 1] + abs(two_ln2 * fma(splat(chunk.u2[k]), hu, splat(chunk.v2[k]) * hv));
       }
     }
-    store(out.slots + int64_t(tile.slots[i]) * kSlot, sum_lanes(sums));
+    store(out.slots + slot * kSlot, sum_lanes(sums));
   }
 }
 
@@ -288,23 +305,21 @@ static void blend_backward(const View& view, const TileList& tile, const float* 
 }
 
 static int64_t ceiling(int64_t rounds, float* sink) {
+  constexpr int kSplats = 128;
   LocalChunk chunk;
-  int list[kChunk];
-  for (int i = 0; i < kChunk; ++i) {
-    list[i] = i;
-    chunk.splats[i] = {0.3f, 0.1f, 0.2f, -6.0f, 0.5f, 0.4f, 0.3f, 2.0f};
-    for (int b = 0; b < 16; ++b) {
-      chunk.u0[i][b] = 0.01f * float(b);
-      chunk.v0[i][b] = 0.02f * float(b);
-    }
-  }
+  int list[kSplats];
+  const F values[10] = {splat(0.1f), splat(0.05f), splat(0.2f), splat(0.1f), splat(0.3f), splat(-6.0f), splat(0.5f), splat(0.4f), splat(0.3f), splat(2.0f)};
+  float* fields[10] = {chunk.u1, chunk.u2, chunk.u0, chunk.v2, chunk.v0, chunk.log2_opacity, chunk.red, chunk.green, chunk.blue, chunk.z};
+  for (int i = 0; i < kSplats; ++i) list[i] = i;
+  for (int i = 0; i < kSplats; i += 16)
+    for (int k = 0; k < 10; ++k) store(fields[k] + i, values[k]);
   const F zero = splat(0.0f);
   int64_t evaluated = 0;
   F total = zero;
   for (int64_t k = 0; k < rounds; ++k) {
     BlockState state = {splat(1.0f), zero, zero, zero, zero, mask_of(0xffff)};
-    blend_block(chunk, list, kChunk, int(k & 15), state);
-    evaluated += kChunk;
+    blend_block(chunk, list, kSplats, int(k & 15), state);
+    evaluated += kSplats;
     total = total + state.red;
   }
   store(sink, total);

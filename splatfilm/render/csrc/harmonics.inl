@@ -6,10 +6,12 @@ constexpr float kC2[5] = {1.0925484305920792f, -1.0925484305920792f, 0.315391565
 constexpr float kC3[7] = {-0.5900435899266435f, 2.890611442640554f, -0.4570457994644658f, 0.3731763325901154f,
                           -0.4570457994644658f, 1.445305721320277f, -0.5900435899266435f};
 
-// basis[k] for the unit direction d; `degree` <= 3.
+// basis[k] for the unit direction d, zero above `degree` <= 3.
 INLINE void harmonics(const V3& d, int degree, F (&basis)[16]) {
   const F x = d.x, y = d.y, z = d.z;
   basis[0] = splat(kC0);
+  UNROLL
+  for (int k = 1; k < 16; ++k) basis[k] = splat(0.0f);
   if (degree < 1) return;
   basis[1] = splat(-kC1) * y;
   basis[2] = splat(kC1) * z;

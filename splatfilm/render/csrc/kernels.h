@@ -54,14 +54,15 @@ struct PictureGradients {
 // One tile's splats, front to back.
 struct TileList {
   const int32_t* positions;  // of records
-  const int32_t* slots;      // of pairs; only in the backward pass
+  int64_t first_slot;        // of the first pair; the others follow
   int64_t count;
   int column, row;  // of the tile
 };
 
 struct PairSums {
-  float* slots;      // kSlot floats a pair
-  uint8_t* touched;  // 0: the pair contributed nothing and its slot was not written
+  float* slots;          // kSlot floats a pair, in the tiles' order, so that tiles write one after the other
+  uint8_t* touched;      // 0: the pair contributed nothing and its slot was not written
+  const int32_t* of_pair;  // a pair's slot; pairs in the records' order
 };
 
 struct SlotRange {

@@ -153,7 +153,7 @@ NB_MODULE(_kernels, m) {
       .def_prop_ro("seconds",
                    [](Pass& p) {
                      const double* s = p.workspace().counters.seconds;
-                     return std::vector<double>(s, s + 4);
+                     return std::vector<double>(s, s + 6);
                    })
       .def_prop_ro("bytes", [](Pass& p) { return p.workspace().bytes(); })
       .def("footprints", [](Pass& p, const Out& radii) {

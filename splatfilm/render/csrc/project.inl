@@ -4,11 +4,15 @@ INLINE void load_gaussians(const Scene& scene, const int64_t (&ids)[16], int cou
   // One transposition for mean, quaternion, scale and opacity together: rows of eleven floats, put side by side.
   alignas(64) float packed[16][16];
   const float* rows[16];
+  UNROLL
   for (int i = 0; i < 16; ++i) {
     const int64_t id = ids[i < count ? i : 0];
     float* row = packed[i];
+    UNROLL
     for (int k = 0; k < 3; ++k) row[k] = scene.means[3 * id + k];
+    UNROLL
     for (int k = 0; k < 4; ++k) row[3 + k] = scene.quats[4 * id + k];
+    UNROLL
     for (int k = 0; k < 3; ++k) row[7 + k] = scene.scales[3 * id + k];
     row[10] = scene.opacities[id];
     rows[i] = row;
@@ -27,6 +31,7 @@ INLINE void load_gaussians(const Scene& scene, const int64_t (&ids)[16], int cou
 
 INLINE F float_ids(const int64_t (&ids)[16]) {
   alignas(64) int32_t i32[16];
+  UNROLL
   for (int i = 0; i < 16; ++i) i32[i] = int32_t(ids[i]);
   return load(reinterpret_cast<const float*>(i32));
 }
@@ -47,8 +52,10 @@ INLINE unsigned colour(const Scene& scene, const View& view, float* records, int
   int64_t ids[16];
   const float* rows[16];
   alignas(64) float offsets[3][16];
+  UNROLL
   for (int i = 0; i < 16; ++i) {
     ids[i] = id_of(records + kRecord * (i < count ? i : 0));
+    UNROLL
     for (int k = 0; k < 3; ++k) offsets[k][i] = scene.means[3 * ids[i] + k] - view.position[k];
   }
   F inverse_length, basis[16];
@@ -56,18 +63,24 @@ INLINE unsigned colour(const Scene& scene, const View& view, float* records, int
 
   const int used = 3 * (view.degree + 1) * (view.degree + 1);
   F sum[3] = {splat(kColourOffset), splat(kColourOffset), splat(kColourOffset)};
-  for (int first = 0; first < used; first += 16) {
+  UNROLL
+  for (int first = 0; first < 48; first += 16) {
+    if (first >= used) break;
     const int width = used - first < 16 ? used - first : 16;
+    UNROLL
     for (int i = 0; i < 16; ++i) rows[i] = scene.sh + ids[i] * 3 * scene.basis + first;
     F columns[16];
     gather(rows, width, columns);
-    for (int k = 0; k < width; ++k) sum[(first + k) % 3] = fma(basis[(first + k) / 3], columns[k], sum[(first + k) % 3]);
+    UNROLL
+    for (int k = 0; k < 16; ++k) sum[(first + k) % 3] = fma(basis[(first + k) / 3], columns[k], sum[(first + k) % 3]);
   }
   alignas(64) float out[3][16];
+  UNROLL
   for (int c = 0; c < 3; ++c) store(out[c], max(sum[c], splat(0.0f)));
   const unsigned good = bits(finite(sum[0]) & finite(sum[1]) & finite(sum[2]));
   for (int i = 0; i < count; ++i) {
     float* record = records + kRecord * i;
+    UNROLL
     for (int c = 0; c < 3; ++c) record[RED + c] = out[c][i];
   }
   return good;
@@ -81,12 +94,15 @@ static int project(const Scene& scene, const View& view, int64_t begin, int64_t 
   for (int64_t first = begin; first < end; first += 16) {
     const int count = end - first < 16 ? int(end - first) : 16;
     int64_t ids[16];
+    UNROLL
     for (int i = 0; i < 16; ++i) ids[i] = first + (i < count ? i : 0);
     Gaussians g;
     Projected p;
     // Most splats of an indoor view lie behind the camera: look at the depths alone first.
     alignas(64) float xyz[3][16];
+    UNROLL
     for (int i = 0; i < 16; ++i)
+      UNROLL
       for (int k = 0; k < 3; ++k) xyz[k][i] = scene.means[3 * ids[i] + k];
     to_camera({load(xyz[0]), load(xyz[1]), load(xyz[2])}, view, p);
     M seen = ge(p.t.z, splat(view.near_z)) & le(p.t.z, splat(view.far_z)) & mask_of((1u << count) - 1);
@@ -152,36 +168,42 @@ INLINE V3 colour_backward(const Scene& scene, const View& view, const int64_t (&
   F inverse_length, basis[16], d_basis[16];
   const V3 d = unit(offset, inverse_length);
   harmonics(d, view.degree, basis);
+  UNROLL
   for (F& b : d_basis) b = splat(0.0f);
 
   const int used = 3 * (view.degree + 1) * (view.degree + 1), stored = 3 * scene.basis;
   const float* rows[16];
   F sh[48], sum[3] = {splat(kColourOffset), splat(kColourOffset), splat(kColourOffset)};
-  for (int first = 0; first < used; first += 16) {
+  UNROLL
+  for (int first = 0; first < 48; first += 16) {
+    if (first >= used) break;
     const int width = used - first < 16 ? used - first : 16;
+    UNROLL
     for (int i = 0; i < 16; ++i) rows[i] = scene.sh + ids[i] * stored + first;
     F columns[16];
     gather(rows, width, columns);
-    for (int k = 0; k < width; ++k) {
+    UNROLL
+    for (int k = 0; k < 16; ++k) {
       sh[first + k] = columns[k];
       sum[(first + k) % 3] = fma(basis[(first + k) / 3], columns[k], sum[(first + k) % 3]);
     }
   }
+  UNROLL
   for (int c = 0; c < 3; ++c) d_colour[c] = zero_unless(gt(sum[c], splat(0.0f)), d_colour[c]);
 
   float* out[16];
-  for (int first = 0; first < used; first += 16) {
+  UNROLL
+  for (int first = 0; first < 48; first += 16) {
+    if (first >= used) break;
     const int width = used - first < 16 ? used - first : 16;
     F columns[16];
+    UNROLL
     for (int k = 0; k < 16; ++k) {
       const int j = first + k;
-      if (j >= used) {
-        columns[k] = splat(0.0f);
-        continue;
-      }
       columns[k] = basis[j / 3] * d_colour[j % 3];
       d_basis[j / 3] = fma(sh[j], d_colour[j % 3], d_basis[j / 3]);
     }
+    UNROLL
     for (int i = 0; i < 16; ++i) out[i] = i < count ? d_sh + ids[i] * stored + first : nullptr;
     scatter(columns, out, width);
   }
@@ -223,6 +245,7 @@ INLINE void rotation_backward(const Projected& p, const F (&d)[3][3], F (&d_quat
                 two * (z * (d[0][0] + d[1][1])));
   const F along = fma(p.q[0], g[0], fma(p.q[1], g[1], fma(p.q[2], g[2], p.q[3] * g[3])));
   const F inverse = splat(1.0f) / p.norm;
+  UNROLL
   for (int k = 0; k < 4; ++k) d_quat[k] = fnma(p.q[k], along, g[k]) * inverse;
 }
 
@@ -238,6 +261,7 @@ INLINE void shape_backward(const Gaussians& g, const Projected& p, const View& v
     dc = fma(splat(kBlur), to_det, dc);
   }
   F dm1[3], dm2[3];
+  UNROLL
   for (int j = 0; j < 3; ++j) {
     dm1[j] = fma(two * da, p.m1[j], d.b * p.m2[j]);
     dm2[j] = fma(two * dc, p.m2[j], d.b * p.m1[j]);
@@ -254,6 +278,7 @@ INLINE void shape_backward(const Gaussians& g, const Projected& p, const View& v
 
   V3 world[3];
   F sum1 = zero, sum2 = zero, d_gx = zero, d_gy = zero;
+  UNROLL
   for (int j = 0; j < 3; ++j) {
     const F jm1 = p.j1 * dm1[j], jm2 = p.j2 * dm2[j];
     world[j] = rotate_back(view.rotation, {jm1, jm2, zero - fma(p.gx, jm1, p.gy * jm2)});
@@ -273,6 +298,7 @@ INLINE void shape_backward(const Gaussians& g, const Projected& p, const View& v
   out[2] = d_mean.z;
 
   F d_axes[3][3], d_quat[4];
+  UNROLL
   for (int j = 0; j < 3; ++j) {
     out[7 + j] = dot({p.axes[0][j], p.axes[1][j], p.axes[2][j]}, world[j]);
     d_axes[0][j] = g.scale[j] * world[j].x;
@@ -280,14 +306,17 @@ INLINE void shape_backward(const Gaussians& g, const Projected& p, const View& v
     d_axes[2][j] = g.scale[j] * world[j].z;
   }
   rotation_backward(p, d_axes, d_quat);
+  UNROLL
   for (int k = 0; k < 4; ++k) out[3 + k] = d_quat[k];
   out[10] = s[H] / g.opacity;
 }
 
 INLINE F sum_slots(const SlotRange& range, const PairSums& pairs) {
   F sum = splat(0.0f);
-  for (int64_t k = range.begin; k < range.begin + range.count; ++k)
-    if (pairs.touched[k]) sum = sum + load(pairs.slots + k * kSlot);
+  for (int64_t k = range.begin; k < range.begin + range.count; ++k) {
+    const int64_t slot = pairs.of_pair[k];
+    if (pairs.touched[slot]) sum = sum + load(pairs.slots + slot * kSlot);
+  }
   return sum;
 }
 
@@ -308,6 +337,7 @@ static void project_backward(const Scene& scene, const View& view, int64_t begin
     const int count = visible - first < 16 ? visible - first : 16;
     int64_t ids[16];
     F s[16], columns[16], gradients[16];
+    UNROLL
     for (int i = 0; i < 16; ++i) {
       ids[i] = id_of(records + kRecord * (first + (i < count ? i : 0)));
       s[i] = i < count ? sum_slots(ranges[first + i], pairs) : splat(0.0f);
@@ -318,6 +348,7 @@ static void project_backward(const Scene& scene, const View& view, int64_t begin
     load_gaussians(scene, ids, count, g, columns);
     to_camera(g.mean, view, p);
     project_shape(g, view, p);
+    UNROLL
     for (F& v : gradients) v = splat(0.0f);
     shape_backward(g, p, view, s, gradients);
     F d_colour[3] = {s[D_RED], s[D_GREEN], s[D_BLUE]};
@@ -331,8 +362,11 @@ static void project_backward(const Scene& scene, const View& view, int64_t begin
     for (int i = 0; i < count; ++i) {
       store(rows[i], gradients[i]);
       const float* row = rows[i];
+      UNROLL
       for (int k = 0; k < 3; ++k) out.means[3 * ids[i] + k] = row[k];
+      UNROLL
       for (int k = 0; k < 4; ++k) out.quats[4 * ids[i] + k] = row[3 + k];
+      UNROLL
       for (int k = 0; k < 3; ++k) out.scales[3 * ids[i] + k] = row[7 + k];
       out.opacities[ids[i]] = row[10];
     }
@@ -341,6 +375,7 @@ static void project_backward(const Scene& scene, const View& view, int64_t begin
     store(absolute[0], s[ABS_X]);
     store(absolute[1], s[ABS_Y]);
     for (int i = 0; i < count; ++i)
+      UNROLL
       for (int k = 0; k < 2; ++k) out.absolute[2 * ids[i] + k] = absolute[k][i];
   }
 }

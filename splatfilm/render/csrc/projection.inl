@@ -71,6 +71,7 @@ INLINE void project_shape(const Gaussians& g, const View& view, Projected& p) {
   p.j2 = splat(view.fy) * p.inverse_z;
   p.gx = min(max(p.t.x * p.inverse_z, splat(view.limit_left)), splat(view.limit_right));
   p.gy = min(max(p.t.y * p.inverse_z, splat(view.limit_top)), splat(view.limit_bottom));
+  UNROLL
   for (int j = 0; j < 3; ++j) {
     const V3 turned = rotate(view.rotation, {p.axes[0][j], p.axes[1][j], p.axes[2][j]});
     p.arm[j] = {turned.x * g.scale[j], turned.y * g.scale[j], turned.z * g.scale[j]};

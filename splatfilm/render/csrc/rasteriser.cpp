@@ -13,6 +13,7 @@ namespace {
 
 constexpr int64_t kSortRun = 16384;  // splats that one task of the depth sort handles
 constexpr int64_t kBinRun = 4096;    // least splats in one part of the binning
+constexpr int64_t kAhead = 12;       // splats between the request for a record and its use
 constexpr int kDigitBits = 11, kDigits = 1 << kDigitBits;
 
 class Clock {
@@ -109,10 +110,7 @@ struct Grid {
 Grid grid_of(const View& view) { return {(view.width + kTile - 1) / kTile, (view.height + kTile - 1) / kTile}; }
 
 // The tile that holds coordinate `pixels`, kept in 0 .. count - 1 before it becomes an integer.
-int tile_at(float pixels, int count) {
-  const float tile = std::floor(pixels * (1.0f / kTile));
-  return int(std::min(std::max(tile, 0.0f), float(count - 1)));
-}
+int tile_at(float pixels, int count) { return int(std::min(std::max(pixels * (1.0f / kTile), 0.0f), float(count - 1))); }
 
 // Calls visit(column, row) for every tile whose pixel centres' rectangle the ellipse touches, by rows. In a row of tiles
 // the ellipse is cut by a slab; both shapes are convex, so the tiles between the cut's extremes are exactly those touched.
@@ -159,6 +157,8 @@ void bin(const Scene& scene, Workspace& w, bool for_backward) {
     int64_t room = pairs.bytes() / int64_t(sizeof(Pair)), found = 0;
     for (int64_t i = begin; i < end; ++i) {
       const int32_t position = w.order[i];
+      // Depth order jumps about in the records: ask for them some splats ahead.
+      if (i + kAhead < end) __builtin_prefetch(&w.records[int64_t(w.order[i + kAhead]) * kRecord]);
       const int64_t before = found;
       tiles_of(&w.records[int64_t(position) * kRecord], grid, [&](int column, int row) {
         if (found == room) {
@@ -195,7 +195,7 @@ void bin(const Scene& scene, Workspace& w, bool for_backward) {
   w.tile_begins[tiles] = at;
 
   int32_t* positions = w.tile_positions.ensure(at);
-  int32_t* slots = for_backward ? w.tile_slots.ensure(at) : nullptr;
+  int32_t* slots = for_backward ? w.pair_slots.ensure(at) : nullptr;
   parallel(parts, [&](int64_t part) {
     const Pair* pairs = w.part_pairs[size_t(part)].data();
     std::vector<int32_t>& next = w.part_tiles[size_t(part)];
@@ -204,7 +204,7 @@ void bin(const Scene& scene, Workspace& w, bool for_backward) {
       const size_t tile = size_t(pairs[k].tile);
       const int64_t to = w.tile_begins[tile] + next[tile]++;
       positions[to] = pairs[k].position;
-      if (slots) slots[to] = int32_t(base + k);
+      if (slots) slots[base + k] = int32_t(to);
     }
     if (!ranges) return;
     for (int64_t i = n * part / parts; i < n * (part + 1) / parts; ++i) ranges[w.order[i]].begin += base;
@@ -213,9 +213,8 @@ void bin(const Scene& scene, Workspace& w, bool for_backward) {
 
 TileList tile_list(const Workspace& w, const Grid& grid, int64_t tile) {
   const int64_t begin = w.tile_begins[size_t(tile)];
-  const int32_t* slots = w.tile_slots.data();
-  return {w.tile_positions.data() + begin, slots ? slots + begin : nullptr, w.tile_begins[size_t(tile) + 1] - begin,
-          int(tile % grid.columns), int(tile / grid.columns)};
+  return {w.tile_positions.data() + begin, begin, w.tile_begins[size_t(tile) + 1] - begin, int(tile % grid.columns),
+          int(tile / grid.columns)};
 }
 
 std::mutex spare_mutex;
@@ -229,7 +228,7 @@ constexpr size_t kSpare = 2;
 
 int64_t Workspace::bytes() const {
   int64_t total = records.bytes() + keys.bytes() + other_keys.bytes() + order.bytes() + other_order.bytes() +
-                  ranges.bytes() + tile_positions.bytes() + tile_slots.bytes() + slots.bytes() + touched.bytes();
+                  ranges.bytes() + tile_positions.bytes() + pair_slots.bytes() + slots.bytes() + touched.bytes();
   for (const Buffer<Pair>& pairs : part_pairs) total += pairs.bytes();
   for (const std::vector<int32_t>& tiles : part_tiles) total += int64_t(tiles.capacity() * sizeof(int32_t));
   return total;
@@ -275,15 +274,18 @@ void rasterise_backward(const Scene& scene, const Picture& picture, const Pictur
                         const SceneGradients& out, Workspace& w) {
   const Grid grid = grid_of(w.view);
   const Kernels& k = kernels();
-  const PairSums pairs = {w.slots.ensure(w.counters.pairs * kSlot), w.touched.ensure(w.counters.pairs)};
+  const PairSums pairs = {w.slots.ensure(w.counters.pairs * kSlot), w.touched.ensure(w.counters.pairs), w.pair_slots.data()};
+  Clock clock;
   parallel(int64_t(grid.columns) * grid.rows, [&](int64_t tile) {
     k.blend_backward(w.view, tile_list(w, grid, tile), w.records.data(), picture, d, out.absolute != nullptr, pairs);
   });
+  w.counters.seconds[4] = clock.lap();
   parallel(parts_of(scene.count, kProjectRun), [&](int64_t run) {
     const int64_t begin = run * kProjectRun, end = std::min(scene.count, begin + kProjectRun);
     k.project_backward(scene, w.view, begin, end, w.records.data() + begin * kRecord, w.run_visible[size_t(run)],
                        w.ranges.data() + begin, pairs, out);
   });
+  w.counters.seconds[5] = clock.lap();
 }
 
 void footprints(const Scene& scene, const Workspace& w, float* radii) {

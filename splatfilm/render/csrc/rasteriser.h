@@ -17,7 +17,7 @@ struct Counters {
   int64_t visible = 0;      // splats with a record
   int64_t pairs = 0;        // of splats and tiles
   int64_t evaluations = 0;  // of splats at pixels, in the forward pass
-  double seconds[4] = {};   // projecting, sorting, binning, blending
+  double seconds[6] = {};   // projecting, sorting, binning, blending; backward: blending, projecting
 };
 
 // What the forward pass leaves for the backward pass. Also its working memory, which is used again for the next frame.
@@ -37,7 +37,8 @@ struct Workspace {
   std::vector<std::vector<int32_t>> part_tiles;  // pairs that a part has in each tile; then where they go
   Buffer<SlotRange> ranges;                      // pairs of each record
   std::vector<int64_t> tile_begins;
-  Buffer<int32_t> tile_positions, tile_slots;
+  Buffer<int32_t> tile_positions;
+  Buffer<int32_t> pair_slots;  // where in tile order each pair's sums are, by records
 
   Buffer<float> slots;
   Buffer<uint8_t> touched;

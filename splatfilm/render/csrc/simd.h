@@ -13,6 +13,14 @@
 #error "the kernels need GCC or Clang (on Windows: clang-cl)"
 #endif
 #define INLINE static inline __attribute__((always_inline))
+// Before loops over lanes and fields, so that what they index stays in registers.
+#if defined(SPLATFILM_SMALL)
+#define UNROLL
+#elif defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
 
 // Headers that the instruction sets' files need, included here because those files are read inside a namespace.
 #include <cstdint>

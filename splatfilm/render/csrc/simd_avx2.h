@@ -75,6 +75,7 @@ INLINE F split_exponent(F x, F& e) { return {split_exponent(x.lo, e.lo), split_e
 
 INLINE void transpose8(__m256 (&r)[8]) {
   __m256 t[8];
+  UNROLL
   for (int i = 0; i < 8; i += 4) {
     const __m256 a = _mm256_unpacklo_ps(r[i], r[i + 1]), b = _mm256_unpackhi_ps(r[i], r[i + 1]);
     const __m256 c = _mm256_unpacklo_ps(r[i + 2], r[i + 3]), d = _mm256_unpackhi_ps(r[i + 2], r[i + 3]);
@@ -83,6 +84,7 @@ INLINE void transpose8(__m256 (&r)[8]) {
     t[i + 2] = _mm256_shuffle_ps(b, d, 0x44);
     t[i + 3] = _mm256_shuffle_ps(b, d, 0xee);
   }
+  UNROLL
   for (int i = 0; i < 4; ++i) {
     r[i] = _mm256_permute2f128_ps(t[i], t[i + 4], 0x20);
     r[i + 4] = _mm256_permute2f128_ps(t[i], t[i + 4], 0x31);
@@ -90,6 +92,7 @@ INLINE void transpose8(__m256 (&r)[8]) {
 }
 INLINE void transpose(F (&r)[16]) {
   __m256 a[8], b[8], c[8], d[8];
+  UNROLL
   for (int i = 0; i < 8; ++i) {
     a[i] = r[i].lo;
     b[i] = r[i].hi;
@@ -100,6 +103,7 @@ INLINE void transpose(F (&r)[16]) {
   transpose8(b);
   transpose8(c);
   transpose8(d);
+  UNROLL
   for (int i = 0; i < 8; ++i) {
     r[i] = {a[i], c[i]};
     r[i + 8] = {b[i], d[i]};
@@ -109,6 +113,7 @@ INLINE void transpose(F (&r)[16]) {
 // Eight sums of eight lanes: the lower three levels of the tree in sum_lanes.
 INLINE __m256 sum_eight(const __m256* v) {
   __m256 a[4];
+  UNROLL
   for (int i = 0; i < 4; ++i)  // rows 2i | 2i+1, four lanes each
     a[i] = _mm256_add_ps(_mm256_permute2f128_ps(v[2 * i], v[2 * i + 1], 0x20),
                          _mm256_permute2f128_ps(v[2 * i], v[2 * i + 1], 0x31));
@@ -122,6 +127,7 @@ INLINE __m256 sum_eight(const __m256* v) {
 template <int N>
 INLINE F sum_lanes(const F (&v)[N]) {
   __m256 h[16];
+  UNROLL
   for (int i = 0; i < 16; ++i) h[i] = i < N ? _mm256_add_ps(v[i < N ? i : 0].lo, v[i < N ? i : 0].hi) : _mm256_setzero_ps();
   return {sum_eight(h), N > 8 ? sum_eight(h + 8) : _mm256_setzero_ps()};
 }
@@ -130,6 +136,17 @@ INLINE int list_bits(unsigned m, int base, int* out) {
   int n = 0;
   for (; m; m &= m - 1) out[n++] = base + __builtin_ctz(m);
   return n;
+}
+
+INLINE void interleave(F a, F b, F c, float* out) {
+  float t[3][16];
+  store(t[0], a);
+  store(t[1], b);
+  store(t[2], c);
+  UNROLL
+  for (int i = 0; i < 16; ++i)
+    UNROLL
+    for (int k = 0; k < 3; ++k) out[3 * i + k] = t[k][i];
 }
 
 #include "simd_x86_bits.h"

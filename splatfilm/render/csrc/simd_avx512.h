@@ -54,6 +54,7 @@ INLINE F split_exponent(F x, F& exponent) {
 
 INLINE void transpose(F (&r)[16]) {
   __m512 t[16], u[16];
+  UNROLL
   for (int i = 0; i < 16; i += 4) {
     const __m512 a = _mm512_unpacklo_ps(r[i].v, r[i + 1].v), b = _mm512_unpackhi_ps(r[i].v, r[i + 1].v);
     const __m512 c = _mm512_unpacklo_ps(r[i + 2].v, r[i + 3].v), d = _mm512_unpackhi_ps(r[i + 2].v, r[i + 3].v);
@@ -62,12 +63,14 @@ INLINE void transpose(F (&r)[16]) {
     t[i + 2] = _mm512_shuffle_ps(b, d, 0x44);
     t[i + 3] = _mm512_shuffle_ps(b, d, 0xee);
   }
+  UNROLL
   for (int i = 0; i < 4; ++i) {
     u[i] = _mm512_shuffle_f32x4(t[i], t[i + 4], 0x88);
     u[i + 4] = _mm512_shuffle_f32x4(t[i], t[i + 4], 0xdd);
     u[i + 8] = _mm512_shuffle_f32x4(t[i + 8], t[i + 12], 0x88);
     u[i + 12] = _mm512_shuffle_f32x4(t[i + 8], t[i + 12], 0xdd);
   }
+  UNROLL
   for (int i = 0; i < 4; ++i) {
     r[i].v = _mm512_shuffle_f32x4(u[i], u[i + 8], 0x88);
     r[i + 8].v = _mm512_shuffle_f32x4(u[i], u[i + 8], 0xdd);
@@ -81,11 +84,13 @@ template <int N>
 INLINE F sum_lanes(const F (&v)[N]) {
   const __m512 zero = _mm512_setzero_ps();
   __m512 a[8], b[4];
+  UNROLL
   for (int i = 0; i < 8; ++i) {  // a[i] holds rows 2i and 2i+1, eight lanes each
     const __m512 x = 2 * i < N ? v[2 * i < N ? 2 * i : 0].v : zero;
     const __m512 y = 2 * i + 1 < N ? v[2 * i + 1 < N ? 2 * i + 1 : 0].v : zero;
     a[i] = 2 * i < N ? _mm512_add_ps(_mm512_shuffle_f32x4(x, y, 0x44), _mm512_shuffle_f32x4(x, y, 0xee)) : zero;
   }
+  UNROLL
   for (int i = 0; i < 4; ++i)  // b[i] holds rows 4i .. 4i+3, four lanes each
     b[i] = 4 * i < N ? _mm512_add_ps(_mm512_shuffle_f32x4(a[2 * i], a[2 * i + 1], 0x88),
                                      _mm512_shuffle_f32x4(a[2 * i], a[2 * i + 1], 0xdd))
@@ -105,6 +110,19 @@ INLINE int list_bits(unsigned m, int base, int* out) {
   const __m512i all = _mm512_add_epi32(lanes, _mm512_set1_epi32(base));
   _mm512_storeu_si512(out, _mm512_maskz_compress_epi32(__mmask16(m), all));
   return __builtin_popcount(m);
+}
+
+// a0 b0 c0 a1 b1 c1 ...: 48 floats.
+INLINE void interleave(F a, F b, F c, float* out) {
+  const __m512i ab0 = _mm512_setr_epi32(0, 16, 0, 1, 17, 0, 2, 18, 0, 3, 19, 0, 4, 20, 0, 5);
+  const __m512i ab1 = _mm512_setr_epi32(21, 0, 6, 22, 0, 7, 23, 0, 8, 24, 0, 9, 25, 0, 10, 26);
+  const __m512i ab2 = _mm512_setr_epi32(0, 11, 27, 0, 12, 28, 0, 13, 29, 0, 14, 30, 0, 15, 31, 0);
+  const __m512i c0 = _mm512_setr_epi32(0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 3, 0, 0, 4, 0);
+  const __m512i c1 = _mm512_setr_epi32(0, 5, 0, 0, 6, 0, 0, 7, 0, 0, 8, 0, 0, 9, 0, 0);
+  const __m512i c2 = _mm512_setr_epi32(10, 0, 0, 11, 0, 0, 12, 0, 0, 13, 0, 0, 14, 0, 0, 15);
+  _mm512_storeu_ps(out, _mm512_mask_permutexvar_ps(_mm512_permutex2var_ps(a.v, ab0, b.v), 0x4924, c0, c.v));
+  _mm512_storeu_ps(out + 16, _mm512_mask_permutexvar_ps(_mm512_permutex2var_ps(a.v, ab1, b.v), 0x2492, c1, c.v));
+  _mm512_storeu_ps(out + 32, _mm512_mask_permutexvar_ps(_mm512_permutex2var_ps(a.v, ab2, b.v), 0x9249, c2, c.v));
 }
 
 #include "simd_x86_bits.h"

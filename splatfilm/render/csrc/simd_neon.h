@@ -11,7 +11,8 @@ struct M {
 
 #define EACH(expression)                             \
   do {                                               \
-    for (int i = 0; i < 4; ++i) r.q[i] = expression; \
+    UNROLL
+    UNROLL for (int i = 0; i < 4; ++i) r.q[i] = expression; \
     return r;                                        \
   } while (0)
 
@@ -19,15 +20,18 @@ INLINE F splat(float a) { F r; EACH(vdupq_n_f32(a)); }
 INLINE F load(const float* p) { F r; EACH(vld1q_f32(p + 4 * i)); }
 INLINE F load_first(const float* p, int n) {
   float t[16] = {};
+  UNROLL
   for (int i = 0; i < n; ++i) t[i] = p[i];
   return load(t);
 }
 INLINE void store(float* p, F a) {
+  UNROLL
   for (int i = 0; i < 4; ++i) vst1q_f32(p + 4 * i, a.q[i]);
 }
 INLINE void store_first(float* p, F a, int n) {
   float t[16];
   store(t, a);
+  UNROLL
   for (int i = 0; i < n; ++i) p[i] = t[i];
 }
 
@@ -55,6 +59,7 @@ INLINE unsigned bits(M m) {
   const uint32_t w[4] = {1, 2, 4, 8};
   const uint32x4_t weight = vld1q_u32(w);
   unsigned b = 0;
+  UNROLL
   for (int i = 0; i < 4; ++i) b |= vaddvq_u32(vandq_u32(m.q[i], weight)) << (4 * i);
   return b;
 }
@@ -78,6 +83,7 @@ INLINE F scale_by_power(F a, F x) {
 }
 INLINE F split_exponent(F x, F& exponent) {
   F r;
+  UNROLL
   for (int i = 0; i < 4; ++i) {
     const int32x4_t v = vreinterpretq_s32_f32(x.q[i]);
     const int32x4_t e = vshrq_n_s32(vsubq_s32(v, vdupq_n_s32(0x3f400000)), 23);
@@ -95,10 +101,15 @@ INLINE void transpose4(float32x4_t& a, float32x4_t& b, float32x4_t& c, float32x4
   d = vreinterpretq_f32_f64(vtrn2q_f64(vreinterpretq_f64_f32(ab1), vreinterpretq_f64_f32(cd1)));
 }
 INLINE void transpose(F (&r)[16]) {
+  UNROLL
   for (int i = 0; i < 4; ++i)
+    UNROLL
     for (int j = 0; j < 4; ++j) transpose4(r[4 * i].q[j], r[4 * i + 1].q[j], r[4 * i + 2].q[j], r[4 * i + 3].q[j]);
+  UNROLL
   for (int i = 0; i < 4; ++i)
+    UNROLL
     for (int j = 0; j < i; ++j)
+      UNROLL
       for (int k = 0; k < 4; ++k) {
         const float32x4_t t = r[4 * i + k].q[j];
         r[4 * i + k].q[j] = r[4 * j + k].q[i];
@@ -108,6 +119,7 @@ INLINE void transpose(F (&r)[16]) {
 template <int N>
 INLINE F sum_lanes(const F (&v)[N]) {
   float sums[16] = {};
+  UNROLL
   for (int i = 0; i < N; ++i) {
     const float32x4_t four = vaddq_f32(vaddq_f32(v[i].q[0], v[i].q[2]), vaddq_f32(v[i].q[1], v[i].q[3]));
     const float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
@@ -120,9 +132,15 @@ INLINE int list_bits(unsigned m, int base, int* out) {
   for (; m; m &= m - 1) out[n++] = base + __builtin_ctz(m);
   return n;
 }
+INLINE void interleave(F a, F b, F c, float* out) {
+  UNROLL
+  for (int i = 0; i < 4; ++i) vst3q_f32(out + 12 * i, (float32x4x3_t{{a.q[i], b.q[i], c.q[i]}}));
+}
 INLINE void transpose_bits(const uint16_t* in, uint16_t* out) {
+  UNROLL
   for (int i = 0; i < 16; ++i) {
     unsigned b = 0;
+    UNROLL
     for (int j = 0; j < 16; ++j) b |= unsigned(in[j] >> i & 1) << j;
     out[i] = uint16_t(b);
   }

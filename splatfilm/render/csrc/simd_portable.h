@@ -99,6 +99,14 @@ INLINE int list_bits(unsigned m, int base, int* out) {
     if (m >> i & 1u) out[n++] = base + i;
   return n;
 }
+INLINE void interleave(F a, F b, F c, float* out) {
+  float t[3][16];
+  store(t[0], a);
+  store(t[1], b);
+  store(t[2], c);
+  for (int i = 0; i < 16; ++i)
+    for (int k = 0; k < 3; ++k) out[3 * i + k] = t[k][i];
+}
 INLINE void transpose_bits(const uint16_t* in, uint16_t* out) {
   for (int i = 0; i < 16; ++i) {
     unsigned b = 0;

@@ -31,6 +31,7 @@ INLINE F log2(F x) {
 
 // Columns of sixteen rows of `width` <= 16 floats; rows[i] may be null for an absent row, which reads as zeros.
 INLINE void gather(const float* const (&rows)[16], int width, F (&columns)[16]) {
+  UNROLL
   for (int i = 0; i < 16; ++i) columns[i] = rows[i] ? load_first(rows[i], width) : splat(0.0f);
   transpose(columns);
 }
@@ -38,6 +39,7 @@ INLINE void gather(const float* const (&rows)[16], int width, F (&columns)[16]) 
 // The reverse of gather; `columns` comes back transposed.
 INLINE void scatter(F (&columns)[16], float* const (&rows)[16], int width) {
   transpose(columns);
+  UNROLL
   for (int i = 0; i < 16; ++i)
     if (rows[i]) store_first(rows[i], columns[i], width);
 }
