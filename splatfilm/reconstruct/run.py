@@ -63,8 +63,7 @@ def reconstruct(
 
     `folder` holds one subfolder a result (see `cache`); `memo` remembers content hashes of unchanged files. A run that
     was killed goes on from its last checkpoint and ends with the same bits. Raises `InputError` for unusable
-    pictures, `DivergedError` for numbers that run away, `StorageError` when the disk refuses (the last checkpoint
-    stays).
+    pictures, `DivergedError` for numbers that run away, `StorageError` when the disk refuses; checkpoints stay.
     """
     content = capture_hash(capture, memo)
     key = key_of(content, settings)

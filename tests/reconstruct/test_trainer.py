@@ -26,7 +26,7 @@ def view(index: int = 0, matte: float | None = None) -> View:
 
 
 def trainer() -> Trainer:
-    made = Trainer({1.0: [view(i) for i in range(3)]}, quick(100), 3.0, "anchor")
+    made = Trainer({1.0: [view(i) for i in range(3)]}, quick(100, coarse=()), 3.0, "anchor")
     made.begin(from_frusta([v.camera for v in made.views[1.0]], 40, 3.0, np.random.default_rng(0)))
     return made
 
