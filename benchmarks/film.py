@@ -32,10 +32,9 @@ def measure() -> list[Row]:
     }
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="splatfilm-bench-") as folder:
-        out = Path(folder)
         for capture, preset in sorted(captures):
             name = f"film/reconstruct-{capture.name}"
-            rows += _step(name, "reconstruct", str(capture), "-o", str(out / "assets"), "--preset", preset)
+            rows += _step(name, "reconstruct", str(capture), "--out", folder, "--preset", preset)
         rows += _step("film/render", "render", str(FILM), "--out", folder)
         rows += _step("film/cut-and-sheet", "make", str(FILM), "--out", folder)
         seconds, memory = _step("film/nothing-changed", "make", str(FILM), "--out", folder)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from splatfilm.cli import terminal
-from splatfilm.cli.options import film_argument, json_option, threads_option
+from splatfilm.cli.options import backend_option, film_argument, json_option, out_option, threads_option
 
 if TYPE_CHECKING:
     from splatfilm.shots.make import MadeFilm
@@ -21,21 +21,8 @@ if TYPE_CHECKING:
     type=click.Choice(["draft", "preview", "final"]),
     help="Reconstruct every capture with this preset instead of the film's.",
 )
-@click.option(
-    "--backend",
-    type=click.Choice(["auto", "cpu", "gsplat"]),
-    default="auto",
-    show_default=True,
-    help="What trains and renders: the CPU kernels, or gsplat on an NVIDIA GPU.",
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("out"),
-    show_default=True,
-    metavar="FOLDER",
-    help="Where everything that is made goes.",
-)
+@backend_option("trains and renders")
+@out_option
 @threads_option
 @json_option
 def command(film_file: Path, preset: str | None, backend: str, out: Path, as_json: bool) -> None:

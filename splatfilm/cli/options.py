@@ -38,6 +38,28 @@ json_option = click.option(
 )
 """The keyword `as_json: bool`; print with `splatfilm.cli.terminal.write_json`."""
 
+out_option = click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("out"),
+    show_default=True,
+    metavar="FOLDER",
+    help="Where everything that is made goes; splats land in its folder `assets`.",
+)
+"""The keyword `out: Path`."""
+
+
+def backend_option(what: str) -> Callable[[Command], Command]:
+    """The keyword `backend: str`; `what` it is that works (`trains`, `renders`)."""
+    return click.option(
+        "--backend",
+        type=click.Choice(["auto", "cpu", "gsplat"]),
+        default="auto",
+        show_default=True,
+        help=f"What {what}: the CPU kernels, or gsplat on an NVIDIA GPU.",
+    )
+
 
 def threads_option(command: Command) -> Command:
     """`--threads N`: how many CPU threads work; handed down as the environment variable SPLATFILM_THREADS."""

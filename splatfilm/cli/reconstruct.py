@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from splatfilm.cli import terminal
-from splatfilm.cli.options import json_option, threads_option
+from splatfilm.cli.options import backend_option, json_option, out_option, threads_option
 from splatfilm.reconstruct.settings import PRESETS
 
 if TYPE_CHECKING:
@@ -17,15 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("captures", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="CAPTURE...")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("out"),
-    show_default=True,
-    metavar="FOLDER",
-    help="Where everything that is made goes; splats land in its `assets` folder.",
-)
+@out_option
 @click.option(
     "--preset",
     type=click.Choice(PRESETS),
@@ -46,13 +38,7 @@ if TYPE_CHECKING:
     default=None,
     help="Even out exposure that wandered from photograph to photograph. Default: off.",
 )
-@click.option(
-    "--backend",
-    type=click.Choice(["auto", "cpu", "gsplat"]),
-    default="auto",
-    show_default=True,
-    help="What trains: the CPU kernels, or gsplat on an NVIDIA GPU.",
-)
+@backend_option("trains")
 @click.option("--strict", is_flag=True, help="Refuse a capture that lists photographs without a file.")
 @threads_option
 @json_option

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from splatfilm.cli import terminal
-from splatfilm.cli.options import film_argument, json_option, threads_option
+from splatfilm.cli.options import backend_option, film_argument, json_option, out_option, threads_option
 
 if TYPE_CHECKING:
     from splatfilm.film.model import Film
@@ -35,21 +35,8 @@ PROBLEMS_FOUND = 3
     type=click.Choice(["draft", "preview", "final"]),
     help="Use reconstructions of this preset instead of the film's, as with `make --preset`.",
 )
-@click.option(
-    "--backend",
-    type=click.Choice(["auto", "cpu", "gsplat"]),
-    default="auto",
-    show_default=True,
-    help="What renders: the CPU kernels, or gsplat on an NVIDIA GPU.",
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("out"),
-    show_default=True,
-    metavar="FOLDER",
-    help="Where everything that is made goes.",
-)
+@backend_option("renders")
+@out_option
 @click.option(
     "--verify", is_flag=True, help="Render nothing; decode every frame and compare it with its take's records."
 )

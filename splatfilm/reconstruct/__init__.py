@@ -5,13 +5,16 @@ Asking for settings or for a finished reconstruction imports no torch; `reconstr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from splatfilm.base.lazy import later
 from splatfilm.reconstruct.cache import Reconstruction, ViewScore, cached
 from splatfilm.reconstruct.settings import PRESETS, Growth, Rates, Settings, settings_for
 
 if TYPE_CHECKING:
     from splatfilm.reconstruct.run import reconstruct
+
+__getattr__ = later(__name__, {"reconstruct": "run"})
 
 __all__ = [
     "PRESETS",
@@ -24,11 +27,3 @@ __all__ = [
     "reconstruct",
     "settings_for",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    if name == "reconstruct":
-        from splatfilm.reconstruct.run import reconstruct
-
-        return reconstruct
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,9 +5,9 @@ Names are loaded when they are first used: asking which backends there are does 
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from splatfilm.base.lazy import later
 from splatfilm.render.backends import BackendStatus, backend_statuses, resolve_backend
 from splatfilm.render.settings import RenderSettings
 
@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from splatfilm.render.kernels import set_threads, threads
     from splatfilm.render.renderer import UnsupportedCameraError, render
 
-_LATER = {
-    "Frame": "frame",
-    "ScreenStats": "frame",
-    "UnsupportedCameraError": "renderer",
-    "render": "renderer",
-    "set_threads": "kernels",
-    "threads": "kernels",
-}
+__getattr__ = later(
+    __name__,
+    {
+        "Frame": "frame",
+        "ScreenStats": "frame",
+        "UnsupportedCameraError": "renderer",
+        "render": "renderer",
+        "set_threads": "kernels",
+        "threads": "kernels",
+    },
+)
 
 __all__ = [
     "BackendStatus",
@@ -37,9 +40,3 @@ __all__ = [
     "set_threads",
     "threads",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)

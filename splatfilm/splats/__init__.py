@@ -1,13 +1,13 @@
 """`Splats`: spherical harmonics, composing, and one module a file format.
 
-Names are resolved on first use, so that reading a file's header (`splat_count`) never waits for torch. No module here
-may bear the name of something it offers: importing it would put the module in that place.
+Names are resolved on first use, so that reading a file's header (`splat_count`) never waits for torch.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from splatfilm.base.lazy import later
 
 if TYPE_CHECKING:
     from splatfilm.splats.checks import check
@@ -16,20 +16,23 @@ if TYPE_CHECKING:
     from splatfilm.splats.ply import write_ply
     from splatfilm.splats.splats import SH_BASIS_COUNTS, RenderMode, Splats
 
-_HOMES = {
-    "check": "checks",
-    "compose": "composition",
-    "transformed": "composition",
-    "SplatFile": "files",
-    "inspect_splats": "files",
-    "read_splats": "files",
-    "splat_bounds": "files",
-    "splat_count": "files",
-    "write_ply": "ply",
-    "SH_BASIS_COUNTS": "splats",
-    "RenderMode": "splats",
-    "Splats": "splats",
-}
+__getattr__ = later(
+    __name__,
+    {
+        "check": "checks",
+        "compose": "composition",
+        "transformed": "composition",
+        "SplatFile": "files",
+        "inspect_splats": "files",
+        "read_splats": "files",
+        "splat_bounds": "files",
+        "splat_count": "files",
+        "write_ply": "ply",
+        "SH_BASIS_COUNTS": "splats",
+        "RenderMode": "splats",
+        "Splats": "splats",
+    },
+)
 
 __all__ = [
     "SH_BASIS_COUNTS",
@@ -45,14 +48,6 @@ __all__ = [
     "transformed",
     "write_ply",
 ]
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
 
 
 def __dir__() -> list[str]:
