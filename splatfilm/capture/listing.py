@@ -31,4 +31,3 @@ class Listing:
     descriptions: tuple[Path, ...]
     points: SparsePoints | None = None
     notes: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()  # names that were left out already, because without a file not even a camera is known

@@ -65,11 +65,11 @@ def read_capture(folder: str | os.PathLike[str], strict: bool = False) -> Captur
 def _there(listing: Listing) -> tuple[list[Listed], list[str]]:
     there = [listed for listed in listing.photographs if listed.image.is_file()]
     missing = [listed.name for listed in listing.photographs if not listed.image.is_file()]
-    return there, [*listing.missing, *missing]
+    return there, missing
 
 
 def _judge_missing(path: Path, listing: Listing, missing: Sequence[str], notes: list[str], strict: bool) -> None:
-    total = len(listing.photographs) + len(listing.missing)
+    total = len(listing.photographs)
     if not missing:
         return
     shown = ", ".join(missing[:_NAMES_SHOWN]) + (", ..." if len(missing) > _NAMES_SHOWN else "")

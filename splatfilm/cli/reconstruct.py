@@ -89,8 +89,8 @@ def _in_words(name: str, result: Reconstruction) -> str:
         return f"{name}: unchanged, {result.count:,} splats, {quality}: {result.splats}"
     return "\n".join(
         [
-            f"{name}: {result.count:,} splats after {result.steps:,} steps in {result.seconds:.0f} s; {quality}, "
-            f"training {result.train_psnr:.2f} dB over {len(result.heldout)} and its own photographs",
+            f"{name}: {result.count:,} splats after {result.steps:,} steps in {result.seconds:.0f} s; {quality} "
+            f"(training {result.train_psnr:.2f} dB)",
             f"  {result.splats}",
             f"  {result.folder / 'heldout.png'}  (photograph, render, difference times four)",
         ]

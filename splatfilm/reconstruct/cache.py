@@ -18,7 +18,7 @@ from splatfilm.base.hashing import hash_file, hash_value
 from splatfilm.reconstruct.settings import Settings
 from splatfilm.render import resolve_backend
 
-TRAINER_VERSION = 1
+TRAINER_VERSION = 2
 """Raised whenever the same capture and settings give other splats than before."""
 
 RECORD = "reconstruction.json"

@@ -35,7 +35,7 @@ from splatfilm.render import resolve_backend
 from splatfilm.splats import write_ply
 
 CHECKPOINT_SECONDS = 20.0
-_MATTE_FILL = 2.0  # an object that fills half of its photographs gets the whole budget
+_SPLATS_PER_PIXEL = 0.5  # of an object with a matte, in the average photograph of it: more cannot be told apart
 _LEAST_BUDGET = 2000  # splats, however small the object
 _RANDOM_SHARE = 0.5  # of the budget: random splats to begin with when there are no points
 _REPORT_EVERY = 10  # steps between two calls of the progress
@@ -146,11 +146,11 @@ def _trainer(job: Job, views: dict[float, Sequence[View]], clock: _Clock) -> tup
 
 
 def budget_for(budget: int, views: Sequence[View]) -> int:
-    """Splats that a capture may have: fewer when mattes say that the object fills little of its photographs."""
-    mattes = [float(view.matte.float().mean()) for view in views if view.matte is not None]
-    if len(mattes) < len(views):
+    """Splats that a capture may have: fewer when mattes say that the object is small in its photographs."""
+    covered = [float(view.matte.double().sum()) for view in views if view.matte is not None]
+    if len(covered) < len(views):
         return budget
-    return max(min(budget, _LEAST_BUDGET), int(budget * min(1.0, _MATTE_FILL * sum(mattes) / len(mattes))))
+    return min(budget, max(_LEAST_BUDGET, int(_SPLATS_PER_PIXEL * sum(covered) / len(covered))))
 
 
 def _train(job: Job, trainer: Trainer, progress: Progress, clock: _Clock) -> None:

@@ -125,9 +125,10 @@ def test_the_rate_of_the_means_falls_exponentially() -> None:
     assert settings.means_rate_at(settings.steps) == pytest.approx(last)
 
 
-def test_an_object_that_fills_a_tenth_of_its_photographs_gets_a_fifth_of_the_budget() -> None:
-    assert budget_for(50_000, [view(0, 0.1), view(1, 0.1)]) == pytest.approx(10_000, rel=1e-3)
-    assert budget_for(50_000, [view(0, 0.9), view(1, 0.9)]) == 50_000
+def test_an_object_gets_half_a_splat_for_each_pixel_that_it_covers_in_an_average_photograph() -> None:
+    pixels = WIDTH * HEIGHT  # 6144
+    assert budget_for(50_000, [view(0, 1.0), view(1, 0.5)]) == pytest.approx(0.5 * 0.75 * pixels, abs=1)
+    assert budget_for(2200, [view(0, 1.0), view(1, 1.0)]) == 2200
     assert budget_for(50_000, [view(0, 0.001)]) == 2000
     assert budget_for(50_000, [view(0, 0.1), view(1)]) == 50_000
 
