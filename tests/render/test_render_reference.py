@@ -68,8 +68,8 @@ def test_blending_stops_before_the_splat_that_would_cover_all() -> None:
 @pytest.mark.parametrize("mode", ["classic", "antialiased"])
 def test_the_references_derivatives_are_those_of_finite_differences(mode: RenderMode) -> None:
     rng = np.random.default_rng(5)
-    camera = random_camera(rng, 6, 5)
-    inputs = tuple(t.double().requires_grad_() for t in tensors_of(random_splats(rng, 10, 1, mode)))
+    camera = random_camera(rng, 5, 4)
+    inputs = tuple(t.double().requires_grad_() for t in tensors_of(random_splats(rng, 10, 0, mode)))
 
     def beauty_alpha_depth(*tensors: torch.Tensor) -> torch.Tensor:
         pictures = reference.render(splats_of(tensors, mode), camera, RenderSettings(background=(0.1, 0.2, 0.3)))
