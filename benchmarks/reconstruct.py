@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,7 @@ def measure() -> list[Row]:
 def at_work(capture: Capture, truth: Splats) -> Trainer:
     """A trainer in the middle of its work: as many splats as in the end, harmonics in use, nothing to grow."""
     pictures = load_pictures(capture.of("train"))
-    views = {1.0: [View.of(picture, torch.device("cpu")) for picture in pictures]}
+    views: dict[float, Sequence[View]] = {1.0: [View.of(picture, torch.device("cpu")) for picture in pictures]}
     settings = settings_for("draft", steps=100_000, budget=len(truth), coarse=())
     trainer = Trainer(views, settings, scene_extent([v.camera for v in views[1.0]], None), "benchmark")
     trainer.begin(
@@ -90,10 +91,10 @@ def at_work(capture: Capture, truth: Splats) -> Trainer:
 REPEAT = 20
 
 
-def repeat(work: object) -> None:
+def repeat(work: Callable[[], object]) -> None:
     """A measurement long enough for the clock."""
     for _ in range(REPEAT):
-        work()  # type: ignore[operator]
+        work()
 
 
 class Bare:
@@ -109,7 +110,7 @@ class Bare:
         self.turn += 1
         leaves = {name: values.detach().requires_grad_() for name, values in self.trainer.gaussians.items()}
         frame = render(activated(leaves, True), view.camera, backend="cpu")
-        frame.beauty.backward(torch.ones_like(frame.beauty))
+        torch.autograd.backward([frame.beauty], [torch.ones_like(frame.beauty)])
 
 
 def photographed(folder: Path, truth: Splats, random: np.random.Generator) -> Path:
@@ -155,7 +156,8 @@ def room(random: np.random.Generator) -> Splats:
     sh = np.clip(waves + 0.4 * random.normal(size=waves.shape), -1.6, 1.6)[:, None, :]
     quats = np.tile([1.0, 0, 0, 0], (len(means), 1))
     arrays = (means, quats, scales, np.full(len(means), 0.95), sh)
-    return Splats(*(torch.from_numpy(np.ascontiguousarray(a, dtype=np.float32)) for a in arrays), mode="antialiased")
+    mean, quat, scale, opacity, colour = (torch.from_numpy(np.asarray(a, dtype=np.float32)) for a in arrays)
+    return Splats(mean, quat, scale, opacity, colour, mode="antialiased")
 
 
 def inside(index: int, random: np.random.Generator) -> Camera:
