@@ -44,6 +44,6 @@ def run(command: list[str], folder: Path, expect: int = 0, **environment: str) -
     clean = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")}
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=clean | environment, check=False)
     if done.returncode != expect:
-        said = "\n".join((done.stdout + done.stderr).splitlines()[-30:])
+        said = "\n".join([*done.stdout.splitlines()[-40:], *done.stderr.splitlines()[-15:]])
         raise AssertionError(f"{' '.join(command)} exited {done.returncode}, expected {expect}:\n{said}")
     return done
