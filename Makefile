@@ -24,7 +24,7 @@ bench: $(VENV)/.film
 	$(BIN)/python -m benchmarks
 
 accept: $(VENV)/.test
-	$(BIN)/python -m benchmarks.accept
+	$(BIN)/python -m tests.acceptance
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

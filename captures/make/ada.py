@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-
 from ada_body import gown, hands_and_feet, pyjamas
 from ada_hair import hair_parts
 from ada_head import Displace, Part, head_parts, shapes
 from ada_rig import Bone, Clip, clips, rotation, skeleton, weights
+from numpy.typing import NDArray
 from studio import bpy
 
 LOOKS = ("pyjamas", "gown")
@@ -22,7 +21,11 @@ def layers(look: str, coarse: float = 1.0) -> dict[str, list[Part]]:
     """The parts of a look by layer. Under the gown, pyjamas stay; what the gown hides still carries it."""
     if look not in LOOKS:
         raise ValueError(f"{look!r} is not a look of ada; there is {', '.join(LOOKS)}")
-    made = {"body": [*head_parts(coarse), *hands_and_feet(coarse)], "hair": hair_parts(coarse), "pyjamas": pyjamas(coarse)}
+    made = {
+        "body": [*head_parts(coarse), *hands_and_feet(coarse)],
+        "hair": hair_parts(coarse),
+        "pyjamas": pyjamas(coarse),
+    }
     if look == "gown":
         made["gown"] = gown(coarse)
     return made
@@ -51,7 +54,9 @@ def _uv(part: Part, bones: list[Bone]) -> NDArray[np.float64]:  # [F, 4, 2] metr
         front /= np.linalg.norm(front)
         q = corners[mine] - a
         turn = np.arctan2(q @ np.cross(axis, front), q @ front)
-        turn = np.where(turn - turn[:, :1] > np.pi, turn - 2 * np.pi, np.where(turn - turn[:, :1] < -np.pi, turn + 2 * np.pi, turn))
+        turn = np.where(
+            turn - turn[:, :1] > np.pi, turn - 2 * np.pi, np.where(turn - turn[:, :1] < -np.pi, turn + 2 * np.pi, turn)
+        )
         radius = 0.14 if trunk else 1.25 * bone.reach
         uv[mine] = np.stack([turn * radius, q @ axis], -1)
     return uv
@@ -63,13 +68,20 @@ def _object(name: str, parts: list[Part], bones: list[Bone], faces_move: dict[st
     mesh = bpy.data.meshes.new(name)
     faces = np.concatenate([p.faces + s for p, s in zip(parts, start, strict=False)])
     mesh.from_pydata(np.concatenate([p.vertices for p in parts]).tolist(), [], faces.tolist())
-    mesh.uv_layers.new(name="metres").data.foreach_set("uv", np.concatenate([_uv(p, bones) for p in parts]).astype(np.float32).ravel())
+    mesh.uv_layers.new(name="metres").data.foreach_set(
+        "uv", np.concatenate([_uv(p, bones) for p in parts]).astype(np.float32).ravel()
+    )
     tints = np.concatenate([np.hstack([p.tint, np.ones((len(p.tint), 1))]) for p in parts]).repeat(4, 0)
-    mesh.color_attributes.new("tint", "FLOAT_COLOR", "CORNER").data.foreach_set("color", tints.astype(np.float32).ravel())
+    mesh.color_attributes.new("tint", "FLOAT_COLOR", "CORNER").data.foreach_set(
+        "color", tints.astype(np.float32).ravel()
+    )
     used = list(dict.fromkeys(p.material for p in parts))
     for material in used:
         mesh.materials.append(bpy.data.materials[material])
-    mesh.polygons.foreach_set("material_index", np.concatenate([np.full(len(p.faces), used.index(p.material)) for p in parts]).astype(np.int32))
+    mesh.polygons.foreach_set(
+        "material_index",
+        np.concatenate([np.full(len(p.faces), used.index(p.material)) for p in parts]).astype(np.int32),
+    )
     mesh.polygons.foreach_set("use_smooth", np.ones(len(faces), dtype=bool))
     mesh.update()
     thing = bpy.data.objects.new(name, mesh)

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF005 - what is added here are arrays
 """Ada below the neck: hands with fingers, feet, and two outfits, in an A-pose, arms 45 degrees down.
 
 What clothes hide is not modelled: pyjamas are a body of their own, the gown goes over them.
@@ -6,12 +7,15 @@ What clothes hide is not modelled: pyjamas are a body of their own, the gown goe
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
-
 from ada_head import Part, tube
+from numpy.typing import NDArray
 from sculpt import Field, Points, ball, carve, half_space, join, limb, mesh, mirrored
 
-SHOULDER, ELBOW, WRIST = np.array([0.150, 0.010, 1.240]), np.array([0.327, 0.014, 1.063]), np.array([0.487, -0.002, 0.903])
+SHOULDER, ELBOW, WRIST = (
+    np.array([0.150, 0.010, 1.240]),
+    np.array([0.327, 0.014, 1.063]),
+    np.array([0.487, -0.002, 0.903]),
+)
 HIP, KNEE, ANKLE = np.array([0.085, 0.008, 0.800]), np.array([0.100, -0.004, 0.440]), np.array([0.108, 0.022, 0.080])
 DOWN_ARM = (WRIST - ELBOW) / np.linalg.norm(WRIST - ELBOW)
 PALM_SIDE = np.array([0.0, -1.0, 0.0])  # towards the thumb
@@ -29,7 +33,11 @@ def finger_joints(name: str) -> Points:  # [4, 3]
     """The four points of a left finger or thumb from knuckle to tip, slightly bent as a hand at rest is."""
     if name == "thumb":
         start = WRIST + 0.026 * DOWN_ARM + 0.022 * PALM_SIDE
-        ways = [0.62 * DOWN_ARM + 0.78 * PALM_SIDE, 0.80 * DOWN_ARM + 0.60 * PALM_SIDE, 0.90 * DOWN_ARM + 0.42 * PALM_SIDE]
+        ways = [
+            0.62 * DOWN_ARM + 0.78 * PALM_SIDE,
+            0.80 * DOWN_ARM + 0.60 * PALM_SIDE,
+            0.90 * DOWN_ARM + 0.42 * PALM_SIDE,
+        ]
         lengths: tuple[float, ...] = (0.038, 0.030, 0.024)
     else:
         along, across, spread, lengths, _ = FINGERS[name]
@@ -44,16 +52,35 @@ def finger_joints(name: str) -> Points:  # [4, 3]
 def _hand_field() -> Field:
     palm = join(
         limb(WRIST - 0.03 * DOWN_ARM, WRIST + 0.02 * DOWN_ARM, 0.0235, 0.026, 0.72, PALM_OUT),
-        limb(WRIST + 0.03 * DOWN_ARM + 0.012 * PALM_SIDE, WRIST + 0.078 * DOWN_ARM + 0.017 * PALM_SIDE, 0.024, 0.020, 0.62, PALM_OUT),
-        limb(WRIST + 0.03 * DOWN_ARM - 0.010 * PALM_SIDE, WRIST + 0.072 * DOWN_ARM - 0.018 * PALM_SIDE, 0.024, 0.019, 0.62, PALM_OUT),
+        limb(
+            WRIST + 0.03 * DOWN_ARM + 0.012 * PALM_SIDE,
+            WRIST + 0.078 * DOWN_ARM + 0.017 * PALM_SIDE,
+            0.024,
+            0.020,
+            0.62,
+            PALM_OUT,
+        ),
+        limb(
+            WRIST + 0.03 * DOWN_ARM - 0.010 * PALM_SIDE,
+            WRIST + 0.072 * DOWN_ARM - 0.018 * PALM_SIDE,
+            0.024,
+            0.019,
+            0.62,
+            PALM_OUT,
+        ),
         soft=0.016,
     )
     joints = finger_joints("thumb")
-    thumb = join(*(limb(joints[k], joints[k + 1], 0.0115 - 0.001 * k, 0.0105 - 0.001 * k) for k in range(3)), soft=0.004)
+    thumb = join(
+        *(limb(joints[k], joints[k + 1], 0.0115 - 0.001 * k, 0.0105 - 0.001 * k) for k in range(3)), soft=0.004
+    )
     hand = join(palm, thumb, soft=0.018)
     for name, (_, _, _, _, radius) in FINGERS.items():
         joints = finger_joints(name)
-        finger = join(*(limb(joints[k], joints[k + 1], radius * (1 - 0.07 * k), radius * (0.95 - 0.08 * k)) for k in range(3)), soft=0.003)
+        finger = join(
+            *(limb(joints[k], joints[k + 1], radius * (1 - 0.07 * k), radius * (0.95 - 0.08 * k)) for k in range(3)),
+            soft=0.003,
+        )
         hand = join(hand, finger, soft=0.0065)
     return hand
 
@@ -66,7 +93,15 @@ def _foot_field() -> Field:
         limb(ANKLE + [0, 0.004, 0.08], (x, -0.01, 0.055), 0.033, 0.034),
         soft=0.03,
     )
-    toes = [limb((x - 0.020 + 0.0125 * k, -0.125 + 0.008 * k, 0.022), (x - 0.024 + 0.0140 * k, -0.160 + 0.011 * k, 0.014), 0.0125 - 0.0013 * k, 0.0120 - 0.0014 * k) for k in range(5)]
+    toes = [
+        limb(
+            (x - 0.020 + 0.0125 * k, -0.125 + 0.008 * k, 0.022),
+            (x - 0.024 + 0.0140 * k, -0.160 + 0.011 * k, 0.014),
+            0.0125 - 0.0013 * k,
+            0.0120 - 0.0014 * k,
+        )
+        for k in range(5)
+    ]
     foot = join(sole, *toes, soft=0.010)
     return carve(foot, half_space((0, 0, 0.001), (0, 0, 1)), 0.004)
 
@@ -76,21 +111,38 @@ def _wrinkles(p: Points, strength: float = 0.0024) -> NDArray[np.float64]:
     result = np.zeros(len(p))
     ax = np.abs(p[:, 0])
     q = np.stack([ax, p[:, 1], p[:, 2]], -1)
-    for joint, reach, way in ((ELBOW, 0.10, DOWN_ARM), (WRIST, 0.07, DOWN_ARM), (KNEE, 0.11, np.array([0.1, 0.3, 0.95])), (ANKLE + [0, 0, 0.06], 0.09, np.array([0.1, 0.25, 0.95])), (HIP, 0.10, np.array([0.6, 0.3, 0.7]))):
+    for joint, reach, way in (
+        (ELBOW, 0.10, DOWN_ARM),
+        (WRIST, 0.07, DOWN_ARM),
+        (KNEE, 0.11, np.array([0.1, 0.3, 0.95])),
+        (ANKLE + [0, 0, 0.06], 0.09, np.array([0.1, 0.25, 0.95])),
+        (HIP, 0.10, np.array([0.6, 0.3, 0.7])),
+    ):
         near = np.exp(-((q - joint) ** 2).sum(-1) / reach**2)
         along = (q - joint) @ way
         result += near * np.sin(along * 150 + 9 * np.sin(q[:, 1] * 31 + q[:, 2] * 9))
-    drape = np.exp(-((p[:, 2] - 0.86) / 0.14) ** 2) * (ax < 0.22)
-    result += 0.9 * drape * np.sin(46 * np.arctan2(p[:, 0], -p[:, 1] - 0.02) / 6.28 * 2 + 6 * p[:, 2]) * (0.4 + 0.6 * (p[:, 2] < 0.9))
+    drape = np.exp(-(((p[:, 2] - 0.86) / 0.14) ** 2)) * (ax < 0.22)
+    result += (
+        0.9
+        * drape
+        * np.sin(46 * np.arctan2(p[:, 0], -p[:, 1] - 0.02) / 6.28 * 2 + 6 * p[:, 2])
+        * (0.4 + 0.6 * (p[:, 2] < 0.9))
+    )
     return strength * result
 
 
 def _sleeve(radius_top: float, radius_end: float, end: float) -> Field:
     """A sleeve from the shoulder, open at `end` metres before the wrist, hollow where the hand comes out."""
     stop = WRIST - end * DOWN_ARM
-    arm = join(limb(SHOULDER - [0.05, 0, 0], ELBOW, radius_top, radius_end * 1.02), limb(ELBOW, WRIST + 0.1 * DOWN_ARM, radius_end * 1.02, radius_end), soft=0.02)
+    arm = join(
+        limb(SHOULDER - [0.05, 0, 0], ELBOW, radius_top, radius_end * 1.02),
+        limb(ELBOW, WRIST + 0.1 * DOWN_ARM, radius_end * 1.02, radius_end),
+        soft=0.02,
+    )
     arm = carve(arm, half_space(stop, -DOWN_ARM), 0.004)
-    return carve(arm, limb(stop - 0.035 * DOWN_ARM, stop + 0.1 * DOWN_ARM, radius_end - 0.011, radius_end - 0.006), 0.004)
+    return carve(
+        arm, limb(stop - 0.035 * DOWN_ARM, stop + 0.1 * DOWN_ARM, radius_end - 0.011, radius_end - 0.006), 0.004
+    )
 
 
 def _torso(grow: float) -> Field:
@@ -108,7 +160,11 @@ def _top_field() -> Field:
     body = join(_torso(0.010), _sleeve(0.058, 0.047, 0.012), soft=0.035)
     hem = join(body, limb((0, 0.016, 0.90), (0, 0.016, 0.76), 0.148, 0.158, 0.78), soft=0.05)
     hem = carve(hem, half_space((0, 0, 0.755), (0, 0, 1)), 0.006)
-    neckline = join(limb((0, -0.14, 1.20), (0, -0.055, 1.345), 0.020, 0.055), ball((0, 0.014, 1.345), (0.060, 0.058, 0.060)), soft=0.02)
+    neckline = join(
+        limb((0, -0.14, 1.20), (0, -0.055, 1.345), 0.020, 0.055),
+        ball((0, 0.014, 1.345), (0.060, 0.058, 0.060)),
+        soft=0.02,
+    )
     shell = carve(hem, neckline, 0.008)
     return mirrored(lambda p: shell(p) + _wrinkles(p))
 
@@ -136,25 +192,46 @@ def _gown_field() -> Field:
     def pleats(p: Points) -> NDArray[np.float64]:
         fall = np.clip((0.93 - p[:, 2]) / 0.5, 0, 1)
         turn = np.arctan2(np.abs(p[:, 0]), -p[:, 1])
-        return opened(p) + 0.010 * fall * np.sin(13 * turn + 2.5 * np.sin(p[:, 2] * 7)) + _wrinkles(p, 0.002) * (1 - fall)
+        return (
+            opened(p) + 0.010 * fall * np.sin(13 * turn + 2.5 * np.sin(p[:, 2] * 7)) + _wrinkles(p, 0.002) * (1 - fall)
+        )
 
     return mirrored(pleats)
 
 
-def _plain_part(name: str, field: Field, box: tuple[tuple[float, float, float], tuple[float, float, float]], cell: float, material: str, tint: tuple[float, float, float] = (1, 1, 1)) -> Part:
+def _plain_part(
+    name: str,
+    field: Field,
+    box: tuple[tuple[float, float, float], tuple[float, float, float]],
+    cell: float,
+    material: str,
+    tint: tuple[float, float, float] = (1, 1, 1),
+) -> Part:
     vertices, faces = mesh(field, *box, cell)
-    return Part(name, vertices, faces, material, np.broadcast_to(np.array(tint, float), (len(faces), 3)).copy(), np.zeros(len(vertices)))
+    return Part(
+        name,
+        vertices,
+        faces,
+        material,
+        np.broadcast_to(np.array(tint, float), (len(faces), 3)).copy(),
+        np.zeros(len(vertices)),
+    )
 
 
 def _both(part: Part) -> list[Part]:
     """A left part and its mirror image."""
     flipped = part.vertices * [-1, 1, 1]
-    return [part, Part(part.name.replace("left", "right"), flipped, part.faces[:, ::-1], part.material, part.tint, part.kind)]
+    return [
+        part,
+        Part(part.name.replace("left", "right"), flipped, part.faces[:, ::-1], part.material, part.tint, part.kind),
+    ]
 
 
 def hands_and_feet(coarse: float = 1.0) -> list[Part]:
     """What clothes leave bare."""
-    hand = _plain_part("hand left", _hand_field(), ((0.43, -0.12, 0.66), (0.68, 0.06, 0.96)), 0.0032 * min(coarse, 1.6), "skin")
+    hand = _plain_part(
+        "hand left", _hand_field(), ((0.43, -0.12, 0.66), (0.68, 0.06, 0.96)), 0.0032 * min(coarse, 1.6), "skin"
+    )
     knuckles = np.array([finger_joints(n)[k] for n in FINGERS for k in (0, 1)])
     tips = np.array([finger_joints(n)[3] for n in (*FINGERS, "thumb")])
     centre = hand.vertices[hand.faces].mean(1)
@@ -170,7 +247,14 @@ def hands_and_feet(coarse: float = 1.0) -> list[Part]:
 
 def _trim(name: str, path: Points, radius: float, material: str, tint: tuple[float, float, float]) -> Part:
     vertices, faces = tube(path, np.full(len(path), radius), 10)
-    return Part(name, vertices, faces, material, np.broadcast_to(np.array(tint, float), (len(faces), 3)).copy(), np.zeros(len(vertices)))
+    return Part(
+        name,
+        vertices,
+        faces,
+        material,
+        np.broadcast_to(np.array(tint, float), (len(faces), 3)).copy(),
+        np.zeros(len(vertices)),
+    )
 
 
 def _onto(field: Field, x: NDArray[np.float64], z: NDArray[np.float64]) -> Points:
@@ -186,7 +270,9 @@ def pyjamas(coarse: float = 1.0) -> list[Part]:
     top_field = _top_field()
     parts = [
         _plain_part("pyjama top", top_field, ((-0.55, -0.22, 0.74), (0.55, 0.22, 1.38)), 0.0068 * coarse, "pyjamas"),
-        _plain_part("pyjama trousers", _trousers_field(), ((-0.26, -0.2, 0.05), (0.26, 0.2, 0.98)), 0.0068 * coarse, "pyjamas"),
+        _plain_part(
+            "pyjama trousers", _trousers_field(), ((-0.26, -0.2, 0.05), (0.26, 0.2, 0.98)), 0.0068 * coarse, "pyjamas"
+        ),
     ]
     navy = (0.20, 0.26, 0.36)
     a = np.linspace(np.radians(-145), np.radians(145), 40)
@@ -202,7 +288,16 @@ def pyjamas(coarse: float = 1.0) -> list[Part]:
     parts.append(_trim("pyjama placket", placket, 0.0026, "shade", navy))
     for k, height in enumerate((0.83, 0.92, 1.01, 1.10)):
         spot = _onto(top_field, np.array([-0.004]), np.array([height]))[0]
-        parts.append(_plain_part(f"pyjama button {k}", ball(spot - [0, 0.002, 0], (0.0075, 0.0035, 0.0075)), (tuple(spot - 0.014), tuple(spot + 0.014)), 0.002, "pine", (1.1, 0.9, 0.7)))
+        parts.append(
+            _plain_part(
+                f"pyjama button {k}",
+                ball(spot - [0, 0.002, 0], (0.0075, 0.0035, 0.0075)),
+                (tuple(spot - 0.014), tuple(spot + 0.014)),
+                0.002,
+                "pine",
+                (1.1, 0.9, 0.7),
+            )
+        )
     for side in (1, -1):
         u = np.linspace(0, 2 * np.pi, 30)
         across = np.cross(DOWN_ARM, PALM_SIDE)
@@ -222,7 +317,14 @@ def gown(coarse: float = 1.0) -> list[Part]:
         x = side * (0.004 + 0.072 * t**1.25)
         collar = _onto(field, x, z) - [0, 0.004, 0]
         turn = np.sin(0.5 * np.pi * t)
-        back = np.stack([side * 0.076 * np.cos(0.5 * np.pi * t) ** 0.8, collar[-1, 1] + (0.092 - collar[-1, 1]) * turn, 1.25 + 0.105 * turn**0.6], -1)
+        back = np.stack(
+            [
+                side * 0.076 * np.cos(0.5 * np.pi * t) ** 0.8,
+                collar[-1, 1] + (0.092 - collar[-1, 1]) * turn,
+                1.25 + 0.105 * turn**0.6,
+            ],
+            -1,
+        )
         path = np.concatenate([collar, back[1:]])
         parts.append(_trim(f"gown collar {side}", path, 0.024, "knit", mustard))
         u = np.linspace(0, 2 * np.pi, 36)
@@ -238,11 +340,29 @@ def gown(coarse: float = 1.0) -> list[Part]:
     belt = np.stack([radius * ring[:, 0], 0.014 + radius * ring[:, 1], 0.955 + 0.006 * np.sin(2 * a)], -1)
     parts.append(_trim("gown belt", belt, 0.0135, "knit", mustard))
     front = belt[0]
-    parts.append(_plain_part("gown knot", ball(front - [0, 0.012, 0], (0.024, 0.020, 0.022)), (tuple(front - 0.05), tuple(front + 0.05)), 0.004, "knit", mustard))
+    parts.append(
+        _plain_part(
+            "gown knot",
+            ball(front - [0, 0.012, 0], (0.024, 0.020, 0.022)),
+            (tuple(front - 0.05), tuple(front + 0.05)),
+            0.004,
+            "knit",
+            mustard,
+        )
+    )
     for side, length in ((1, 0.27), (-1, 0.22)):
         s = np.linspace(0, 1, 26)
-        tail = front + np.stack([side * (0.012 + 0.035 * s), -0.018 - 0.022 * np.sin(np.pi * s) - 0.03 * s, -length * s], -1)
+        tail = front + np.stack(
+            [side * (0.012 + 0.035 * s), -0.018 - 0.022 * np.sin(np.pi * s) - 0.03 * s, -length * s], -1
+        )
         parts.append(_trim(f"gown belt end {side}", tail, 0.0115, "knit", mustard))
-        loop = front + np.stack([side * 0.052 * np.sin(np.pi * s), -0.016 - 0.012 * np.sin(np.pi * s), -0.030 * np.sin(2 * np.pi * s) - 0.012 * s], -1)
+        loop = front + np.stack(
+            [
+                side * 0.052 * np.sin(np.pi * s),
+                -0.016 - 0.012 * np.sin(np.pi * s),
+                -0.030 * np.sin(2 * np.pi * s) - 0.012 * s,
+            ],
+            -1,
+        )
         parts.append(_trim(f"gown bow {side}", loop, 0.0095, "knit", mustard))
     return parts

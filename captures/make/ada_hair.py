@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from ada_head import Part, grid_faces, plain
 from sculpt import Points, ball, carve, mesh
 
@@ -24,13 +23,24 @@ def _lock(path: Points, wide: np.ndarray, thick: np.ndarray, shade: float, name:
     sides = 13 if len(path) > 12 else 7
     a = np.linspace(0, 2 * np.pi, sides)
     ridge = 1 + 0.22 * np.cos(3 * a)
-    rings = path[:, None] + wide[:, None, None] * (np.cos(a) * ridge)[None, :, None] * side[:, None] + thick[:, None, None] * np.sin(a)[None, :, None] * out[:, None]
+    rings = (
+        path[:, None]
+        + wide[:, None, None] * (np.cos(a) * ridge)[None, :, None] * side[:, None]
+        + thick[:, None, None] * np.sin(a)[None, :, None] * out[:, None]
+    )
     faces = grid_faces(len(path), sides)
-    return Part(name, rings.reshape(-1, 3), faces, "hair", plain(len(faces), (shade, shade, shade)), np.zeros(rings.shape[0] * sides))
+    return Part(
+        name,
+        rings.reshape(-1, 3),
+        faces,
+        "hair",
+        plain(len(faces), (shade, shade, shade)),
+        np.zeros(rings.shape[0] * sides),
+    )
 
 
 def _on_head(azimuth: np.ndarray, polar: np.ndarray, lift: float | np.ndarray) -> Points:
-    """A point over the skull: azimuth 0 is the back, growing to her left; polar 0 is the crown. `lift` metres off it."""
+    """A point over the skull: azimuth 0 is the back, growing to her left; polar 0 is the crown; `lift` metres off."""
     x, y, z = np.sin(polar) * np.sin(azimuth), np.sin(polar) * np.cos(azimuth), np.cos(polar)
     direction = np.stack([x, y, z], -1)
     return CENTRE + direction * (RADII + np.asarray(lift)[..., None])
@@ -40,7 +50,9 @@ def hair_parts(coarse: float = 1.0) -> list[Part]:
     """The cap under everything, then locks from the parting round to both temples, then the fringe."""
     random = np.random.default_rng(31)
     face = ball((0, -0.120, 1.470), (0.086, 0.085, 0.112))
-    vertices, faces = mesh(carve(ball(CENTRE, RADII), face, 0.012), (-0.13, -0.13, 1.40), (0.13, 0.16, 1.68), 0.005 * coarse)
+    vertices, faces = mesh(
+        carve(ball(CENTRE, RADII), face, 0.012), (-0.13, -0.13, 1.40), (0.13, 0.16, 1.68), 0.005 * coarse
+    )
     parts = [Part("hair cap", vertices, faces, "hair", plain(len(faces), (0.62, 0.6, 0.6)), np.zeros(len(vertices)))]
     t = np.linspace(0, 1, 20 if coarse <= 1 else 9)
     for layer, (count, reach, low) in enumerate(((30, 2.22, 1.405), (30, 2.32, 1.425), (24, 2.2, 1.46))):
@@ -59,7 +71,9 @@ def hair_parts(coarse: float = 1.0) -> list[Part]:
             path += outward * curl[:, None]
             wide = (0.0135 - 0.001 * layer) * np.clip(np.sin(np.pi * (0.08 + 0.90 * t)) ** 0.5, 0.03, 1)
             wide[-1] = 0.0006
-            parts.append(_lock(path, wide, 0.0052 + 0 * t - 0.0035 * t**3, random.uniform(0.8, 1.25), f"hair {layer} {k}"))
+            parts.append(
+                _lock(path, wide, 0.0052 + 0 * t - 0.0035 * t**3, random.uniform(0.8, 1.25), f"hair {layer} {k}")
+            )
     for side, count in ((-1, 7), (1, 4)):
         for k in range(count):
             s = k / (count - 1)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
 from sculpt import Field, Points, ball, carve, join, limb, mesh, mirrored
 
 EYE = np.array([0.0395, -0.0755, 1.4990])
@@ -45,7 +44,9 @@ def head_field(mouth: bool = True) -> Field:
         0.006,
     )
     half = join(half, ear, soft=0.010)
-    neck = join(limb((0, 0.022, 1.26), (0, 0.012, 1.42), 0.042, 0.038), ball((0, 0.012, 1.262), (0.11, 0.06, 0.045)), soft=0.05)
+    neck = join(
+        limb((0, 0.022, 1.26), (0, 0.012, 1.42), 0.042, 0.038), ball((0, 0.012, 1.262), (0.11, 0.06, 0.045)), soft=0.05
+    )
     half = join(half, neck, soft=0.035)
     half = join(half, ball((0, -0.094, 1.4165), (0.030, 0.012, 0.017)), soft=0.014)
     if not mouth:
@@ -86,16 +87,28 @@ def skin(cell: float = 0.0032) -> Part:
     def near(point: tuple[float, float, float], size: float) -> NDArray[np.float64]:
         return np.exp(-((mirror - point) ** 2).sum(-1) / size**2)
 
-    blush = near((0.050, -0.085, 1.450), 0.026) + 0.9 * near((0, -0.128, 1.460), 0.016) + 0.7 * near((0.108, 0.0, 1.485), 0.03) + 0.35 * near((0, -0.095, 1.385), 0.02)
+    blush = (
+        near((0.050, -0.085, 1.450), 0.026)
+        + 0.9 * near((0, -0.128, 1.460), 0.016)
+        + 0.7 * near((0.108, 0.0, 1.485), 0.03)
+        + 0.35 * near((0, -0.095, 1.385), 0.02)
+    )
     shade = 0.8 * near((0.040, -0.085, 1.524), 0.016) + 0.5 * near((0.040, -0.085, 1.474), 0.012)
     tint = 1 - blush[:, None] * np.array([0.05, 0.36, 0.40]) - shade[:, None] * np.array([0.10, 0.28, 0.22])
     tint = np.clip(tint, 0.2, 1.2)
-    inside = (np.abs(centre[:, 2] - MOUTH[2]) < 0.0055) & (np.abs(centre[:, 0]) < 0.026) & (centre[:, 1] > -0.101) & (centre[:, 1] < -0.045)
+    inside = (
+        (np.abs(centre[:, 2] - MOUTH[2]) < 0.0055)
+        & (np.abs(centre[:, 0]) < 0.026)
+        & (centre[:, 1] > -0.101)
+        & (centre[:, 1] < -0.045)
+    )
     tint[inside] = (0.20, 0.035, 0.035)
     return Part("skin", vertices, faces, "skin", tint, np.zeros(len(vertices)))
 
 
-def tube(path: Points, radii: NDArray[np.float64], sides: int = 12, flat: float = 1.0) -> tuple[Points, NDArray[np.int64]]:
+def tube(
+    path: Points, radii: NDArray[np.float64], sides: int = 12, flat: float = 1.0
+) -> tuple[Points, NDArray[np.int64]]:
     """A tapered tube along a path; `flat` < 1 squashes it vertically."""
     tangent = np.gradient(path, axis=0)
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
@@ -103,7 +116,9 @@ def tube(path: Points, radii: NDArray[np.float64], sides: int = 12, flat: float 
     side /= np.linalg.norm(side, axis=1, keepdims=True) + 1e-9
     up = np.cross(side, tangent)
     angle = np.linspace(0, 2 * np.pi, sides + 1)
-    rings = path[:, None] + radii[:, None, None] * (np.cos(angle)[None, :, None] * side[:, None] + flat * np.sin(angle)[None, :, None] * up[:, None])
+    rings = path[:, None] + radii[:, None, None] * (
+        np.cos(angle)[None, :, None] * side[:, None] + flat * np.sin(angle)[None, :, None] * up[:, None]
+    )
     return rings.reshape(-1, 3), grid_faces(len(path), sides + 1)
 
 
@@ -122,14 +137,20 @@ def lips() -> list[Part]:
     x = 0.0275 * s
     made = []
     for kind in (0.0, 1.0):
-        bow = (0.0040 - 0.0018 * np.exp(-((s / 0.16) ** 2)) + 0.0012 * np.exp(-(((np.abs(s) - 0.3) / 0.18) ** 2))) if kind == 0 else -0.0046 + 0 * s
+        bow = (
+            (0.0040 - 0.0018 * np.exp(-((s / 0.16) ** 2)) + 0.0012 * np.exp(-(((np.abs(s) - 0.3) / 0.18) ** 2)))
+            if kind == 0
+            else -0.0046 + 0 * s
+        )
         taper = np.sqrt(np.clip(1 - np.abs(s) ** 2.4, 0, 1))
         z = MOUTH[2] + bow * taper + 0.0050 * s**2
-        radius = (0.0012 + (0.0040 if kind == 0 else 0.0052) * taper)
+        radius = 0.0012 + (0.0040 if kind == 0 else 0.0052) * taper
         y = _surface_y(x, z, field) + 0.0016
         vertices, faces = tube(np.stack([x, y, z], -1), radius, 12, 0.85)
         tone = (0.86, 0.42, 0.38) if kind == 0 else (0.95, 0.50, 0.44)
-        made.append(Part(f"lip {int(kind)}", vertices, faces, "skin", plain(len(faces), tone), np.full(len(vertices), kind)))
+        made.append(
+            Part(f"lip {int(kind)}", vertices, faces, "skin", plain(len(faces), tone), np.full(len(vertices), kind))
+        )
     return made
 
 
@@ -141,7 +162,16 @@ def mouth() -> list[Part]:
         path = np.stack([0.0205 * s, -0.0915 + 0.016 * s**2, np.full_like(s, z)], -1)
         notch = 0.0032 * (1 - 0.16 * np.abs(np.cos(s * 5 * np.pi / 1.15)) ** 14)
         vertices, faces = tube(path, notch, 10, 1.0)
-        parts.append(Part(f"teeth {int(kind)}", vertices, faces, "enamel", plain(len(faces), (1.05, 1.0, 0.92)), np.full(len(vertices), kind)))
+        parts.append(
+            Part(
+                f"teeth {int(kind)}",
+                vertices,
+                faces,
+                "enamel",
+                plain(len(faces), (1.05, 1.0, 0.92)),
+                np.full(len(vertices), kind),
+            )
+        )
     field = ball((0, -0.072, 1.411), (0.016, 0.020, 0.0038))
     vertices, faces = mesh(field, (-0.02, -0.1, 1.404), (0.02, -0.04, 1.418), 0.0025)
     parts.append(Part("tongue", vertices, faces, "skin", plain(len(faces), (0.85, 0.32, 0.32)), np.ones(len(vertices))))
@@ -152,9 +182,13 @@ def eyes() -> list[Part]:
     """Two painted glass eyes, poles forward (turned in a little); the iris is painted by colour."""
     made = []
     for side in (1, -1):
-        a, t = np.meshgrid(np.linspace(0, 2 * np.pi, 41), np.concatenate([np.linspace(0, 0.66, 24), np.linspace(0.70, np.pi, 16)]))
+        a, t = np.meshgrid(
+            np.linspace(0, 2 * np.pi, 41), np.concatenate([np.linspace(0, 0.66, 24), np.linspace(0.70, np.pi, 16)])
+        )
         bulge = EYE_RADIUS + 0.0009 * np.exp(-((t / 0.4) ** 2))
-        local = np.stack([bulge * np.sin(t) * np.cos(a), -bulge * np.cos(t), bulge * np.sin(t) * np.sin(a)], -1).reshape(-1, 3)
+        local = np.stack(
+            [bulge * np.sin(t) * np.cos(a), -bulge * np.cos(t), bulge * np.sin(t) * np.sin(a)], -1
+        ).reshape(-1, 3)
         faces = grid_faces(40, 41)
         angle = t.reshape(-1)[faces].mean(1)
         turn = a.reshape(-1)[faces].mean(1)
@@ -164,7 +198,9 @@ def eyes() -> list[Part]:
         colour[:] = white
         ring = angle < 0.58
         inner = np.clip((angle - 0.24) / 0.34, 0, 1)[:, None]
-        colour[ring] = ((1 - inner) * np.array([0.50, 0.34, 0.12]) + inner * np.array([0.12, 0.30, 0.27]))[ring] * ray[ring, None]
+        colour[ring] = ((1 - inner) * np.array([0.50, 0.34, 0.12]) + inner * np.array([0.12, 0.30, 0.27]))[ring] * ray[
+            ring, None
+        ]
         colour[(angle > 0.52) & (angle < 0.60)] = (0.04, 0.07, 0.07)
         colour[angle < 0.26] = (0.012, 0.010, 0.010)
         glint = (angle < 0.40) & (angle > 0.16) & (np.abs((turn - 2.1 + np.pi) % (2 * np.pi) - np.pi) < 0.38)
@@ -172,7 +208,16 @@ def eyes() -> list[Part]:
         veins = angle > 1.0
         colour[veins] *= (1.0, 0.86, 0.80)
         centre = EYE * [side, 1, 1]
-        made.append(Part(f"eye {'left' if side > 0 else 'right'}", local + centre, faces, "eye", colour, np.full(len(local), float(side))))
+        made.append(
+            Part(
+                f"eye {'left' if side > 0 else 'right'}",
+                local + centre,
+                faces,
+                "eye",
+                colour,
+                np.full(len(local), float(side)),
+            )
+        )
     return made
 
 
@@ -199,7 +244,9 @@ def lid_points(side: int, upper: bool, pose: LidPose) -> Points:
     rho = edge + (far - edge) * t[:, None] ** 1.2
     lift = np.array([0.0002, 0.0021, 0.0027, 0.0027] + [0.0024] * (rows - 4))[:, None]
     radius = EYE_RADIUS + lift + (0.0002 if upper else 0.0)
-    local = np.stack([radius * np.sin(a) + 0 * rho, -radius * np.cos(a) * np.cos(rho), radius * np.cos(a) * np.sin(rho)], -1)
+    local = np.stack(
+        [radius * np.sin(a) + 0 * rho, -radius * np.cos(a) * np.cos(rho), radius * np.cos(a) * np.sin(rho)], -1
+    )
     return local.reshape(-1, 3) + EYE * [side, 1, 1]
 
 
@@ -235,7 +282,16 @@ def brows() -> list[Part]:
         vertices, faces = tube(np.stack([side * x, y, z], -1), radius, 10, 0.95)
         if side < 0:
             faces = faces[:, ::-1]
-        made.append(Part(f"brow {side}", vertices, faces, "hair", plain(len(faces), (0.8, 0.75, 0.75)), side * (0.001 + np.repeat(t, 11))))
+        made.append(
+            Part(
+                f"brow {side}",
+                vertices,
+                faces,
+                "hair",
+                plain(len(faces), (0.8, 0.75, 0.75)),
+                side * (0.001 + np.repeat(t, 11)),
+            )
+        )
     return made
 
 
@@ -249,7 +305,9 @@ def head_parts(coarse: float = 1.0) -> list[Part]:
 Displace = Callable[[Part], Points]
 
 
-def _bell(p: Points, centre: tuple[float, float, float], size: tuple[float, float, float] | float) -> NDArray[np.float64]:
+def _bell(
+    p: Points, centre: tuple[float, float, float], size: tuple[float, float, float] | float
+) -> NDArray[np.float64]:
     return np.exp(-(((p - centre) / np.broadcast_to(np.asarray(size, float), 3)) ** 2).sum(-1))
 
 
@@ -263,7 +321,7 @@ def jaw_weight(part: Part) -> NDArray[np.float64]:  # [V]
     if part.name.startswith(("lid", "eye", "brow")):
         return np.zeros(len(part.vertices))
     p = part.vertices
-    if not part.name == "skin":
+    if part.name != "skin":
         corner = _soft(0.021, 0.030, np.abs(p[:, 0])) if part.name.startswith("lip") else 0.0
         return part.kind + (0.5 - part.kind) * corner
     width = 0.0012 + 0.030 * _soft(0.020, 0.060, np.abs(p[:, 0])) + 0.02 * _soft(-0.085, -0.04, p[:, 1])
@@ -277,7 +335,12 @@ def _jaw(open_degrees: float, sideways: float = 0.0) -> Displace:
     def displace(part: Part) -> Points:
         a = np.radians(open_degrees)
         q = part.vertices - JAW_HINGE
-        moved = np.stack([q[:, 0], q[:, 1] * np.cos(a) - q[:, 2] * np.sin(a), q[:, 1] * np.sin(a) + q[:, 2] * np.cos(a)], -1) + JAW_HINGE
+        moved = (
+            np.stack(
+                [q[:, 0], q[:, 1] * np.cos(a) - q[:, 2] * np.sin(a), q[:, 1] * np.sin(a) + q[:, 2] * np.cos(a)], -1
+            )
+            + JAW_HINGE
+        )
         moved[:, 0] += sideways
         return jaw_weight(part)[:, None] * (moved - part.vertices)
 
@@ -350,7 +413,9 @@ def shapes() -> dict[str, Displace]:
         "mouthPucker": _round(0.42, 0.009, -0.0008),
         "mouthFunnel": _round(0.30, 0.008, 0.0055),
         "browInnerUp": _brow((1, -1), (0.001, 0, 0.013), (0, 0, 0.002)),
-        "cheekPuff": _pull(((0.050, -0.075, 1.430), 0.028, (0.010, -0.007, 0)), ((-0.050, -0.075, 1.430), 0.028, (-0.010, -0.007, 0))),
+        "cheekPuff": _pull(
+            ((0.050, -0.075, 1.430), 0.028, (0.010, -0.007, 0)), ((-0.050, -0.075, 1.430), 0.028, (-0.010, -0.007, 0))
+        ),
     }
     for side, word in ((1, "Left"), (-1, "Right")):
         corner = (0.027 * side, -0.092, 1.418)
@@ -358,7 +423,9 @@ def shapes() -> dict[str, Displace]:
         made[f"eyeBlink{word}"] = _lids(side, SHUT)
         made[f"eyeWide{word}"] = _lids(side, WIDE)
         made[f"eyeSquint{word}"] = _lids(side, SQUINT)
-        made[f"mouthSmile{word}"] = _pull((corner, 0.020, (0.0085 * side, 0.0045, 0.0105)), (cheek, 0.024, (0.002 * side, -0.004, 0.006)))
+        made[f"mouthSmile{word}"] = _pull(
+            (corner, 0.020, (0.0085 * side, 0.0045, 0.0105)), (cheek, 0.024, (0.002 * side, -0.004, 0.006))
+        )
         made[f"mouthFrown{word}"] = _pull((corner, 0.018, (0.002 * side, 0.002, -0.009)))
         made[f"browDown{word}"] = _brow((side,), (-0.003, -0.002, -0.009), (0, 0, -0.003))
         made[f"browOuterUp{word}"] = _brow((side,), (0, 0, 0.001), (0, 0, 0.011))

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF005 - what is added here are arrays
 """Ada's skeleton, the weights that tie her to it, and her clips.
 
 Bones are laid through the sculpture's own joints. A vertex belongs to the bones whose axes it is near, within the
@@ -9,11 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-
-from ada_body import ANKLE, ELBOW, FINGERS, HIP, KNEE, SHOULDER, WRIST, DOWN_ARM, finger_joints
+from ada_body import ANKLE, DOWN_ARM, ELBOW, FINGERS, HIP, KNEE, SHOULDER, WRIST, finger_joints
 from ada_head import Part
 from build_mesh import euler
+from numpy.typing import NDArray
 from sculpt import Points
 
 
@@ -76,7 +76,10 @@ def _allowed(part: Part) -> tuple[str, ...]:
     """The beginnings of the names of bones that may move a part."""
     side = "left" if part.vertices[:, 0].mean() > 0 else "right"
     if part.name.startswith("hand"):
-        return tuple(f"{n}{k}.{side}" for n in ("thumb", *FINGERS) for k in (1, 2, 3)) + (f"hand.{side}", f"forearm.{side}")
+        return tuple(f"{n}{k}.{side}" for n in ("thumb", *FINGERS) for k in (1, 2, 3)) + (
+            f"hand.{side}",
+            f"forearm.{side}",
+        )
     if part.name.startswith("foot"):
         return (f"foot.{side}", f"toes.{side}", f"shin.{side}")
     if part.name.startswith("eye"):
@@ -101,7 +104,13 @@ def weights(part: Part, bones: list[Bone]) -> dict[str, NDArray[np.float64]]:
         head = np.clip((p[:, 2] - 1.335) / 0.065 + 0.4 * np.clip(-p[:, 1] / 0.08, 0, 1), 0, 1)
         chest = np.clip((1.325 - p[:, 2]) / 0.055, 0, 1)
         return {"head": head, "neck": np.clip(1 - head - chest, 0, 1), "chest": np.minimum(chest, 1 - head)}
-    share = np.stack([1 / (_distance(p, b) / max(b.reach, 0.01) + 0.06) ** (9 if part.name.startswith("hand") else 6) for b in chosen], -1)
+    share = np.stack(
+        [
+            1 / (_distance(p, b) / max(b.reach, 0.01) + 0.06) ** (9 if part.name.startswith("hand") else 6)
+            for b in chosen
+        ],
+        -1,
+    )
     across = np.array([1.0 if b.name.endswith("left") else -1.0 if b.name.endswith("right") else 0.0 for b in chosen])
     wrong = np.clip(0.5 - across * p[:, :1] / 0.03, 0, 1) * (across != 0)
     share = share * (1 - wrong)
@@ -128,6 +137,7 @@ def _sides(pose: Pose) -> Pose:
         else:
             made[name] = (x, y, z)
     return made
+
 
 def _aligning(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:  # [3, 3]
     """The smallest rotation that brings direction `a` to direction `b`."""
@@ -169,20 +179,91 @@ def _reach_both(wrist: tuple[float, float, float], elbow: tuple[float, float, fl
     return {**_reach("left", wrist, elbow), **_reach("right", wrist, elbow)}
 
 
-GRIP: Pose = {f"{finger}{k}.right": (-34, -14, 0) for finger in ("index", "middle", "ring", "little") for k in (1, 2, 3)}
+GRIP: Pose = {
+    f"{finger}{k}.right": (-34, -14, 0) for finger in ("index", "middle", "ring", "little") for k in (1, 2, 3)
+}
 ARMS_DOWN = _reach_both((0.235, -0.03, 0.800), (0.5, 0.6, -0.2))
-SIT: Pose = {"move": (0, 0.02, -0.33), "thigh.*": (-84, 0, 4), "shin.*": (82, 0, 0), "hips": (2, 0, 0), "spine": (6, 0, 0), **_reach_both((0.26, -0.06, 0.86), (0.5, 0.8, 0))}
-LIE: Pose = {"move": (0, 0.30, -0.19), "hips": (-86, 0, 0), "thigh.*": (-4, 0, 3), "shin.*": (8, 0, 0), "head": (12, 0, 0), **_reach_both((0.13, -0.17, 0.98), (0.9, 0.3, -0.3))}
-HALF_UP: Pose = {"move": (0, 0.24, -0.21), "hips": (-48, 0, 0), "spine": (16, 0, 0), "chest": (14, 0, 0), "thigh.*": (-40, 0, 3), "shin.*": (12, 0, 0), "head": (10, 0, 0), **_reach_both((0.28, 0.26, 0.90), (0.3, 0.9, 0.3))}
-LEAN: Pose = {"move": (0, -0.12, -0.24), "hips": (32, 0, 0), "spine": (16, 0, 0), "chest": (6, 0, 0), "thigh.*": (-92, 0, 4), "shin.*": (78, 0, 0), "foot.*": (-14, 0, 0), "head": (-26, 0, 0), **_reach_both((0.21, -0.24, 0.88), (0.7, 0.6, 0))}
+SIT: Pose = {
+    "move": (0, 0.02, -0.33),
+    "thigh.*": (-84, 0, 4),
+    "shin.*": (82, 0, 0),
+    "hips": (2, 0, 0),
+    "spine": (6, 0, 0),
+    **_reach_both((0.26, -0.06, 0.86), (0.5, 0.8, 0)),
+}
+LIE: Pose = {
+    "move": (0, 0.30, -0.19),
+    "hips": (-86, 0, 0),
+    "thigh.*": (-4, 0, 3),
+    "shin.*": (8, 0, 0),
+    "head": (12, 0, 0),
+    **_reach_both((0.13, -0.17, 0.98), (0.9, 0.3, -0.3)),
+}
+HALF_UP: Pose = {
+    "move": (0, 0.24, -0.21),
+    "hips": (-48, 0, 0),
+    "spine": (16, 0, 0),
+    "chest": (14, 0, 0),
+    "thigh.*": (-40, 0, 3),
+    "shin.*": (12, 0, 0),
+    "head": (10, 0, 0),
+    **_reach_both((0.28, 0.26, 0.90), (0.3, 0.9, 0.3)),
+}
+LEAN: Pose = {
+    "move": (0, -0.12, -0.24),
+    "hips": (32, 0, 0),
+    "spine": (16, 0, 0),
+    "chest": (6, 0, 0),
+    "thigh.*": (-92, 0, 4),
+    "shin.*": (78, 0, 0),
+    "foot.*": (-14, 0, 0),
+    "head": (-26, 0, 0),
+    **_reach_both((0.21, -0.24, 0.88), (0.7, 0.6, 0)),
+}
 STAND: Pose = {"move": (0, 0, 0), "spine": (2, 0, 0), "head": (2, 0, 0), **ARMS_DOWN}
-REACH: Pose = {**_reach_both((0.20, 0.02, 1.66), (1.0, 0.0, 0.0)), "chest": (-12, 0, 0), "spine": (-6, 0, 0), "head": (-18, 0, 0), "shoulder.*": (0, -14, 0)}
-YAWN: Pose = {**_reach("left", (0.055, -0.225, 1.345), (0.9, -0.1, -0.7)), "hand.left": (0, -40, -30), **_reach("right", (0.42, 0.05, 1.42), (0.2, 0.4, -1)), "chest": (-9, 0, 0), "head": (-14, 0, 4)}
-SILL: Pose = {"move": (0, -0.02, -0.01), "spine": (9, 0, 0), "chest": (5, 0, 0), "head": (-10, 0, 0), **_reach_both((0.23, -0.33, 0.93), (0.8, 0.5, -0.3)), "hand.*": (34, 0, 0)}
+REACH: Pose = {
+    **_reach_both((0.20, 0.02, 1.66), (1.0, 0.0, 0.0)),
+    "chest": (-12, 0, 0),
+    "spine": (-6, 0, 0),
+    "head": (-18, 0, 0),
+    "shoulder.*": (0, -14, 0),
+}
+YAWN: Pose = {
+    **_reach("left", (0.055, -0.225, 1.345), (0.9, -0.1, -0.7)),
+    "hand.left": (0, -40, -30),
+    **_reach("right", (0.42, 0.05, 1.42), (0.2, 0.4, -1)),
+    "chest": (-9, 0, 0),
+    "head": (-14, 0, 4),
+}
+SILL: Pose = {
+    "move": (0, -0.02, -0.01),
+    "spine": (9, 0, 0),
+    "chest": (5, 0, 0),
+    "head": (-10, 0, 0),
+    **_reach_both((0.23, -0.33, 0.93), (0.8, 0.5, -0.3)),
+    "hand.*": (34, 0, 0),
+}
 BRUSHING = (0.095, -0.235, 1.335)
-BRUSH: Pose = {"spine": (7, 0, 0), "chest": (4, 0, 0), "head": (6, 0, -6), **_reach("right", BRUSHING, (0.9, 0.2, -0.5)), **_reach("left", (0.21, -0.26, 0.92), (0.8, 0.5, -0.3)), **GRIP}
-SLEEVE: Pose = {**_reach("left", (0.33, -0.34, 1.12)), **_reach("right", (-0.02, -0.26, 1.16), (0.9, 0.1, -0.5)), "chest": (0, 0, 14), "head": (10, 0, 18)}
-OTHER: Pose = {**_reach("right", (0.34, 0.26, 1.0), (0.4, 1, 0.2)), **_reach("left", (-0.03, -0.24, 1.2), (0.9, 0.1, -0.5)), "chest": (0, 0, -18), "head": (8, 0, -16)}
+BRUSH: Pose = {
+    "spine": (7, 0, 0),
+    "chest": (4, 0, 0),
+    "head": (6, 0, -6),
+    **_reach("right", BRUSHING, (0.9, 0.2, -0.5)),
+    **_reach("left", (0.21, -0.26, 0.92), (0.8, 0.5, -0.3)),
+    **GRIP,
+}
+SLEEVE: Pose = {
+    **_reach("left", (0.33, -0.34, 1.12)),
+    **_reach("right", (-0.02, -0.26, 1.16), (0.9, 0.1, -0.5)),
+    "chest": (0, 0, 14),
+    "head": (10, 0, 18),
+}
+OTHER: Pose = {
+    **_reach("right", (0.34, 0.26, 1.0), (0.4, 1, 0.2)),
+    **_reach("left", (-0.03, -0.24, 1.2), (0.9, 0.1, -0.5)),
+    "chest": (0, 0, -18),
+    "head": (8, 0, -16),
+}
 TIE: Pose = {**_reach_both((0.055, -0.225, 0.985), (0.9, 0.4, -0.2)), "head": (22, 0, 0), "spine": (4, 0, 0)}
 
 
@@ -205,7 +286,7 @@ def _step(phase: float) -> Pose:
 
 @dataclass(frozen=True)
 class Clip:
-    """A performance: (frame, pose) keys, and (frame, {shape: strength}) keys of the face. Frames at 24 a second from 0."""
+    """A performance: (frame, pose) keys and (frame, {shape: strength}) keys of the face, 24 frames a second, from 0."""
 
     poses: list[tuple[int, Pose]]
     faces: list[tuple[int, dict[str, float]]]
@@ -225,27 +306,97 @@ WIDE_YAWN = {"jawOpen": 1.0, "mouthFunnel": 0.25, "eyeBlinkLeft": 0.95, "eyeBlin
 
 def clips() -> dict[str, Clip]:
     """All clips by name."""
-    strokes = [(BRUSHING[0] + (0.016 if k % 2 else -0.012), BRUSHING[1], BRUSHING[2] + 0.006 * (k % 3)) for k in range(17)]
+    strokes = [
+        (BRUSHING[0] + (0.016 if k % 2 else -0.012), BRUSHING[1], BRUSHING[2] + 0.006 * (k % 3)) for k in range(17)
+    ]
     brush = [(6 * k, _over(BRUSH, _reach("right", at, (0.9, 0.2, -0.5)))) for k, at in enumerate(strokes)]
     return {
         "get-out-of-bed": Clip(
-            [(0, _over(LIE)), (20, _over(LIE)), (44, _over(HALF_UP)), (66, _over(SIT)), (84, _over(SIT, {"head": (14, 0, 0)})), (100, _over(LEAN)), (122, _over(STAND))],
-            [(0, CLOSED), (18, CLOSED), (30, SLEEPY), (70, SLEEPY), (76, CLOSED), (82, SLEEPY), (122, {"eyeBlinkLeft": 0.2, "eyeBlinkRight": 0.2})],
+            [
+                (0, _over(LIE)),
+                (20, _over(LIE)),
+                (44, _over(HALF_UP)),
+                (66, _over(SIT)),
+                (84, _over(SIT, {"head": (14, 0, 0)})),
+                (100, _over(LEAN)),
+                (122, _over(STAND)),
+            ],
+            [
+                (0, CLOSED),
+                (18, CLOSED),
+                (30, SLEEPY),
+                (70, SLEEPY),
+                (76, CLOSED),
+                (82, SLEEPY),
+                (122, {"eyeBlinkLeft": 0.2, "eyeBlinkRight": 0.2}),
+            ],
         ),
         "put-on-gown": Clip(
-            [(0, _over(STAND)), (16, _over(STAND, SLEEVE)), (34, _over(STAND, SLEEVE, _reach("left", (0.40, -0.22, 0.98)))), (52, _over(STAND, OTHER)), (70, _over(STAND, TIE)), (80, _over(STAND, TIE, _reach_both((0.13, -0.235, 0.975), (0.9, 0.4, -0.2)))), (96, _over(STAND))],
-            [(0, SLEEPY), (40, {"browInnerUp": 0.1}), (70, {"mouthPucker": 0.4}), (96, {"mouthSmileLeft": 0.3, "mouthSmileRight": 0.3})],
+            [
+                (0, _over(STAND)),
+                (16, _over(STAND, SLEEVE)),
+                (34, _over(STAND, SLEEVE, _reach("left", (0.40, -0.22, 0.98)))),
+                (52, _over(STAND, OTHER)),
+                (70, _over(STAND, TIE)),
+                (80, _over(STAND, TIE, _reach_both((0.13, -0.235, 0.975), (0.9, 0.4, -0.2)))),
+                (96, _over(STAND)),
+            ],
+            [
+                (0, SLEEPY),
+                (40, {"browInnerUp": 0.1}),
+                (70, {"mouthPucker": 0.4}),
+                (96, {"mouthSmileLeft": 0.3, "mouthSmileRight": 0.3}),
+            ],
         ),
         "yawn-and-stretch": Clip(
-            [(0, _over(STAND)), (18, _over(STAND, YAWN)), (44, _over(STAND, YAWN, {"head": (-20, 0, 6)})), (62, _over(STAND, REACH)), (84, _over(STAND, REACH, {"chest": (-15, 0, 5)})), (110, _over(STAND))],
-            [(0, SLEEPY), (16, {"jawOpen": 0.4, **SLEEPY}), (30, WIDE_YAWN), (46, WIDE_YAWN), (58, {"jawOpen": 0.1, **CLOSED}), (80, CLOSED), (96, {"mouthSmileLeft": 0.4, "mouthSmileRight": 0.4}), (110, {})],
+            [
+                (0, _over(STAND)),
+                (18, _over(STAND, YAWN)),
+                (44, _over(STAND, YAWN, {"head": (-20, 0, 6)})),
+                (62, _over(STAND, REACH)),
+                (84, _over(STAND, REACH, {"chest": (-15, 0, 5)})),
+                (110, _over(STAND)),
+            ],
+            [
+                (0, SLEEPY),
+                (16, {"jawOpen": 0.4, **SLEEPY}),
+                (30, WIDE_YAWN),
+                (46, WIDE_YAWN),
+                (58, {"jawOpen": 0.1, **CLOSED}),
+                (80, CLOSED),
+                (96, {"mouthSmileLeft": 0.4, "mouthSmileRight": 0.4}),
+                (110, {}),
+            ],
         ),
-        "walk": Clip([(3 * k, _over(_step(k / 8))) for k in range(9)], [(0, {}), (12, {}), (14, CLOSED), (17, {}), (24, {})]),
+        "walk": Clip(
+            [(3 * k, _over(_step(k / 8))) for k in range(9)], [(0, {}), (12, {}), (14, CLOSED), (17, {}), (24, {})]
+        ),
         "look-out-of-window": Clip(
-            [(0, _over(STAND)), (22, _over(STAND, SILL)), (48, _over(STAND, SILL, {"head": (-8, 0, 26), "chest": (5, 0, 6)})), (76, _over(STAND, SILL, {"head": (-12, 0, -18)})), (96, _over(STAND, SILL))],
-            [(0, {}), (26, {"browInnerUp": 0.5, "eyeWideLeft": 0.4, "eyeWideRight": 0.4}), (54, {}), (57, CLOSED), (60, {}), (84, {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8, "eyeSquintLeft": 0.4, "eyeSquintRight": 0.4}), (96, {"mouthSmileLeft": 0.6, "mouthSmileRight": 0.6})],
+            [
+                (0, _over(STAND)),
+                (22, _over(STAND, SILL)),
+                (48, _over(STAND, SILL, {"head": (-8, 0, 26), "chest": (5, 0, 6)})),
+                (76, _over(STAND, SILL, {"head": (-12, 0, -18)})),
+                (96, _over(STAND, SILL)),
+            ],
+            [
+                (0, {}),
+                (26, {"browInnerUp": 0.5, "eyeWideLeft": 0.4, "eyeWideRight": 0.4}),
+                (54, {}),
+                (57, CLOSED),
+                (60, {}),
+                (84, {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8, "eyeSquintLeft": 0.4, "eyeSquintRight": 0.4}),
+                (96, {"mouthSmileLeft": 0.6, "mouthSmileRight": 0.6}),
+            ],
         ),
-        "brush-teeth": Clip(brush, [(0, {"mouthFunnel": 0.5, "jawOpen": 0.15}), (48, {"mouthFunnel": 0.7, "jawOpen": 0.2, "eyeSquintLeft": 0.3}), (96, {"mouthFunnel": 0.5, "jawOpen": 0.15})]),
+        "brush-teeth": Clip(
+            brush,
+            [
+                (0, {"mouthFunnel": 0.5, "jawOpen": 0.15}),
+                (48, {"mouthFunnel": 0.7, "jawOpen": 0.2, "eyeSquintLeft": 0.3}),
+                (96, {"mouthFunnel": 0.5, "jawOpen": 0.15}),
+            ],
+        ),
     }
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF005 - what is added here are arrays
 """The bedroom: 4.6 x 3.8 m under beams, a bed just left, a window on the roofs.
 
 The window is in the wall y = 3.8, the bed's head at x = 0, the door to the bathroom in the wall x = 4.6.
@@ -6,7 +7,6 @@ The window is in the wall y = 3.8, the bed's head at x = 0, the door to the bath
 from __future__ import annotations
 
 import numpy as np
-
 from build_mesh import Build
 from cloth import calmed, fall, smoother
 from joinery import Wall, boards, face, framed, hanging, panelling, pillow, plant
@@ -47,12 +47,24 @@ def _shell() -> None:
     panelling(panels, Wall("y", 3.8, (1.86, 3.34), -1), 0.74)
     panels.finish()
     ceiling = Build("bedroom ceiling", "ceiling", "walnut")
-    ceiling.surface(np.array([[(0, 0, CEILING), (4.6, 0, CEILING)], [(0, 3.8, CEILING), (4.6, 3.8, CEILING)]]), smooth=False)
+    ceiling.surface(
+        np.array([[(0, 0, CEILING), (4.6, 0, CEILING)], [(0, 3.8, CEILING), (4.6, 3.8, CEILING)]]), smooth=False
+    )
     for x in (0.75, 2.0, 3.25, 4.4):
-        ceiling.box((0.15, 3.8, 0.17), (x, 1.9, CEILING - 0.08), (0, ceiling.random.normal(0, 0.6), ceiling.random.normal(0, 0.3)), "y", 0.012, 1, tint=ceiling.vary(0.08))
+        ceiling.box(
+            (0.15, 3.8, 0.17),
+            (x, 1.9, CEILING - 0.08),
+            (0, ceiling.random.normal(0, 0.6), ceiling.random.normal(0, 0.3)),
+            "y",
+            0.012,
+            1,
+            tint=ceiling.vary(0.08),
+        )
     for wall in (WEST, EAST, SOUTH, NORTH):
         length = wall.along[1]
-        ceiling.box(wall.size(length, 0.07, 0.05), wall.point(length / 2, CEILING - 0.035, 0.025), grain=wall.grain, slot=1)
+        ceiling.box(
+            wall.size(length, 0.07, 0.05), wall.point(length / 2, CEILING - 0.035, 0.025), grain=wall.grain, slot=1
+        )
     ceiling.finish()
 
 
@@ -61,7 +73,12 @@ def _window() -> None:
     frame = Build("window", "cream", "oak", "iron")
     middle, tall = (a + b) / 2, high - low
     for x in (a, b):
-        frame.box((0.09, 0.035, tall + 0.2), (x + (-0.045 if x == a else 0.045), 3.785, (low + high) / 2), grain="z", bevel=0.008)
+        frame.box(
+            (0.09, 0.035, tall + 0.2),
+            (x + (-0.045 if x == a else 0.045), 3.785, (low + high) / 2),
+            grain="z",
+            bevel=0.008,
+        )
         frame.box((0.03, 0.26, tall), (x, 3.92, (low + high) / 2), grain="z")
     frame.box((b - a + 0.26, 0.045, 0.13), (middle, 3.782, high + 0.065), bevel=0.008)
     frame.box((b - a, 0.26, 0.03), (middle, 3.92, high))
@@ -70,7 +87,9 @@ def _window() -> None:
         x0 = middle + leaf * (b - a) / 4
         w, y = (b - a) / 2, 3.95
         for x in (x0 - w / 2 + 0.03, x0 + w / 2 - 0.03):
-            frame.box((0.055, 0.045, tall - 0.03), (x, y, (low + high) / 2), (0, 0, turn), "z", 0.006, tint=frame.vary(0.03))
+            frame.box(
+                (0.055, 0.045, tall - 0.03), (x, y, (low + high) / 2), (0, 0, turn), "z", 0.006, tint=frame.vary(0.03)
+            )
         for z in (low + 0.045, high - 0.045):
             frame.box((w, 0.045, 0.06), (x0, y, z), grain="x", bevel=0.006, tint=frame.vary(0.03))
         frame.box((0.028, 0.035, tall - 0.1), (x0, y, (low + high) / 2), (0, 0, 0), "z", 0.005)
@@ -83,11 +102,18 @@ def _window() -> None:
     hanging(curtains, (3.22, 3.66, 2.40), (3.84, 3.66, 2.40), 2.36, 6, gather=0.30)
     curtains.tube([(1.25, 3.66, 2.42), (3.97, 3.66, 2.42)], 0.013, slot=1)
     for x in (1.23, 3.99):
-        curtains.turned([(0, -0.03), (0.02, -0.02), (0.028, 0), (0.02, 0.02), (0, 0.03)], (x, 3.66, 2.42), (0, 90, 0), 16, 2)
+        curtains.turned(
+            [(0, -0.03), (0.02, -0.02), (0.028, 0), (0.02, 0.02), (0, 0.03)], (x, 3.66, 2.42), (0, 90, 0), 16, 2
+        )
     curtains.finish()
     sill = Build("window sill things", "vase", "leaf", "soil", "pottery")
     plant(sill, (2.12, 3.80, 0.853), 0.34, 13, 3, 1, 2)
-    sill.turned([(0, 0), (0.045, 0), (0.06, 0.03), (0.062, 0.08), (0.03, 0.13), (0.022, 0.18), (0.03, 0.2), (0.024, 0.195)], (3.08, 3.80, 0.853), slot=0, wrap=1.0)
+    sill.turned(
+        [(0, 0), (0.045, 0), (0.06, 0.03), (0.062, 0.08), (0.03, 0.13), (0.022, 0.18), (0.03, 0.2), (0.024, 0.195)],
+        (3.08, 3.80, 0.853),
+        slot=0,
+        wrap=1.0,
+    )
     sill.finish()
 
 
@@ -114,15 +140,24 @@ def _bed() -> None:
         bed.box((2.1, 0.035, 0.16), (1.13, y, 0.29), grain="x", bevel=0.006, slot=0, edge=1)
     for k in range(9):
         y = 1.03 + k * (2.37 - 1.03) / 8
-        bed.box((0.022, 0.15, 0.62), (0.075, y, 0.78), (bed.random.normal(0, 0.4), 0, 0), "z", 0.006, 0, 1, bed.vary(0.1))
+        bed.box(
+            (0.022, 0.15, 0.62), (0.075, y, 0.78), (bed.random.normal(0, 0.4), 0, 0), "z", 0.006, 0, 1, bed.vary(0.1)
+        )
     bed.box((0.05, 1.56, 0.11), (0.075, 1.7, 1.11), (0.3, 0, 0), "y", 0.014, 0, 1)
     bed.box((0.04, 1.5, 0.08), (0.075, 1.7, 0.48), grain="y", bevel=0.01)
     bed.box((0.035, 1.5, 0.22), (2.2, 1.7, 0.30), grain="y", bevel=0.008, slot=0, edge=1)
     n = 60
     x, y = np.meshgrid(np.linspace(0.12, 2.17, n), np.linspace(0.96, 2.44, n))
     edge = np.minimum(np.minimum(x - 0.12, 2.17 - x), np.minimum(y - 0.96, 2.44 - y))
-    z = 0.53 - 0.07 * np.exp(-edge / 0.03) + 0.004 * (edge < 1e-6) - 0.018 * np.exp(-(((x - 1.0) / 0.6) ** 2) - ((y - 1.9) / 0.35) ** 2)
-    z += np.clip(edge / 0.08, 0, 1) * (0.007 * np.sin(11 * x + 5 * y) * np.sin(7 * y - 3 * x) + 0.005 * np.sin(23 * y + 9 * x))
+    z = (
+        0.53
+        - 0.07 * np.exp(-edge / 0.03)
+        + 0.004 * (edge < 1e-6)
+        - 0.018 * np.exp(-(((x - 1.0) / 0.6) ** 2) - ((y - 1.9) / 0.35) ** 2)
+    )
+    z += np.clip(edge / 0.08, 0, 1) * (
+        0.007 * np.sin(11 * x + 5 * y) * np.sin(7 * y - 3 * x) + 0.005 * np.sin(23 * y + 9 * x)
+    )
     bed.surface(np.stack([x, y, z], -1), slot=2)
     for ya in (0.96, 2.44):
         xs, zs = np.meshgrid(np.linspace(0.12, 2.17, 30), np.linspace(0.3, 0.466, 6))
@@ -179,19 +214,43 @@ def _bedside() -> None:
             table.box((0.04, 0.04, 0.53), (x, y, 0.265), (0, 0, 1.2), "z", 0.008, 0, 1)
     table.box((0.38, 0.37, 0.15), (0.265, 2.86, 0.45), (0, 0, 1.2), "y", 0.004, tint=table.vary(0.08))
     table.box((0.016, 0.31, 0.11), (0.463, 2.865, 0.45), (0, 0, 1.2), "y", 0.008, 0, 1, table.vary(0.1))
-    table.turned([(0, 0), (0.008, 0), (0.009, 0.012), (0.017, 0.02), (0.012, 0.03), (0, 0.032)], (0.468, 2.866, 0.45), (0, 90, 0), 16, 2)
+    table.turned(
+        [(0, 0), (0.008, 0), (0.009, 0.012), (0.017, 0.02), (0.012, 0.03), (0, 0.032)],
+        (0.468, 2.866, 0.45),
+        (0, 90, 0),
+        16,
+        2,
+    )
     table.box((0.40, 0.40, 0.02), (0.265, 2.86, 0.13), (0, 0, 1.2), "y", 0.005)
     table.finish()
     lamp = Build("bedside lamp", "vase", "brass", "shade")
     at = (0.20, 2.95, 0.561)
-    lamp.turned([(0, 0), (0.07, 0), (0.075, 0.012), (0.045, 0.03), (0.075, 0.08), (0.085, 0.13), (0.06, 0.19), (0.022, 0.225), (0.016, 0.25), (0, 0.25)], at, slot=0, wrap=1.0)
+    lamp.turned(
+        [
+            (0, 0),
+            (0.07, 0),
+            (0.075, 0.012),
+            (0.045, 0.03),
+            (0.075, 0.08),
+            (0.085, 0.13),
+            (0.06, 0.19),
+            (0.022, 0.225),
+            (0.016, 0.25),
+            (0, 0.25),
+        ],
+        at,
+        slot=0,
+        wrap=1.0,
+    )
     lamp.turned([(0.012, 0.25), (0.012, 0.32)], at, slot=1, sides=12)
     pleats = [(0.155, 0.29), (0.15, 0.30), (0.1, 0.47), (0.1, 0.48)]
     lamp.turned(pleats, at, (1.5, -2, 0), 64, 2)
     lamp.turned([(r - 0.004, z) for r, z in pleats[::-1]], at, (1.5, -2, 0), 64, 2)
     lamp.finish()
     under = Build("books under the table", "book cloth", "pages")
-    for k, (w, tint) in enumerate((((0.2, 0.27), (0.30, 0.42, 0.45)), ((0.19, 0.25), (0.75, 0.35, 0.2)), ((0.16, 0.23), (0.85, 0.65, 0.3)))):
+    for k, (w, tint) in enumerate(
+        (((0.2, 0.27), (0.30, 0.42, 0.45)), ((0.19, 0.25), (0.75, 0.35, 0.2)), ((0.16, 0.23), (0.85, 0.65, 0.3)))
+    ):
         turn = (0, 0, under.random.normal(0, 9))
         z = 0.157 + 0.038 * k
         under.box((w[0], w[1], 0.034), (0.26, 2.86, z), turn, "y", 0.003, tint=tint)
@@ -221,8 +280,22 @@ def _wardrobe() -> None:
             wardrobe.box((w - 0.18, 0.026, t), (cx, y, z), (0, 0, 0), "x", 0.006, 0, 1, wardrobe.vary(0.07))
         for z, t in ((0.59, 0.58), (1.40, 0.86)):
             wardrobe.box((w - 0.17, 0.01, t), (cx, y - 0.012, z), grain="z", bevel=0.002, tint=wardrobe.vary(0.08))
-            wardrobe.box((w - 0.27, 0.018, t - 0.1), (cx, y - 0.008, z), grain="z", bevel=0.012, slot=0, edge=1, tint=wardrobe.vary(0.1))
-        wardrobe.turned([(0, 0), (0.009, 0), (0.009, 0.015), (0.019, 0.026), (0.013, 0.04), (0, 0.043)], (m + side * 0.045, y + 0.013, 1.0), (-90, 0, 0), 16, 2)
+            wardrobe.box(
+                (w - 0.27, 0.018, t - 0.1),
+                (cx, y - 0.008, z),
+                grain="z",
+                bevel=0.012,
+                slot=0,
+                edge=1,
+                tint=wardrobe.vary(0.1),
+            )
+        wardrobe.turned(
+            [(0, 0), (0.009, 0), (0.009, 0.015), (0.019, 0.026), (0.013, 0.04), (0, 0.043)],
+            (m + side * 0.045, y + 0.013, 1.0),
+            (-90, 0, 0),
+            16,
+            2,
+        )
     wardrobe.finish()
     top = Build("on the wardrobe", "linen rust", "iron", "wicker", "walnut")
     top.box((0.62, 0.38, 0.19), (2.87, 0.3, 2.14), (0, 0, 6), "x", 0.022, 0, tint=(0.75, 0.62, 0.5))
@@ -242,27 +315,76 @@ def _chest() -> None:
         z = 0.20 + k * 0.235
         for side in (-1, 1):
             cx = m + side * (x1 - x0) / 4
-            chest.box((0.53, 0.025, 0.205), (cx, d + 0.018, z), (chest.random.normal(0, 0.3), 0, chest.random.normal(0, 0.25)), "x", 0.009, 0, 1, chest.vary(0.08))
-            chest.turned([(0, 0), (0.008, 0), (0.008, 0.012), (0.019, 0.02), (0.015, 0.032), (0, 0.035)], (cx, d + 0.03, z), (-90, 0, 0), 16, 2)
+            chest.box(
+                (0.53, 0.025, 0.205),
+                (cx, d + 0.018, z),
+                (chest.random.normal(0, 0.3), 0, chest.random.normal(0, 0.25)),
+                "x",
+                0.009,
+                0,
+                1,
+                chest.vary(0.08),
+            )
+            chest.turned(
+                [(0, 0), (0.008, 0), (0.008, 0.012), (0.019, 0.02), (0.015, 0.032), (0, 0.035)],
+                (cx, d + 0.03, z),
+                (-90, 0, 0),
+                16,
+                2,
+            )
     for x in (x0 + 0.05, x1 - 0.05):
         for y in (0.07, d - 0.03):
             chest.box((0.06, 0.06, 0.09), (x, y, 0.045), bevel=0.01, slot=0, edge=1)
     chest.finish()
     top = Build("on the chest", "pottery", "vase", "book cloth", "pages", "pine", "brass")
-    top.turned([(0, 0), (0.055, 0), (0.09, 0.06), (0.10, 0.14), (0.07, 0.23), (0.04, 0.28), (0.055, 0.31), (0.045, 0.305)], (0.86, 0.22, 0.857), slot=0, wrap=1.0)
+    top.turned(
+        [(0, 0), (0.055, 0), (0.09, 0.06), (0.10, 0.14), (0.07, 0.23), (0.04, 0.28), (0.055, 0.31), (0.045, 0.305)],
+        (0.86, 0.22, 0.857),
+        slot=0,
+        wrap=1.0,
+    )
     for k in range(7):
         a = k * 0.9
-        stem = [(0.86 + 0.03 * np.cos(a) + 0.13 * np.cos(a) * t * t, 0.22 + 0.03 * np.sin(a) + 0.12 * np.sin(a) * t * t, 1.13 + (0.3 + 0.03 * (k % 3)) * t) for t in np.linspace(0, 1, 7)]
+        stem = [
+            (
+                0.86 + 0.03 * np.cos(a) + 0.13 * np.cos(a) * t * t,
+                0.22 + 0.03 * np.sin(a) + 0.12 * np.sin(a) * t * t,
+                1.13 + (0.3 + 0.03 * (k % 3)) * t,
+            )
+            for t in np.linspace(0, 1, 7)
+        ]
         top.tube(stem, 0.004, 6, 4, (0.6, 0.62, 0.35))
         x, y, z = stem[-1]
-        top.turned([(0, -0.03), (0.02, -0.02), (0.026, 0.0), (0.018, 0.03), (0, 0.045)], (x, y, z), tuple(top.random.normal(0, 18, 3)), 10, 4, (1.0, 0.55, 0.28) if k % 2 else (0.95, 0.78, 0.4))
+        top.turned(
+            [(0, -0.03), (0.02, -0.02), (0.026, 0.0), (0.018, 0.03), (0, 0.045)],
+            (x, y, z),
+            tuple(top.random.normal(0, 18, 3)),
+            10,
+            4,
+            (1.0, 0.55, 0.28) if k % 2 else (0.95, 0.78, 0.4),
+        )
     widths = (0.034, 0.026, 0.04, 0.022, 0.03, 0.036, 0.028)
-    tints = ((0.7, 0.3, 0.2), (0.35, 0.45, 0.45), (0.9, 0.75, 0.45), (0.5, 0.28, 0.34), (0.55, 0.62, 0.45), (0.8, 0.55, 0.25), (0.3, 0.38, 0.5))
+    tints = (
+        (0.7, 0.3, 0.2),
+        (0.35, 0.45, 0.45),
+        (0.9, 0.75, 0.45),
+        (0.5, 0.28, 0.34),
+        (0.55, 0.62, 0.45),
+        (0.8, 0.55, 0.25),
+        (0.3, 0.38, 0.5),
+    )
     x = 1.18
     for width, tint in zip(widths, tints, strict=True):
         tall, lean = top.random.uniform(0.19, 0.25), top.random.normal(0, 1.2)
         top.box((width, 0.15, tall), (x + width / 2, 0.17, 0.857 + tall / 2), (0, lean, 0), "z", 0.003, 2, tint=tint)
-        top.box((width - 0.008, 0.148, tall + 0.001), (x + width / 2, 0.165, 0.857 + tall / 2 - 0.002), (0, lean, 0), "z", 0.001, 3)
+        top.box(
+            (width - 0.008, 0.148, tall + 0.001),
+            (x + width / 2, 0.165, 0.857 + tall / 2 - 0.002),
+            (0, lean, 0),
+            "z",
+            0.001,
+            3,
+        )
         x += width + 0.002
     top.box((0.13, 0.03, 0.17), (1.60, 0.2, 0.94), (-12, 0, -14), "z", 0.006, 4)
     top.finish()
@@ -282,7 +404,11 @@ def _corner() -> None:
     turn = np.radians(3.0)
     lx, ly = (u - 0.5) * 2.3, (v - 0.5) * 1.48
     x, y = 3.12 + lx * np.cos(turn) - ly * np.sin(turn), 1.72 + lx * np.sin(turn) + ly * np.cos(turn)
-    z = 0.010 + 0.004 * np.sin(7 * x + 2 * y) * np.sin(5 * y - x) + 0.018 * np.exp(-(((u - 0.965) / 0.02) ** 2)) * np.exp(-(((v - 0.3) / 0.2) ** 2))
+    z = (
+        0.010
+        + 0.004 * np.sin(7 * x + 2 * y) * np.sin(5 * y - x)
+        + 0.018 * np.exp(-(((u - 0.965) / 0.02) ** 2)) * np.exp(-(((v - 0.3) / 0.2) ** 2))
+    )
     rug.surface(np.stack([x, y, z], -1), np.stack([v, u], -1))
     for end in (0, -1):
         for k in range(74):
@@ -306,7 +432,15 @@ def _corner() -> None:
         chair.box((0.36, 0.02, 0.022), c + [0, -0.18, z], grain="x", slot=1)
         chair.box((0.36, 0.02, 0.022), c + [0, 0.18, z], grain="x", slot=1)
     for k in range(3):
-        chair.box((0.34 - 0.015 * k, 0.31, 0.055), c + [-0.01 + 0.008 * k, 0.01, 0.495 + 0.05 * k], (0, 0, 4 - 5 * k), "y", 0.024, 2, tint=chair.vary(0.05))
+        chair.box(
+            (0.34 - 0.015 * k, 0.31, 0.055),
+            c + [-0.01 + 0.008 * k, 0.01, 0.495 + 0.05 * k],
+            (0, 0, 4 - 5 * k),
+            "y",
+            0.024,
+            2,
+            tint=chair.vary(0.05),
+        )
     chair.finish()
     green = Build("plant", "pottery", "leaf", "soil")
     plant(green, (4.25, 0.42, 0.0), 1.25, 26)
@@ -320,6 +454,11 @@ def _corner() -> None:
     pegs = Build("peg rail", "pine", "linen rust")
     pegs.box((0.025, 0.8, 0.09), (4.585, 0.55, 1.62), grain="y", bevel=0.008)
     for k in range(4):
-        pegs.turned([(0, 0), (0.011, 0), (0.009, 0.05), (0.016, 0.06), (0, 0.07)], (4.575, 0.25 + 0.2 * k, 1.62), (0, -80, 0), 12)
+        pegs.turned(
+            [(0, 0), (0.011, 0), (0.009, 0.05), (0.016, 0.06), (0, 0.07)],
+            (4.575, 0.25 + 0.2 * k, 1.62),
+            (0, -80, 0),
+            12,
+        )
     hanging(pegs, (4.53, 0.36, 1.63), (4.53, 0.54, 1.63), 0.75, 2.2, 1)
     pegs.finish()

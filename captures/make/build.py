@@ -21,15 +21,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import studio
-from studio import bpy
-
 import ada
 import check
 import clearance
 import plan
 import props
 import sheets
+import studio
 import textures
 import truth
 from bathroom import make_bathroom
@@ -37,6 +35,7 @@ from bedroom import make_bedroom
 from light import light_flat
 from materials import make_materials
 from outside import make_outside
+from studio import bpy
 
 CAPTURES = Path(__file__).resolve().parent.parent
 WORK = CAPTURES.parent / "out" / "captures"
@@ -89,16 +88,46 @@ def jobs(quality: str) -> dict[str, Job]:
     final = quality == "final"
     room, table = ((960, 540), (640, 640)) if final else ((640, 360), (320, 320))
     counts = (40, 6) if final else (24, 4)
-    made = {"flat": Job("set", "The flat: a bedroom and a bathroom on a bright morning.", _flat, plan.flat(final), truth.Shape(room, ".jpg"), 24 if final else 8, 220 if final else 160, "flat")}
+    made = {
+        "flat": Job(
+            "set",
+            "The flat: a bedroom and a bathroom on a bright morning.",
+            _flat,
+            plan.flat(final),
+            truth.Shape(room, ".jpg"),
+            24 if final else 8,
+            220 if final else 160,
+            "flat",
+        )
+    }
     for name, about, build, distance, height in (
         ("mug", "A thrown mug with painted leaves.", props.mug, 0.36, 0.046),
         ("book", "A cloth-bound book with a ribbon.", props.book, 0.62, 0.012),
         ("toothbrush", "A wooden toothbrush.", props.toothbrush, 0.45, 0.009),
     ):
-        made[name] = Job("prop", about, _tented(build), plan.tabletop(distance, height, *counts), truth.Shape(table, ".webp"), 32 if final else 16, 150, name)
+        made[name] = Job(
+            "prop",
+            about,
+            _tented(build),
+            plan.tabletop(distance, height, *counts),
+            truth.Shape(table, ".webp"),
+            32 if final else 16,
+            150,
+            name,
+        )
     figure = (540, 800) if final else (360, 540)
     for look, about in (("pyjamas", "Ada in pyjamas."), ("gown", "Ada in her dressing gown, over pyjamas.")):
-        made[f"ada-{look}"] = Job("character", about, _dressed(look), plan.turntable(), truth.Shape(figure, ".webp"), 32 if final else 12, 160, f"ada/{look}", ids=True)
+        made[f"ada-{look}"] = Job(
+            "character",
+            about,
+            _dressed(look),
+            plan.turntable(),
+            truth.Shape(figure, ".webp"),
+            32 if final else 12,
+            160,
+            f"ada/{look}",
+            ids=True,
+        )
     return made
 
 
@@ -136,7 +165,11 @@ def photograph(name: str, job: Job, quality: str) -> None:
         start, cpu = time.monotonic(), os.times().user
         studio.place_camera(view.pose(), view.focal * size[0], size)
         studio.render_to(images / f"{view.name}{suffix}")
-        print(f"{name} {k + 1}/{len(wanted)} {view.name}: {time.monotonic() - start:.1f} s ({os.times().user - cpu:.1f} s of processor)", flush=True)
+        print(
+            f"{name} {k + 1}/{len(wanted)} {view.name}: {time.monotonic() - start:.1f} s "
+            f"({os.times().user - cpu:.1f} s of processor)",
+            flush=True,
+        )
     studio.set_truth_renderer()
     studio.output("EXR")
     for view in job.views:
@@ -174,7 +207,11 @@ def main() -> None:
     options = parser.parse_args()
     known = jobs(options.quality)
     if options.what == "check":
-        results = [check.check(n, j.kind, j.views, WORK / f"{n}-{options.quality}", j.shape.size) for n, j in known.items() if (CAPTURES / j.folder / "transforms.json").exists() and (WORK / f"{n}-{options.quality}").is_dir()]
+        results = [
+            check.check(n, j.kind, j.views, WORK / f"{n}-{options.quality}", j.shape.size)
+            for n, j in known.items()
+            if (CAPTURES / j.folder / "transforms.json").exists() and (WORK / f"{n}-{options.quality}").is_dir()
+        ]
         sys.exit(0 if results and all(results) else 1)
     if options.what == "sheets":
         sheets.write_sheets(CAPTURES, {n: j.folder for n, j in known.items()})

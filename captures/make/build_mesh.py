@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-
 from studio import bpy
 
 Vector = Sequence[float]
@@ -150,7 +149,14 @@ class Build:
         u, v = np.meshgrid(np.linspace(0, around, sides + 1), along)
         return self.surface(points @ euler(turn).T + np.array(at, float), np.stack([u, v], -1), slot, tint)
 
-    def tube(self, path: Sequence[Vector], radius: float | Sequence[float], sides: int = 10, slot: int = 0, tint: Vector = White) -> Build:
+    def tube(
+        self,
+        path: Sequence[Vector],
+        radius: float | Sequence[float],
+        sides: int = 10,
+        slot: int = 0,
+        tint: Vector = White,
+    ) -> Build:
         """A round rod along a path of points, closed at both ends."""
         p = np.array(path, float)
         tangent = np.gradient(p, axis=0)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-
 from plan import View
 from truth import rays, read_truth
 
@@ -55,7 +54,7 @@ def check(name: str, kind: str, views: list[View], truths: Path, size: tuple[int
         others = [v for v in views if v is not view and forward @ -v.pose()[:3, 2] > 0.6]
         others.sort(key=lambda v: float(np.linalg.norm(np.subtract(v.eye, view.eye))))
         mine = np.sum([agreement(view, other, truths, size, agree) for other in others[:4]], axis=0)
-        print(f"{name} {view.name}: {mine[0] / max(mine[1], 1):.4%} of {mine[1]} co-visible pixels within {agree * 1000:g} mm")
+        print(f"{name} {view.name}: {mine[0] / max(mine[1], 1):.4%} of {mine[1]} co-visible within {agree * 1000:g} mm")
         total += mine
     share = total[0] / max(total[1], 1)
     print(f"{name}: {share:.4%} of {total[1]} co-visible pixels agree within {agree * 1000:g} mm (wanted: 99 %)")

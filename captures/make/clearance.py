@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from plan import View
 from studio import bpy
 

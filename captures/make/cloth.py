@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-
 from studio import bpy
 
 
-def fall(points: NDArray[np.float64], rest: NDArray[np.float64], obstacles: list[bpy.types.Object], frames: int = 45) -> NDArray[np.float64]:
+def fall(
+    points: NDArray[np.float64], rest: NDArray[np.float64], obstacles: list[bpy.types.Object], frames: int = 45
+) -> NDArray[np.float64]:
     """Where a sheet comes to rest.
 
     `points` [rows, columns, 3] is where it starts, `rest` the same sheet lying unstretched; `obstacles` stop it.
     """
     rows, columns = points.shape[:2]
-    quads = [[i * columns + j, i * columns + j + 1, (i + 1) * columns + j + 1, (i + 1) * columns + j] for i in range(rows - 1) for j in range(columns - 1)]
+    quads = [
+        [i * columns + j, i * columns + j + 1, (i + 1) * columns + j + 1, (i + 1) * columns + j]
+        for i in range(rows - 1)
+        for j in range(columns - 1)
+    ]
     mesh = bpy.data.meshes.new("falling")
     mesh.from_pydata(points.reshape(-1, 3).tolist(), [], quads)
     sheet = bpy.data.objects.new("falling", mesh)

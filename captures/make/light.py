@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-
 from studio import bpy
 
 SUN_TRAVELS = (-0.52, -0.74, -0.47)
 
 
-def lamp(kind: str, name: str, at: tuple[float, float, float], colour: tuple[float, float, float], energy: float) -> bpy.types.Object:
+def lamp(
+    kind: str, name: str, at: tuple[float, float, float], colour: tuple[float, float, float], energy: float
+) -> bpy.types.Object:
     """A new lamp in the scene; watts."""
     data = bpy.data.lights.new(name, kind)
     data.color, data.energy = colour, energy

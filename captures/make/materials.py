@@ -10,7 +10,7 @@ from studio import bpy
 
 @dataclass(frozen=True)
 class Cloth:
-    """How a texture becomes a surface. `size` is (width, height) of the picture in metres; 1, 1 for whole-picture UVs."""
+    """How a texture becomes a surface. `size`: (width, height) of the picture in metres; 1, 1: UVs span the picture."""
 
     texture: str
     size: tuple[float, float] = (1.0, 1.0)
@@ -90,7 +90,9 @@ def make_materials(textures: Path) -> None:
         _material(name, cloth, textures, mottle)
 
 
-def _image(tree: bpy.types.NodeTree, image: bpy.types.Image, scale: tuple[float, float], turn: float = 0.0) -> bpy.types.Node:
+def _image(
+    tree: bpy.types.NodeTree, image: bpy.types.Image, scale: tuple[float, float], turn: float = 0.0
+) -> bpy.types.Node:
     uv = tree.nodes.new("ShaderNodeUVMap")
     mapping = tree.nodes.new("ShaderNodeMapping")
     mapping.inputs["Scale"].default_value = (scale[0], scale[1], 1)
@@ -102,7 +104,9 @@ def _image(tree: bpy.types.NodeTree, image: bpy.types.Image, scale: tuple[float,
     return node
 
 
-def _multiply(tree: bpy.types.NodeTree, a: bpy.types.NodeSocket, b: bpy.types.NodeSocket, amount: float = 1.0) -> bpy.types.NodeSocket:
+def _multiply(
+    tree: bpy.types.NodeTree, a: bpy.types.NodeSocket, b: bpy.types.NodeSocket, amount: float = 1.0
+) -> bpy.types.NodeSocket:
     node = tree.nodes.new("ShaderNodeMix")
     node.data_type, node.blend_type = "RGBA", "MULTIPLY"
     node.inputs[0].default_value = amount

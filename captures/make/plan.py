@@ -6,6 +6,7 @@ both sides, then everything a close shot might look at. Held-out views stand whe
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +35,20 @@ class View:
         return pose
 
 
-BEDROOM = [(4.0, 1.0), (4.22, 1.55), (4.15, 2.3), (3.55, 3.2), (2.75, 3.3), (2.3, 2.9), (1.45, 3.05), (0.95, 3.15), (1.95, 0.62), (2.2, 0.85), (3.2, 1.05), (2.85, 2.2)]
+BEDROOM = [
+    (4.0, 1.0),
+    (4.22, 1.55),
+    (4.15, 2.3),
+    (3.55, 3.2),
+    (2.75, 3.3),
+    (2.3, 2.9),
+    (1.45, 3.05),
+    (0.95, 3.15),
+    (1.95, 0.62),
+    (2.2, 0.85),
+    (3.2, 1.05),
+    (2.85, 2.2),
+]
 HEIGHTS = (0.72, 1.3, 1.9)
 BATHROOM = [(5.05, 1.22), (5.0, 2.05), (5.55, 2.75), (6.25, 2.7), (6.15, 1.15), (5.55, 1.55)]
 WIDE = 0.64  # focal length of the walk-around, in picture widths: 76 degrees across, 16 mm on Super 35
@@ -112,7 +126,7 @@ def flat(dense: bool = False) -> list[View]:
 
 def _denser(ring: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """Stations between the stations."""
-    between = [((a[0] + b[0]) / 2, (a[1] + b[1]) / 2) for a, b in zip(ring, ring[1:], strict=False)]
+    between = [((a[0] + b[0]) / 2, (a[1] + b[1]) / 2) for a, b in itertools.pairwise(ring)]
     stations = [p for pair in zip(ring, between, strict=False) for p in pair] + ring[-1:]
     return [(x, y) for x, y in stations if not (x < 2.15 and 0.85 < y < 2.6)]  # nobody stands in the bed
 
@@ -127,15 +141,13 @@ def _nudged(row: tuple[Point, Point, float], k: int) -> tuple[Point, Point, floa
 
 def tabletop(distance: float, height: float, count: int = 24, held: int = 4) -> list[View]:
     """Round a prop at three heights, closer from above, and a few held-out views between."""
-    rows, held_rows = [], []
+    rows: list[Point] = []
     levels = ((12, 0.42), (34, 0.36), (62, 0.22))
     target = (0.004, 0.0, height)
     for elevation, share in levels:
         n = round(count * share)
-        for k in range(n):
-            rows.append(_orbit(target, distance, 2 * np.pi * (k + 0.13 * elevation) / n, elevation))
-    for k in range(held):
-        held_rows.append(_orbit(target, distance, 2 * np.pi * (k + 0.35) / held, (22, 48)[k % 2]))
+        rows += [_orbit(target, distance, 2 * np.pi * (k + 0.13 * elevation) / n, elevation) for k in range(n)]
+    held_rows = [_orbit(target, distance, 2 * np.pi * (k + 0.35) / held, (22, 48)[k % 2]) for k in range(held)]
     return _named([(e, target, 1.75) for e in rows], [(e, target, 1.75) for e in held_rows])
 
 
@@ -143,7 +155,14 @@ def turntable() -> list[View]:
     """Round an actor: the whole figure at three heights, the upper body, the face and each hand; eight held out."""
     rows: list[tuple[Point, Point, float]] = []
 
-    def ring(target: Point, distance: float, elevations: tuple[float, ...], count: int, focal: float, arc: tuple[float, float] = (0, 360)) -> None:
+    def ring(
+        target: Point,
+        distance: float,
+        elevations: tuple[float, ...],
+        count: int,
+        focal: float,
+        arc: tuple[float, float] = (0, 360),
+    ) -> None:
         for level, elevation in enumerate(elevations):
             for k in range(count):
                 angle = np.radians(arc[0] + (arc[1] - arc[0]) * (k + 0.5 * (level % 2)) / count)
@@ -155,8 +174,14 @@ def turntable() -> list[View]:
     ring((0, 0.02, 1.52), 0.74, (12,), 4, 1.80, (20, 160))
     for side in (1, -1):
         ring((0.54 * side, -0.02, 0.85), 0.55, (-8, 30), 5, 1.9)
-    held = [(_orbit((0, 0, 0.86), 2.3, np.radians(a), e), (0.0, 0.0, 0.86), 1.85) for a, e in ((-70, 8), (20, 20), (110, 4), (200, 26))]
-    held += [(_orbit((0, 0, 1.47), 0.8, np.radians(a), e), (0.0, 0.0, 1.47), 1.8) for a, e in ((-98, 2), (-60, 18), (-130, -4))]
+    held = [
+        (_orbit((0, 0, 0.86), 2.3, np.radians(a), e), (0.0, 0.0, 0.86), 1.85)
+        for a, e in ((-70, 8), (20, 20), (110, 4), (200, 26))
+    ]
+    held += [
+        (_orbit((0, 0, 1.47), 0.8, np.radians(a), e), (0.0, 0.0, 1.47), 1.8)
+        for a, e in ((-98, 2), (-60, 18), (-130, -4))
+    ]
     held += [(_orbit((0, 0, 1.15), 1.5, np.radians(-40), 12), (0.0, 0.0, 1.15), 1.8)]
     return _named(rows, held)
 

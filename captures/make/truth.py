@@ -1,4 +1,4 @@
-"""What is known exactly about a capture: poses, planar depth, normals, and points as structure-from-motion finds them."""
+"""What is known exactly of a capture: poses, planar depth, normals, and points as structure from motion finds them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 import OpenEXR
 from numpy.typing import NDArray
 from PIL import Image
-
 from plan import View
 
 NOTHING = 1e9  # Cycles writes 1e10 metres where a ray meets nothing
@@ -67,7 +66,9 @@ def _corners(grey: NDArray[np.float64], count: int) -> NDArray[np.int64]:  # [n,
 
     def blur(a: NDArray[np.float64]) -> NDArray[np.float64]:
         for axis in (0, 1):
-            a = (np.roll(a, 2, axis) + 4 * np.roll(a, 1, axis) + 6 * a + 4 * np.roll(a, -1, axis) + np.roll(a, -2, axis)) / 16
+            a = (
+                np.roll(a, 2, axis) + 4 * np.roll(a, 1, axis) + 6 * a + 4 * np.roll(a, -1, axis) + np.roll(a, -2, axis)
+            ) / 16
         return a
 
     xx, yy, xy = blur(gx * gx), blur(gy * gy), blur(gx * gy)
@@ -94,14 +95,20 @@ def write_points(file: Path, views: list[View], photographs: Path, truths: Path,
         r, c = spots.T
         around = np.stack([depth[r + i, c + j] for i in (-2, 0, 2) for j in (-2, 0, 2)])
         with np.errstate(invalid="ignore"):
-            good = np.isfinite(around).all(0) & (around.max(0) - around.min(0) < 0.06 * around.mean(0)) & (rgba[r, c, 3] > 250)
+            good = (
+                np.isfinite(around).all(0)
+                & (around.max(0) - around.min(0) < 0.06 * around.mean(0))
+                & (rgba[r, c, 3] > 250)
+            )
         r, c = r[good], c[good]
         point = view.pose()[:3, 3] + rays(view, shape.size)[r, c] * depth[r, c, None]
         places.append(point + random.normal(0, POINT_NOISE / np.sqrt(3), point.shape))
         colours.append(rgba[r, c, :3])
     xyz, rgb = np.concatenate(places).astype("<f4"), np.concatenate(colours).astype("u1")
     header = f"ply\nformat binary_little_endian 1.0\nelement vertex {len(xyz)}\n"
-    header += "".join(f"property float {a}\n" for a in "xyz") + "".join(f"property uchar {a}\n" for a in ("red", "green", "blue"))
+    header += "".join(f"property float {a}\n" for a in "xyz") + "".join(
+        f"property uchar {a}\n" for a in ("red", "green", "blue")
+    )
     rows = np.zeros(len(xyz), dtype=[("xyz", "<f4", 3), ("rgb", "u1", 3)])
     rows["xyz"], rows["rgb"] = xyz, rgb
     file.write_bytes(header.encode() + b"end_header\n" + rows.tobytes())
@@ -115,12 +122,21 @@ def write_transforms(file: Path, views: list[View], shape: Shape) -> None:
     def frame(view: View) -> dict[str, object]:
         focal = view.focal * w
         pose = [[round(float(v), 9) for v in row] for row in view.pose()]
-        return {"file_path": f"images/{view.name}{shape.suffix}", "fl_x": focal, "fl_y": focal, "cx": w / 2, "cy": h / 2, "w": w, "h": h, "transform_matrix": pose}
+        return {
+            "file_path": f"images/{view.name}{shape.suffix}",
+            "fl_x": focal,
+            "fl_y": focal,
+            "cx": w / 2,
+            "cy": h / 2,
+            "w": w,
+            "h": h,
+            "transform_matrix": pose,
+        }
 
     ordered = sorted(views, key=lambda v: v.name)
     document = {
         "camera_model": "OPENCV",
-        **{k: 0.0 for k in ("k1", "k2", "p1", "p2")},
+        **dict.fromkeys(("k1", "k2", "p1", "p2"), 0.0),
         "ply_file_path": "sparse.ply",
         "train_filenames": [f"images/{v.name}{shape.suffix}" for v in ordered if not v.held_out],
         "test_filenames": [f"images/{v.name}{shape.suffix}" for v in ordered if v.held_out],
@@ -133,4 +149,7 @@ def write_transforms(file: Path, views: list[View], shape: Shape) -> None:
 
 def write_sheet(file: Path, kind: str, about: str) -> None:
     """`capture.toml`: what a person says about the capture."""
-    file.write_text(f'# {about}\nkind = "{kind}"\nscale = 1.0          # metres a unit\nup = "z"\nauthor = "Splatfilm"\nlicence = "CC0-1.0"\n')
+    file.write_text(
+        f'# {about}\nkind = "{kind}"\nscale = 1.0          # metres a unit\nup = "z"\n'
+        'author = "Splatfilm"\nlicence = "CC0-1.0"\n'
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary: Path | None = None
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=final.suffix, dir=final.parent)
-        os.close(handle)
-        temporary = Path(name)
+        temporary = final.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{final.suffix}"
+        temporary.touch(exist_ok=False)
         yield temporary
         _publish(temporary, final)
     except OSError as error:
@@ -50,7 +49,7 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
-    """Write `value` as indented UTF-8 JSON with a final newline, atomically. NaN and Infinity are refused (ValueError)."""
+    """Write `value` as indented UTF-8 JSON with a final newline, atomically. NaN and Infinity raise `ValueError`."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write_bytes(path, text.encode("utf-8"))
 
@@ -72,13 +71,10 @@ def read_json(path: str | os.PathLike[str]) -> Any:
 
 
 def _publish(temporary: Path, final: Path) -> None:
-    """Flush the file, give it its name and the usual permissions, and flush the folder so that the name survives a crash."""
-    umask = os.umask(0)
-    os.umask(umask)
-    os.chmod(temporary, 0o666 & ~umask)
+    """Flush the file, give it its name, and flush the folder so that the name survives a crash of the machine."""
     with temporary.open("rb+") as written:
         os.fsync(written.fileno())
-    os.replace(temporary, final)
+    temporary.replace(final)
     if os.name == "posix":
         folder = os.open(final.parent, os.O_RDONLY)
         try:

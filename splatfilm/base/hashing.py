@@ -39,10 +39,11 @@ def hash_file(path: str | os.PathLike[str]) -> str:
 
 
 def hash_value(value: Any) -> str:
-    """SHA-256 of a structured value: dicts with string keys, lists, tuples, strings, numbers, booleans, None, `Fraction`.
+    """SHA-256 of a structured value.
 
-    1 and 1.0 hash the same; a tuple and a list of the same items too. Raises `TypeError` for anything else and
-    `ValueError` for NaN and Infinity, which must have been stopped at the door.
+    Made of dicts with string keys, lists, tuples, strings, numbers, booleans, None and `Fraction`. 1 and 1.0 hash the
+    same; a tuple and a list of the same items too. Raises `TypeError` for anything else and `ValueError` for NaN and
+    Infinity, which must have been stopped at the door.
     """
     return hash_bytes(json.dumps(_canonical(value), sort_keys=True, separators=(",", ":")).encode("utf-8"))
 

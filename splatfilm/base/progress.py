@@ -16,7 +16,10 @@ class Progress(Protocol):
         """A new piece of work begins; whatever was running before is over."""
 
     def advance(self, done: int, note: str = "") -> None:
-        """`done` units of `total` are finished (absolute, never falling); `note` is a short live figure such as `27.1 dB`."""
+        """`done` units of `total` are finished (absolute, never falling).
+
+        `note` is a short live figure such as `27.1 dB`.
+        """
 
     def finish(self, note: str = "") -> None:
         """The piece is over."""

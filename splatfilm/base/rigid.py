@@ -21,7 +21,8 @@ def normalised(quaternion: ArrayLike) -> Array:  # [..., 4] -> [..., 4]
     norm = np.linalg.norm(q, axis=-1, keepdims=True)
     if not np.all(np.isfinite(norm)) or np.any(norm < 1e-12):
         raise ValueError("a quaternion must be finite and not zero")
-    return q / norm
+    unit: Array = q / norm
+    return unit
 
 
 def multiply(a: ArrayLike, b: ArrayLike) -> Array:  # [..., 4], [..., 4] -> [..., 4]

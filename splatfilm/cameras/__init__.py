@@ -1,6 +1,19 @@
 """Lenses, cameras and their paths; one module a file format. No torch, no rendering."""
 
 from splatfilm.cameras.camera import Camera, Distortion, DistortionModel
+from splatfilm.cameras.camera_file import write_camera_file
 from splatfilm.cameras.lens import Lens
+from splatfilm.cameras.load import load_path
+from splatfilm.cameras.path import CameraKey, CameraPath, Easings
 
-__all__ = ["Camera", "Distortion", "DistortionModel", "Lens"]
+__all__ = [
+    "Camera",
+    "CameraKey",
+    "CameraPath",
+    "Distortion",
+    "DistortionModel",
+    "Easings",
+    "Lens",
+    "load_path",
+    "write_camera_file",
+]

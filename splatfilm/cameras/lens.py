@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Gate = Literal["horizontal", "vertical"]
+GATES = ("horizontal", "vertical")
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class Lens:
         for name, value in positive.items():
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{name} is {value}: expected a positive finite number")
-        if self.gate not in ("horizontal", "vertical"):
-            raise ValueError(f"gate is {self.gate!r}: expected 'horizontal' or 'vertical'")
+        if self.gate not in GATES:
+            raise ValueError(f"gate is {self.gate!r}: expected {' or '.join(GATES)}")
 
     def focal_px(self, width: int, height: int) -> float:
         """Focal length in (square) pixels of a finished picture of `width` x `height` pixels."""

@@ -6,14 +6,14 @@ Every range of frames includes both ends.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
+from splatfilm.base.curves import Easing
 from splatfilm.base.rigid import IDENTITY, Similarity
-from splatfilm.cameras import Lens
 
 AssetKind = Literal["set", "character", "prop"]
 Preset = Literal["draft", "preview", "final"]
@@ -32,7 +32,7 @@ class FrameRange:
     def __len__(self) -> int:
         return self.last - self.first + 1
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[int]:
         return iter(range(self.first, self.last + 1))
 
     def __contains__(self, frame: float) -> bool:
@@ -72,7 +72,7 @@ class PlacementKey:
 
     frame: float
     place: Similarity
-    easing: str = "linear"
+    easing: Easing = "linear"
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,11 @@ class Shot:
 
 @dataclass(frozen=True)
 class Film:
-    """A film file, read and found valid. `path` is the file; every other path is absolute."""
+    """A film file, read and found valid. `path` is the file as the user called it; every other path is absolute.
+
+    There is at least one asset, one scene and one shot. `timecode` is the SMPTE timecode of the cut's first frame; a
+    semicolon before its frames (`01:00:00;00`) means that the cut counts drop-frame.
+    """
 
     path: Path
     name: str
@@ -132,6 +136,7 @@ class Film:
     assets: Mapping[str, Asset]
     scenes: Mapping[str, Scene]
     shots: tuple[Shot, ...]
+    timecode: str = "01:00:00:00"
 
     def shot(self, name: str) -> Shot:
         """The shot of that name. Raises `KeyError` listing what there is."""

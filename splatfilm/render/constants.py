@@ -18,3 +18,9 @@ FRUSTUM_MARGIN = 0.3  # of tan(half field of view): how far outside the picture 
 TILE = 16  # px: side of the square tiles that splats are sorted into
 SH_C0 = 0.28209479177387814  # 1 / (2 sqrt(pi)), the constant spherical harmonic
 COLOUR_OFFSET = 0.5  # added to the SH sum; colour is then clamped at 0 from below only
+MIN_DEPTH_WEIGHT = 1e-10  # expected depth divides by no less coverage than this (gsplat's "ED")
+
+SSIM_SIZE = 11  # taps of the Gaussian window, as Wang et al. 2004 and every 3DGS trainer have it
+SSIM_SIGMA = 1.5  # px
+SSIM_C1 = 0.01**2
+SSIM_C2 = 0.03**2

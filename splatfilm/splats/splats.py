@@ -40,3 +40,16 @@ class Splats:
     @property
     def device(self) -> torch.device:
         return self.means.device
+
+    def to(self, device: torch.device | str) -> Splats:
+        """The same splats on another device; itself when it is there already."""
+        if self.device == torch.device(device):
+            return self
+        return Splats(
+            self.means.to(device),
+            self.quats.to(device),
+            self.scales.to(device),
+            self.opacities.to(device),
+            self.sh.to(device),
+            self.mode,
+        )

@@ -1,0 +1,5 @@
+"""`python -m splatfilm` is the `splatfilm` command."""
+
+from splatfilm.cli.main import main
+
+raise SystemExit(main())

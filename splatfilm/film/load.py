@@ -1,0 +1,138 @@
+"""`film.toml` to `Film`: the whole file read and judged, every mistake reported at once.
+
+The grammar is in docs/film-file.md. What lies in other files (camera paths, photographs, splats) is judged by
+`splatfilm.film.check`; here they only have to be there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from splatfilm.cameras import Lens
+from splatfilm.film import fields, picture
+from splatfilm.film.fields import REQUIRED
+from splatfilm.film.model import PASSES, Film, FrameRange, Shot
+from splatfilm.film.positions import Place
+from splatfilm.film.scenery import read_assets, read_scenes
+from splatfilm.film.source import Source, Table, read_toml, shown
+
+LENS_LIMITS: Mapping[str, tuple[float, float, str]] = {
+    "focal_mm": (1, 5000, "mm"),
+    "squeeze": (0.25, 4, ""),
+    "t_stop": (0.1, 256, ""),
+    "focus_m": (0.001, 1e6, "metres"),
+}
+FILMBACK_LIMITS = (0.1, 1000)  # mm
+GATES = ("horizontal", "vertical")
+LENS_KEYS = tuple(field.name for field in dataclasses.fields(Lens))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A film file as far as it could be understood. `film` is None when there are problems in it."""
+
+    source: Source
+    film: Film | None
+    shots: Mapping[Place, Shot]  # the shots that are right, by where they stand
+
+
+def load(path: str | PathLike[str]) -> Film:
+    """Read a film file. Raises one `InputError` with every problem in it, in the order of the file."""
+    reading = read_film(path)
+    reading.source.raise_problems()
+    assert reading.film is not None, "a film without problems is whole"
+    return reading.film
+
+
+def read_film(path: str | PathLike[str]) -> Reading:
+    """Read a film file, its problems noted and not raised. Raises `InputError` only when it is no TOML file."""
+    source = read_toml(path)
+    table = source.table
+    table.only(("film", "assets", "scenes", "shots"))
+    for section, what in (("assets", "[assets.NAME]"), ("scenes", "[scenes.NAME]"), ("shots", "[[shots]]")):
+        if table.values.get(section, {}) in ({}, []):
+            table.fail(f"missing, a film needs at least one {what}", section)
+    head = _head(source)
+    assets, known = read_assets(table)
+    scenes, clocks = read_scenes(table, known)
+    shots = _shots(table, clocks)
+    if source.problems or head is None:
+        return Reading(source, None, shots)
+    film = dataclasses.replace(head, assets=assets, scenes=scenes, shots=tuple(shots.values()))
+    return Reading(source, film, shots)
+
+
+def _head(source: Source) -> Film | None:
+    """The `[film]` table, as a film without anything in it yet."""
+    if "film" not in source.values:
+        source.table.fail("missing, expected a table [film] with name, rate and size", "film")
+        return None
+    table = source.table.inside("film")
+    if table is None:
+        return None
+    table.only(("name", "title", "rate", "size", "aspect", "timecode"))
+    name = fields.name(table, "name", REQUIRED)
+    title = fields.text(table, "title", name)
+    rate = picture.rate(table)
+    size = picture.size(table)
+    picture.aspect(table, size)
+    timecode = picture.first_timecode(table, rate)
+    if name is None or title is None or rate is None or size is None:
+        return None
+    return Film(Path(source.path), name, title, rate, size, {}, {}, (), timecode)
+
+
+def _shots(film: Table, clocks: Mapping[str, FrameRange | None]) -> dict[Place, Shot]:
+    shots: dict[Place, Shot] = {}
+    first_of: dict[str, Table] = {}
+    for table in fields.array(film, "shots"):
+        shot = _shot(table, clocks)
+        if shot is not None:
+            shots[table.place] = shot
+        name = table.values.get("name")
+        if not fields.is_name(name):
+            continue
+        twin = first_of.setdefault(name.casefold(), table)
+        if twin is not table:
+            table.fail(f"found {shown(name)}, but the shot on line {twin.line} is {shown(twin.values['name'])}", "name")
+    return shots
+
+
+def _shot(table: Table, clocks: Mapping[str, FrameRange | None]) -> Shot | None:
+    table.only(("name", "scene", "camera", "frames", "lens", "passes"))
+    name = fields.name(table, "name", REQUIRED)
+    scene = fields.choice(table, "scene", REQUIRED, clocks, "a scene")
+    camera = fields.existing(table, "camera", "file", REQUIRED)
+    frames = fields.frames(table, "frames", REQUIRED)
+    lens = _lens(table)
+    passes = fields.choices(table, "passes", PASSES)
+    clock = clocks.get(scene or "")
+    if frames is not None and clock is not None:
+        fields.note_outside(table, "frames", frames, clock, f'the scene "{scene}"')
+    if name is None or scene is None or camera is None or frames is None or passes is None:
+        return None
+    asked = tuple(one for one in PASSES if one == "beauty" or one in passes)
+    return Shot(name, scene, camera, frames, lens, asked)
+
+
+def _lens(shot: Table) -> dict[str, object]:
+    """The fields of the camera file's lens that the shot replaces; those that are wrong are noted and left out."""
+    if "lens" not in shot.values or (table := shot.inside("lens")) is None:
+        return {}
+    table.only(LENS_KEYS)
+    lens: dict[str, object] = {}
+    for key in table.values:
+        value: object = None
+        if key in LENS_LIMITS:
+            value = fields.number(table, key, None, *LENS_LIMITS[key])
+        elif key == "filmback_mm":
+            value = fields.numbers(table, key, None, 2, *FILMBACK_LIMITS, "[width, height] in mm")
+        elif key == "gate":
+            value = fields.choice(table, key, None, GATES)
+        if value is not None:
+            lens[key] = value
+    return lens

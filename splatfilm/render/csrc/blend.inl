@@ -1,0 +1,327 @@
+// Blending a tile front to back, and its exact replay for the gradients.
+//
+// A tile is sixteen blocks of 4 x 4 pixels; lane 4 y + x of a vector is pixel (x, y) of a block, and where the lanes are
+// blocks, lane 4 r + c is block (c, r) of the tile.
+
+constexpr int kChunk = 256;  // splats whose local data is kept in the first cache
+constexpr int kPatience = 32;  // splats between looks at whether a block is finished
+constexpr float kMiddle = 7.5f;  // of a tile: pixel centres count from its centre, which keeps u and v exact
+
+INLINE F column_of_lane() {
+  alignas(64) static const float c[16] = {0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3};
+  return load(c);
+}
+INLINE F row_of_lane() {
+  alignas(64) static const float r[16] = {0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3};
+  return load(r);
+}
+// Pixel centres of a block, from the tile's centre.
+INLINE F xs_of(int block) { return column_of_lane() + splat(float(4 * (block & 3)) - kMiddle); }
+INLINE F ys_of(int block) { return row_of_lane() + splat(float(4 * (block >> 2)) - kMiddle); }
+
+// A chunk of a tile's splats, a field at a time: what the inner loops read. At pixel (x, y) from the tile's centre,
+// u = u1 x + u2 y + u0 and v = v2 y + v0.
+struct LocalChunk {
+  alignas(64) float u1[kChunk], u2[kChunk], u0[kChunk], v2[kChunk], v0[kChunk], log2_opacity[kChunk];
+  alignas(64) float red[kChunk], green[kChunk], blue[kChunk], z[kChunk];
+};
+
+// Which of sixteen splats touch each block: bit k of touched[b] for splat k and block b. Each row of blocks is a slab that
+// cuts the ellipse; the cut is convex, so it touches the blocks between its extremes in x and no others.
+INLINE void touched_blocks(const F (&record)[16], F x, F y, unsigned real, uint16_t* touched) {
+  const F zero = splat(0.0f), three = splat(3.0f), per_u = splat(1.0f) / record[U1];
+  const F y_at_right = record[Y_OF_X] * record[EXTENT_X], y_at_left = zero - y_at_right;
+  UNROLL
+  for (int row = 0; row < 4; ++row) {
+    const F top = splat(float(4 * row) - kMiddle) - y, bottom = top + three;
+    const F y_right = max(top, min(bottom, y_at_right)), y_left = max(top, min(bottom, y_at_left));
+    const F v_right = record[V2] * y_right, v_left = record[V2] * y_left;
+    // Where the slab misses the ellipse the roots are not numbers and no comparison holds.
+    const F right = fma(sqrt(fnma(v_right, v_right, record[REACH])), per_u, fma(record[X_OF_Y], y_right, x));
+    const F left = fnma(sqrt(fnma(v_left, v_left, record[REACH])), per_u, fma(record[X_OF_Y], y_left, x));
+    UNROLL
+    for (int column = 0; column < 4; ++column) {
+      const float first = float(4 * column) - kMiddle;
+      touched[4 * row + column] = uint16_t(bits(ge_where(ge(right, splat(first)), splat(first + 3.0f), left)) & real);
+    }
+  }
+}
+
+// Reads `count` splats of the tile's list into `chunk`; touched[group][block] says who touches what.
+INLINE void load_chunk(const TileList& tile, const float* records, int64_t first, int count, LocalChunk& chunk,
+                       uint16_t (*touched)[16]) {
+  const F middle_x = splat(float(tile.column * kTile) + 8.0f), middle_y = splat(float(tile.row * kTile) + 8.0f);
+  const int32_t* positions = tile.positions + first;
+  for (int group = 0; 16 * group < count; ++group) {
+    const int n = count - 16 * group < 16 ? count - 16 * group : 16;
+    F record[16];
+    UNROLL
+    for (int k = 0; k < 16; ++k) record[k] = load(records + int64_t(positions[16 * group + (k < n ? k : 0)]) * kRecord);
+    transpose(record);
+    const F x = record[X] - middle_x, y = record[Y] - middle_y;
+    const int at = 16 * group;
+    store(chunk.u1 + at, record[U1]);
+    store(chunk.u2 + at, record[U2]);
+    store(chunk.u0 + at, splat(0.0f) - fma(record[U1], x, record[U2] * y));
+    store(chunk.v2 + at, record[V2]);
+    store(chunk.v0 + at, splat(0.0f) - record[V2] * y);
+    store(chunk.log2_opacity + at, record[LOG2]);
+    store(chunk.red + at, record[RED]);
+    store(chunk.green + at, record[GREEN]);
+    store(chunk.blue + at, record[BLUE]);
+    store(chunk.z + at, record[Z]);
+    touched_blocks(record, x, y, (1u << n) - 1, touched[group]);
+  }
+}
+
+INLINE unsigned inside_lanes(const View& view, const TileList& tile, int block) {
+  const int x = tile.column * kTile + 4 * (block & 3), y = tile.row * kTile + 4 * (block >> 2);
+  return bits(lt(column_of_lane(), splat(float(view.width - x))) & lt(row_of_lane(), splat(float(view.height - y))));
+}
+
+// One splat over one block. `live` lanes have not reached the least transmittance; returns the splat's weight, zero
+// where it does not count, and moves `transmittance` and `live` on.
+struct Step {
+  F u, v, raw, alpha, weight;
+  M drawn;
+};
+
+INLINE Step step(const LocalChunk& c, int i, F xs, F ys, F& transmittance, M& live) {
+  Step r;
+  r.u = fma(splat(c.u1[i]), xs, fma(splat(c.u2[i]), ys, splat(c.u0[i])));
+  r.v = fma(splat(c.v2[i]), ys, splat(c.v0[i]));
+  const F p = fnma(r.u, r.u, fnma(r.v, r.v, splat(c.log2_opacity[i])));
+  const M strong = ge_where(live, p, splat(kLog2MinAlpha));
+  r.raw = exp2(p);
+  r.alpha = min(r.raw, splat(kMaxAlpha));
+  r.weight = zero_unless(strong, transmittance * r.alpha);
+  const F next = transmittance - r.weight;
+  live = gt_where(live, next, splat(kMinTransmittance));
+  transmittance = select(live, next, transmittance);
+  r.drawn = strong & live;
+  return r;
+}
+
+struct BlockState {
+  F transmittance, red, green, blue, depth;
+  M live;
+};
+
+INLINE void blend_block(const LocalChunk& chunk, const int* list, int count, int block, BlockState& state) {
+  const F xs = xs_of(block), ys = ys_of(block);
+  F transmittance = state.transmittance, red = state.red, green = state.green, blue = state.blue, depth = state.depth;
+  M live = state.live;
+  for (int k = 0; k < count;) {
+    const int pause = count - k < kPatience ? count : k + kPatience;
+    for (; k < pause; ++k) {
+      const int i = list[k];
+      const Step r = step(chunk, i, xs, ys, transmittance, live);
+      red = fma_where(live, r.weight, splat(chunk.red[i]), red);
+      green = fma_where(live, r.weight, splat(chunk.green[i]), green);
+      blue = fma_where(live, r.weight, splat(chunk.blue[i]), blue);
+      depth = fma_where(live, r.weight, splat(chunk.z[i]), depth);
+    }
+    if (!bits(live)) break;
+  }
+  state = {transmittance, red, green, blue, depth, live};
+}
+
+INLINE void store_block(const View& view, const TileList& tile, int block, const BlockState& s, const Picture& out) {
+  alignas(64) float rgb[48], alpha[16], depth[16];
+  const F coverage = splat(1.0f) - s.transmittance;
+  interleave(fma(s.transmittance, splat(view.background[0]), s.red), fma(s.transmittance, splat(view.background[1]), s.green),
+             fma(s.transmittance, splat(view.background[2]), s.blue), rgb);
+  store(alpha, coverage);
+  store(depth, s.depth / max(coverage, splat(kMinDepthWeight)));
+  const int x0 = tile.column * kTile + 4 * (block & 3), y0 = tile.row * kTile + 4 * (block >> 2);
+  const int width = view.width - x0 < 4 ? view.width - x0 : 4, height = view.height - y0 < 4 ? view.height - y0 : 4;
+  for (int y = 0; y < height; ++y) {
+    const int64_t pixel = int64_t(y0 + y) * view.width + x0;
+    if (width == 4) {  // a fixed size, which compiles to a few moves
+      __builtin_memcpy(out.beauty + 3 * pixel, rgb + 12 * y, 48);
+      __builtin_memcpy(out.alpha + pixel, alpha + 4 * y, 16);
+      __builtin_memcpy(out.depth + pixel, depth + 4 * y, 16);
+      continue;
+    }
+    for (int x = 0; x < width; ++x) {
+      for (int c = 0; c < 3; ++c) out.beauty[3 * (pixel + x) + c] = rgb[12 * y + 3 * x + c];
+      out.alpha[pixel + x] = alpha[4 * y + x];
+      out.depth[pixel + x] = depth[4 * y + x];
+    }
+  }
+}
+
+static int64_t blend(const View& view, const TileList& tile, const float* records, const Picture& out) {
+  const F zero = splat(0.0f);
+  BlockState states[16];
+  unsigned alive = 0;  // blocks with a live pixel
+  for (int b = 0; b < 16; ++b) {
+    const unsigned inside = inside_lanes(view, tile, b);
+    states[b] = {splat(1.0f), zero, zero, zero, zero, mask_of(inside)};
+    alive |= unsigned(inside != 0) << b;
+  }
+  const unsigned present = alive;
+
+  LocalChunk chunk;
+  uint16_t touched[kChunk / 16][16];
+  int list[kChunk + 16];
+  int64_t evaluated = 0;
+  for (int64_t first = 0; first < tile.count && alive; first += kChunk) {
+    const int count = tile.count - first < kChunk ? int(tile.count - first) : kChunk;
+    load_chunk(tile, records, first, count, chunk, touched);
+    for (unsigned left = alive; left; left &= left - 1) {
+      const int b = __builtin_ctz(left);
+      int n = 0;
+      for (int group = 0; group * 16 < count; ++group) n += list_bits(touched[group][b], group * 16, list + n);
+      evaluated += n;
+      blend_block(chunk, list, n, b, states[b]);
+      if (!bits(states[b].live)) alive &= ~(1u << b);
+    }
+  }
+  for (unsigned left = present; left; left &= left - 1) {
+    const int b = __builtin_ctz(left);
+    store_block(view, tile, b, states[b], out);
+  }
+  return evaluated;
+}
+
+// ---- backward
+
+struct PixelGradients {  // of one block
+  F red, green, blue, depth;  // dL/d(accumulated channel)
+  F rest;                     // what the channels behind the current splat contribute to the loss, linearised
+  F transmittance;
+  F xs, ys;  // pixel centres from the tile's
+  M live;
+};
+
+// Reads a block's pixels. Expected depth is D / A, so its gradient goes to D and to A.
+INLINE void load_pixels(const View& view, const TileList& tile, int block, const Picture& picture,
+                        const PictureGradients& d, PixelGradients& g) {
+  alignas(64) float in[10][16] = {};
+  const int x0 = tile.column * kTile + 4 * (block & 3), y0 = tile.row * kTile + 4 * (block >> 2);
+  const int width = view.width - x0 < 4 ? view.width - x0 : 4, height = view.height - y0 < 4 ? view.height - y0 : 4;
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x) {
+      const int64_t pixel = int64_t(y0 + y) * view.width + x0 + x;
+      const int lane = 4 * y + x;
+      for (int c = 0; c < 3; ++c) {
+        in[c][lane] = d.beauty[3 * pixel + c];
+        in[5 + c][lane] = picture.beauty[3 * pixel + c];
+      }
+      in[3][lane] = d.alpha[pixel];
+      in[4][lane] = d.depth[pixel];
+      in[8][lane] = picture.alpha[pixel];
+      in[9][lane] = picture.depth[pixel];
+    }
+  const F alpha = load(in[8]), depth = load(in[9]), least = splat(kMinDepthWeight);
+  const F weight = max(alpha, least);
+  g.red = load(in[0]);
+  g.green = load(in[1]);
+  g.blue = load(in[2]);
+  g.depth = load(in[4]) / weight;
+  const F d_alpha = load(in[3]) - zero_unless(gt(alpha, least), g.depth * depth);
+  const F background = splat(1.0f) - alpha;
+  g.rest = fma(g.red, load(in[5]), fma(g.green, load(in[6]), g.blue * load(in[7])));
+  g.rest = fma(g.depth, depth * weight, g.rest) - d_alpha * background;
+  g.transmittance = splat(1.0f);
+  g.xs = xs_of(block);
+  g.ys = ys_of(block);
+}
+
+template <bool kAbsolute>
+static void blend_backward_tile(const View& view, const TileList& tile, const float* records, const Picture& picture,
+                                const PictureGradients& d, const PairSums& out) {
+  constexpr int kSums = kAbsolute ? 12 : 10;
+  const F one = splat(1.0f), zero = splat(0.0f);
+  PixelGradients pixels[16];
+  unsigned alive = 0;
+  for (int b = 0; b < 16; ++b) {
+    const unsigned inside = inside_lanes(view, tile, b);
+    pixels[b].live = mask_of(inside);
+    if (!inside) continue;
+    load_pixels(view, tile, b, picture, d, pixels[b]);
+    alive |= 1u << b;
+  }
+
+  LocalChunk chunk;
+  uint16_t touched[kChunk / 16][16], blocks[16];
+  for (int64_t i = 0; i < tile.count; ++i) {
+    const int k = int(i % kChunk);
+    if (k == 0) {
+      const int count = tile.count - i < kChunk ? int(tile.count - i) : kChunk;
+      load_chunk(tile, records, i, count, chunk, touched);
+    }
+    // Only now and then, so that what to do next does not wait for the arithmetic before it.
+    if (k % 16 == 0) {
+      transpose_bits(touched[k / 16], blocks);
+      UNROLL
+      for (int b = 0; b < 16; ++b)
+        if (!bits(pixels[b].live)) alive &= ~(1u << b);
+    }
+    const int64_t slot = tile.first_slot + i;
+    unsigned left = blocks[k % 16] & alive;
+    out.touched[slot] = left != 0;
+    if (!left) continue;
+    F sums[kSums];
+    UNROLL
+    for (F& sum : sums) sum = zero;
+    for (; left; left &= left - 1) {
+      PixelGradients& g = pixels[__builtin_ctz(left)];
+      const Step r = step(chunk, k, g.xs, g.ys, g.transmittance, g.live);
+      const F weight = zero_unless(r.drawn, r.weight);
+      const F value = fma(g.red, splat(chunk.red[k]),
+                          fma(g.green, splat(chunk.green[k]), fma(g.blue, splat(chunk.blue[k]), g.depth * splat(chunk.z[k]))));
+      g.rest = fnma(weight, value, g.rest);
+      F h = fnma(g.rest, r.alpha / (one - r.alpha), weight * value);
+      h = zero_unless(le_where(r.drawn, r.raw, splat(kMaxAlpha)), h);
+      const F hu = h * r.u, hv = h * r.v;
+      sums[H] = sums[H] + h;
+      sums[HU] = sums[HU] + hu;
+      sums[HV] = sums[HV] + hv;
+      sums[HUU] = fma(hu, r.u, sums[HUU]);
+      sums[HUV] = fma(hu, r.v, sums[HUV]);
+      sums[HVV] = fma(hv, r.v, sums[HVV]);
+      sums[D_RED] = fma(weight, g.red, sums[D_RED]);
+      sums[D_GREEN] = fma(weight, g.green, sums[D_GREEN]);
+      sums[D_BLUE] = fma(weight, g.blue, sums[D_BLUE]);
+      sums[D_Z] = fma(weight, g.depth, sums[D_Z]);
+      if constexpr (kAbsolute) {
+        const F two_ln2 = splat(2.0f * 0.6931471805599453f);
+        sums[kSums - 2] = sums[kSums - 2] + abs(two_ln2 * (splat(chunk.u1[k]) * hu));
+        sums[kSums - 1] = sums[kSums - 1] + abs(two_ln2 * fma(splat(chunk.u2[k]), hu, splat(chunk.v2[k]) * hv));
+      }
+    }
+    store(out.slots + slot * kSlot, sum_lanes(sums));
+  }
+}
+
+static void blend_backward(const View& view, const TileList& tile, const float* records, const Picture& picture,
+                           const PictureGradients& d, bool absolute, const PairSums& out) {
+  if (absolute)
+    blend_backward_tile<true>(view, tile, records, picture, d, out);
+  else
+    blend_backward_tile<false>(view, tile, records, picture, d, out);
+}
+
+static int64_t ceiling(int64_t rounds, float* sink) {
+  constexpr int kSplats = 128;
+  LocalChunk chunk;
+  int list[kSplats];
+  const F values[10] = {splat(0.1f), splat(0.05f), splat(0.2f), splat(0.1f), splat(0.3f), splat(-6.0f), splat(0.5f), splat(0.4f), splat(0.3f), splat(2.0f)};
+  float* fields[10] = {chunk.u1, chunk.u2, chunk.u0, chunk.v2, chunk.v0, chunk.log2_opacity, chunk.red, chunk.green, chunk.blue, chunk.z};
+  for (int i = 0; i < kSplats; ++i) list[i] = i;
+  for (int i = 0; i < kSplats; i += 16)
+    for (int k = 0; k < 10; ++k) store(fields[k] + i, values[k]);
+  const F zero = splat(0.0f);
+  int64_t evaluated = 0;
+  F total = zero;
+  for (int64_t k = 0; k < rounds; ++k) {
+    BlockState state = {splat(1.0f), zero, zero, zero, zero, mask_of(0xffff)};
+    blend_block(chunk, list, kSplats, int(k & 15), state);
+    evaluated += kSplats;
+    total = total + state.red;
+  }
+  store(sink, total);
+  return evaluated;
+}

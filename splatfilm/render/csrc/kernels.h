@@ -1,0 +1,112 @@
+// What the orchestration (rasteriser.cpp, loss.cpp) and the kernels (one copy for each instruction set) say to each other.
+#pragma once
+#include <cstdint>
+#include <cstddef>
+
+namespace splatfilm {
+
+constexpr int kLanes = 16;
+constexpr int kTile = 16;          // px, side of a tile: sixteen blocks of 4 x 4 pixels, one vector each
+constexpr int kRecord = 16;        // floats in a projected splat's record: one cache line
+constexpr int kSlot = 16;          // floats in a (splat, tile) pair's partial gradients
+constexpr int kProjectRun = 1024;  // splats that one task projects
+
+// A projected splat's record. With d = pixel centre - (X, Y), u = U1 dx + U2 dy and v = V2 dy, the splat's alpha is
+// 2^(LOG2 - u^2 - v^2): the Cholesky factor of the conic, which stays accurate where the conic itself would cancel.
+enum Record { X, Y, U1, U2, V2, LOG2, RED, GREEN, BLUE, Z, REACH, X_OF_Y, Y_OF_X, EXTENT_X, EXTENT_Y, ID };
+
+// A pair's partial gradients: sums over the tile's pixels of h = dL/d(ln alpha) and of weight times dL/d(pixel).
+enum Slot { H, HU, HV, HUU, HUV, HVV, D_RED, D_GREEN, D_BLUE, D_Z, ABS_X, ABS_Y, SLOT_FIELDS };
+
+struct View {
+  float rotation[9];  // world to camera, row-major
+  float position[3];  // of the camera, world
+  float fx, fy, cx, cy;
+  float near_z, far_z;
+  float limit_left, limit_right, limit_top, limit_bottom;  // where x/z and y/z are clamped inside the Jacobian
+  float background[3];
+  int width, height;
+  int degree;        // of spherical harmonics that are evaluated
+  bool antialiased;
+};
+
+struct Scene {  // row-major float32 arrays of `count` splats
+  const float *means, *quats, *scales, *opacities, *sh;
+  int64_t count;
+  int basis;  // spherical harmonics coefficients stored for each channel
+};
+
+struct SceneGradients {
+  float *means, *quats, *scales, *opacities, *sh;
+  float* absolute;  // [count, 2] sums over pixels of |dL/d(projected mean)|, or null
+};
+
+struct Picture {
+  float* beauty;  // [H, W, 3] over the background
+  float* alpha;   // [H, W]
+  float* depth;   // [H, W] expected
+};
+
+struct PictureGradients {
+  const float *beauty, *alpha, *depth;
+};
+
+// One tile's splats, front to back.
+struct TileList {
+  const int32_t* positions;  // of records
+  int64_t first_slot;        // of the first pair; the others follow
+  int64_t count;
+  int column, row;  // of the tile
+};
+
+struct PairSums {
+  float* slots;          // kSlot floats a pair, in the tiles' order, so that tiles write one after the other
+  uint8_t* touched;      // 0: the pair contributed nothing and its slot was not written
+  const int32_t* of_pair;  // a pair's slot; pairs in the records' order
+};
+
+struct SlotRange {
+  int64_t begin;
+  int32_t count;
+};
+
+struct LossTask {
+  const float *image, *target;  // [H, W, 3]
+  const float* weight;          // [H, W] or null
+  int height, width;
+  float ssim_scale, l1_scale;  // dLoss/d(one value of the SSIM map), dLoss/d|difference|, each times the pixel's weight
+  float* maps;                 // scratch: three maps of height x stride
+  int64_t stride;              // floats in a row of a map
+  double* row_sums;            // [H, 2]: weighted sums of |difference| and of SSIM
+  float* gradient;             // [H, W, 3]
+};
+// Floats of scratch that a band of rows needs.
+int64_t loss_scratch(int width);
+
+struct Kernels {
+  const char* name;
+  // Projects splats begin..end and writes the records of those in view to records + begin * kRecord, one after the other;
+  // returns how many.
+  int (*project)(const Scene&, const View&, int64_t begin, int64_t end, float* records);
+  // Gradients of splats begin..end: zeros for those out of view. `records` and `ranges` begin at the run's first.
+  void (*project_backward)(const Scene&, const View&, int64_t begin, int64_t end, const float* records, int visible,
+                           const SlotRange* ranges, const PairSums&, const SceneGradients&);
+  // Blends one tile into the picture; returns how many (splat, 4 x 4 block) pairs it evaluated.
+  int64_t (*blend)(const View&, const TileList&, const float* records, const Picture&);
+  void (*blend_backward)(const View&, const TileList&, const float* records, const Picture&, const PictureGradients&,
+                         bool absolute, const PairSums&);
+  void (*loss_forward)(const LossTask&, int row_begin, int row_end, float* scratch);
+  void (*loss_backward)(const LossTask&, int row_begin, int row_end, float* scratch);
+  // Pair evaluations of the blend's inner loop on data that stays in the first cache: the ceiling for benchmarks.
+  int64_t (*ceiling)(int64_t rounds, float* sink);
+};
+
+extern const Kernels kernels_avx512, kernels_avx2, kernels_neon, kernels_portable;
+
+// The kernels in use: the best that this processor has, or what `choose_kernels` asked for.
+const Kernels& kernels();
+// False when this build or processor lacks `name`; an empty name goes back to the best.
+bool choose_kernels(const char* name);
+bool kernels_available(const char* name);
+
+}  // namespace splatfilm

@@ -1,0 +1,182 @@
+// The Python extension `splatfilm.render._kernels`: numpy arrays in, numpy arrays out, nothing copied. It knows nothing of
+// torch; `splatfilm/render/kernels.py` gives these functions their Python types.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "pool.h"
+#include "rasteriser.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+using namespace splatfilm;
+
+namespace {
+
+using In = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
+using Out = nb::ndarray<float, nb::c_contig, nb::device::cpu>;
+
+template <typename Array>
+void expect(const Array& array, const char* name, std::initializer_list<int64_t> shape) {
+  bool right = array.ndim() == shape.size();
+  size_t axis = 0;
+  std::string wanted;
+  for (int64_t length : shape) {
+    right = right && int64_t(array.shape(axis)) == length;
+    wanted += (axis++ ? ", " : "") + std::to_string(length);
+  }
+  if (!right) throw std::invalid_argument(std::string(name) + " must have shape [" + wanted + "]");
+}
+
+Scene scene_of(const In& means, const In& quats, const In& scales, const In& opacities, const In& sh) {
+  if (means.ndim() != 2 || sh.ndim() != 3) throw std::invalid_argument("means must be [N, 3] and sh [N, K, 3]");
+  const int64_t n = int64_t(means.shape(0)), basis = int64_t(sh.shape(1));
+  if (n > INT32_MAX / 2) throw std::invalid_argument("more than 2^30 splats");
+  if (basis != 1 && basis != 4 && basis != 9 && basis != 16) throw std::invalid_argument("sh must hold 1, 4, 9 or 16 coefficients");
+  expect(means, "means", {n, 3});
+  expect(quats, "quats", {n, 4});
+  expect(scales, "scales", {n, 3});
+  expect(opacities, "opacities", {n});
+  expect(sh, "sh", {n, basis, 3});
+  return {means.data(), quats.data(), scales.data(), opacities.data(), sh.data(), n, int(basis)};
+}
+
+// `numbers`: rotation 9, position 3, fx fy cx cy, near far, left right top bottom, background 3.
+View view_of(const std::vector<double>& numbers, int width, int height, int degree, bool antialiased, int basis) {
+  if (numbers.size() != 25) throw std::invalid_argument("a view has 25 numbers");
+  if (width < 1 || height < 1 || int64_t(width) * height > INT32_MAX) throw std::invalid_argument("picture size out of range");
+  if (degree < 0 || (degree + 1) * (degree + 1) > basis) throw std::invalid_argument("more degrees than sh holds");
+  View v;
+  const double* n = numbers.data();
+  for (float& x : v.rotation) x = float(*n++);
+  for (float& x : v.position) x = float(*n++);
+  for (float* x : {&v.fx, &v.fy, &v.cx, &v.cy, &v.near_z, &v.far_z, &v.limit_left, &v.limit_right, &v.limit_top, &v.limit_bottom})
+    *x = float(*n++);
+  for (float& x : v.background) x = float(*n++);
+  // Keys are the bits of z, which order only positive numbers.
+  v.near_z = std::max(v.near_z, 1e-30f);
+  v.width = width;
+  v.height = height;
+  v.degree = degree;
+  v.antialiased = antialiased;
+  return v;
+}
+
+Picture picture_of(const Out& beauty, const Out& alpha, const Out& depth, int64_t width, int64_t height) {
+  expect(beauty, "beauty", {height, width, 3});
+  expect(alpha, "alpha", {height, width});
+  expect(depth, "depth", {height, width});
+  return {beauty.data(), alpha.data(), depth.data()};
+}
+
+// A forward pass that can be taken back.
+class Pass {
+ public:
+  Pass() : workspace_(borrow_workspace()) {}
+  ~Pass() { return_workspace(std::move(workspace_)); }
+  Pass(const Pass&) = delete;
+  Workspace& workspace() { return *workspace_; }
+
+ private:
+  std::unique_ptr<Workspace> workspace_;
+};
+
+Pass* forward(const In& means, const In& quats, const In& scales, const In& opacities, const In& sh,
+                              const std::vector<double>& numbers, int width, int height, int degree, bool antialiased,
+                              const Out& beauty, const Out& alpha, const Out& depth, bool for_backward) {
+  const Scene scene = scene_of(means, quats, scales, opacities, sh);
+  const View view = view_of(numbers, width, height, degree, antialiased, scene.basis);
+  const Picture picture = picture_of(beauty, alpha, depth, width, height);
+  const nb::gil_scoped_release release;
+  auto pass = std::make_unique<Pass>();
+  rasterise(scene, view, picture, for_backward, pass->workspace());
+  return pass.release();
+}
+
+void backward(Pass& pass, const In& means, const In& quats, const In& scales, const In& opacities, const In& sh,
+              const Out& beauty, const Out& alpha, const Out& depth, const In& d_beauty, const In& d_alpha,
+              const In& d_depth, const Out& d_means, const Out& d_quats, const Out& d_scales, const Out& d_opacities,
+              const Out& d_sh, const Out& absolute) {
+  const Scene scene = scene_of(means, quats, scales, opacities, sh);
+  const int64_t n = scene.count, width = pass.workspace().view.width, height = pass.workspace().view.height;
+  const Picture picture = picture_of(beauty, alpha, depth, width, height);
+  expect(d_beauty, "d_beauty", {height, width, 3});
+  expect(d_alpha, "d_alpha", {height, width});
+  expect(d_depth, "d_depth", {height, width});
+  expect(d_means, "d_means", {n, 3});
+  expect(d_quats, "d_quats", {n, 4});
+  expect(d_scales, "d_scales", {n, 3});
+  expect(d_opacities, "d_opacities", {n});
+  expect(d_sh, "d_sh", {n, scene.basis, 3});
+  const bool wants_absolute = absolute.size() != 0;
+  if (wants_absolute) expect(absolute, "absolute", {n, 2});
+  const nb::gil_scoped_release release;
+  rasterise_backward(scene, picture, {d_beauty.data(), d_alpha.data(), d_depth.data()},
+                     {d_means.data(), d_quats.data(), d_scales.data(), d_opacities.data(), d_sh.data(),
+                      wants_absolute ? absolute.data() : nullptr},
+                     pass.workspace());
+}
+
+std::tuple<double, double, double> loss(const In& image, const In& target, const In& weight, double lambda,
+                                        const Out& gradient) {
+  if (image.ndim() != 3) throw std::invalid_argument("image must be [H, W, 3]");
+  const int64_t height = int64_t(image.shape(0)), width = int64_t(image.shape(1));
+  if (height < 1 || width < 1 || height * width > INT32_MAX) throw std::invalid_argument("picture size out of range");
+  expect(image, "image", {height, width, 3});
+  expect(target, "target", {height, width, 3});
+  expect(gradient, "gradient", {height, width, 3});
+  if (weight.size() != 0) expect(weight, "weight", {height, width});
+  const nb::gil_scoped_release release;
+  const LossValues v = l1_ssim(image.data(), target.data(), weight.size() ? weight.data() : nullptr, int(height),
+                               int(width), lambda, gradient.data());
+  return {v.loss, v.l1, v.ssim};
+}
+
+}  // namespace
+
+NB_MODULE(_kernels, m) {
+  // A frame that is still alive when Python ends is no leak.
+  nb::set_leak_warnings(false);
+  nb::class_<Pass>(m, "Pass")
+      .def_prop_ro("visible", [](Pass& p) { return p.workspace().counters.visible; })
+      .def_prop_ro("pairs", [](Pass& p) { return p.workspace().counters.pairs; })
+      .def_prop_ro("evaluations", [](Pass& p) { return p.workspace().counters.evaluations; })
+      .def_prop_ro("seconds",
+                   [](Pass& p) {
+                     const double* s = p.workspace().counters.seconds;
+                     return std::vector<double>(s, s + 6);
+                   })
+      .def_prop_ro("bytes", [](Pass& p) { return p.workspace().bytes(); })
+      .def("footprints", [](Pass& p, const Out& radii) {
+        Scene scene{};
+        scene.count = int64_t(radii.shape(0));
+        footprints(scene, p.workspace(), radii.data());
+      })
+      .def("backward", &backward);
+  m.def("forward", &forward, nb::rv_policy::take_ownership);
+  m.def("l1_ssim", &loss);
+  m.def("set_threads", &set_threads);
+  m.def("threads", &threads);
+  m.def("instruction_set", [] { return std::string(kernels().name); });
+  m.def("choose_instruction_set", [](const std::string& name) { return choose_kernels(name.c_str()); });
+  m.def("instruction_sets", [] {
+    std::vector<std::string> names;
+    for (const char* name : {"avx512", "avx2", "neon", "portable"})
+      if (kernels_available(name)) names.emplace_back(name);
+    return names;
+  });
+  m.def("ceiling", [](int64_t rounds) {
+    float sink[16];
+    const nb::gil_scoped_release release;
+    return kernels().ceiling(rounds, sink);
+  });
+}

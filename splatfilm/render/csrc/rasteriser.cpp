@@ -1,0 +1,302 @@
+#include "rasteriser.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <mutex>
+
+#include "pool.h"
+
+namespace splatfilm {
+namespace {
+
+constexpr int64_t kSortRun = 16384;  // splats that one task of the depth sort handles
+constexpr int64_t kBinRun = 4096;    // least splats in one part of the binning
+constexpr int64_t kAhead = 12;       // splats between the request for a record and its use
+constexpr int kDigitBits = 11, kDigits = 1 << kDigitBits;
+
+class Clock {
+ public:
+  double lap() {
+    const auto now = std::chrono::steady_clock::now();
+    const double seconds = std::chrono::duration<double>(now - last_).count();
+    last_ = now;
+    return seconds;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+int64_t parts_of(int64_t count, int64_t size) { return (count + size - 1) / size; }
+
+void project_all(const Scene& scene, Workspace& w) {
+  const int64_t runs = parts_of(scene.count, kProjectRun);
+  float* records = w.records.ensure(scene.count * kRecord);
+  w.run_visible.assign(size_t(runs), 0);
+  w.run_offsets.assign(size_t(runs) + 1, 0);
+  const Kernels& k = kernels();
+  parallel(runs, [&](int64_t run) {
+    const int64_t begin = run * kProjectRun, end = std::min(scene.count, begin + kProjectRun);
+    w.run_visible[size_t(run)] = k.project(scene, w.view, begin, end, records);
+  });
+  for (size_t run = 0; run < size_t(runs); ++run) w.run_offsets[run + 1] = w.run_offsets[run] + w.run_visible[run];
+  w.counters.visible = w.run_offsets[size_t(runs)];
+}
+
+void collect_keys(const Scene& scene, Workspace& w) {
+  const int64_t runs = parts_of(scene.count, kProjectRun), n = w.counters.visible;
+  uint32_t* keys = w.keys.ensure(n);
+  int32_t* order = w.order.ensure(n);
+  w.other_keys.ensure(n);
+  w.other_order.ensure(n);
+  parallel(runs, [&](int64_t run) {
+    int64_t at = w.run_offsets[size_t(run)];
+    const int64_t first = run * kProjectRun;
+    for (int64_t position = first; position < first + w.run_visible[size_t(run)]; ++position, ++at) {
+      std::memcpy(&keys[at], &w.records[position * kRecord + Z], 4);
+      order[at] = int32_t(position);
+    }
+  });
+}
+
+// Stable least-significant-digit radix sort by the bits of z, which for positive floats order as the numbers do; ties
+// stay in the order of the splats. A stable sort has one result, whatever the tasks.
+void sort_by_depth(Workspace& w) {
+  const int64_t n = w.counters.visible, tasks = parts_of(n, kSortRun);
+  w.histograms.resize(size_t(tasks) * kDigits);
+  for (int shift = 0; shift < 32; shift += kDigitBits) {
+    const uint32_t* keys = w.keys.data();
+    const int32_t* order = w.order.data();
+    uint32_t* to_keys = w.other_keys.data();
+    int32_t* to_order = w.other_order.data();
+    parallel(tasks, [&](int64_t task) {
+      int64_t* histogram = &w.histograms[size_t(task) * kDigits];
+      std::fill_n(histogram, kDigits, 0);
+      for (int64_t i = task * kSortRun, end = std::min(n, i + kSortRun); i < end; ++i)
+        ++histogram[keys[i] >> shift & (kDigits - 1)];
+    });
+    int64_t at = 0;
+    bool one_digit = false;
+    for (int digit = 0; digit < kDigits; ++digit) {
+      const int64_t begin = at;
+      for (int64_t task = 0; task < tasks; ++task) {
+        int64_t& slot = w.histograms[size_t(task) * kDigits + size_t(digit)];
+        const int64_t count = slot;
+        slot = at;
+        at += count;
+      }
+      one_digit |= at - begin == n;
+    }
+    if (one_digit) continue;
+    parallel(tasks, [&](int64_t task) {
+      int64_t* next = &w.histograms[size_t(task) * kDigits];
+      for (int64_t i = task * kSortRun, end = std::min(n, i + kSortRun); i < end; ++i) {
+        const int64_t to = next[keys[i] >> shift & (kDigits - 1)]++;
+        to_keys[to] = keys[i];
+        to_order[to] = order[i];
+      }
+    });
+    w.keys.swap(w.other_keys);
+    w.order.swap(w.other_order);
+  }
+}
+
+struct Grid {
+  int columns, rows;
+};
+
+Grid grid_of(const View& view) { return {(view.width + kTile - 1) / kTile, (view.height + kTile - 1) / kTile}; }
+
+// The tile that holds coordinate `pixels`, kept in 0 .. count - 1 before it becomes an integer.
+int tile_at(float pixels, int count) { return int(std::min(std::max(pixels * (1.0f / kTile), 0.0f), float(count - 1))); }
+
+// Calls visit(column, row) for every tile whose pixel centres' rectangle the ellipse touches, by rows. In a row of tiles
+// the ellipse is cut by a slab; both shapes are convex, so the tiles between the cut's extremes are exactly those touched.
+template <typename Visit>
+void tiles_of(const float* r, const Grid& grid, const Visit& visit) {
+  if (!(r[EXTENT_X] > 0.0f && r[EXTENT_Y] > 0.0f)) return;
+  const float x = r[X] - 0.5f, y = r[Y] - 0.5f;
+  const int column0 = tile_at(x - r[EXTENT_X], grid.columns), column1 = tile_at(x + r[EXTENT_X], grid.columns);
+  const int row0 = tile_at(y - r[EXTENT_Y], grid.rows), row1 = tile_at(y + r[EXTENT_Y], grid.rows);
+  if (column0 == column1 && row0 == row1) return visit(column0, row0);
+  const float y_at_right = r[Y_OF_X] * r[EXTENT_X], per_u = 1.0f / r[U1];
+  for (int row = row0; row <= row1; ++row) {
+    const float top = float(row * kTile) - y, bottom = top + float(kTile - 1);
+    const float y_right = std::min(std::max(y_at_right, top), bottom), y_left = std::min(std::max(-y_at_right, top), bottom);
+    const float v_right = r[V2] * y_right, v_left = r[V2] * y_left;
+    const float room_right = r[REACH] - v_right * v_right, room_left = r[REACH] - v_left * v_left;
+    if (!(room_right >= 0.0f && room_left >= 0.0f)) continue;
+    const float right = std::sqrt(room_right) * per_u + r[X_OF_Y] * y_right;
+    const float left = r[X_OF_Y] * y_left - std::sqrt(room_left) * per_u;
+    if (!(x + right >= 0.0f && x + left <= float(grid.columns * kTile))) continue;
+    const int first = std::max(column0, tile_at(x + left, grid.columns));
+    const int last = std::min(column1, tile_at(x + right, grid.columns));
+    for (int column = first; column <= last; ++column) visit(column, row);
+  }
+}
+
+// Stable counting sort of the depth-sorted splats into tiles: each part counts, then each part places its own.
+void bin(const Scene& scene, Workspace& w, bool for_backward) {
+  const Grid grid = grid_of(w.view);
+  const size_t tiles = size_t(grid.columns) * size_t(grid.rows);
+  const int64_t n = w.counters.visible;
+  const int64_t parts = std::max<int64_t>(1, std::min<int64_t>(parts_of(n, kBinRun), 4 * threads()));
+  if (int64_t(w.part_pairs.size()) < parts) w.part_pairs.resize(size_t(parts));
+  if (int64_t(w.part_tiles.size()) < parts) w.part_tiles.resize(size_t(parts));
+  w.part_counts.assign(size_t(parts), 0);
+  w.part_begins.assign(size_t(parts) + 1, 0);
+  SlotRange* ranges = for_backward ? w.ranges.ensure(scene.count) : nullptr;
+
+  parallel(parts, [&](int64_t part) {
+    Buffer<Pair>& pairs = w.part_pairs[size_t(part)];
+    std::vector<int32_t>& counts = w.part_tiles[size_t(part)];
+    counts.assign(tiles, 0);
+    const int64_t begin = n * part / parts, end = n * (part + 1) / parts;
+    int64_t room = pairs.bytes() / int64_t(sizeof(Pair)), found = 0;
+    for (int64_t i = begin; i < end; ++i) {
+      const int32_t position = w.order[i];
+      // Depth order jumps about in the records: ask for them some splats ahead.
+      if (i + kAhead < end) __builtin_prefetch(&w.records[int64_t(w.order[i + kAhead]) * kRecord]);
+      const int64_t before = found;
+      tiles_of(&w.records[int64_t(position) * kRecord], grid, [&](int column, int row) {
+        if (found == room) {
+          Buffer<Pair> larger;
+          room = std::max<int64_t>(room * 2, 4 * (end - begin));
+          larger.ensure(room);
+          if (found) std::memcpy(larger.data(), pairs.data(), size_t(found) * sizeof(Pair));
+          pairs.swap(larger);
+        }
+        const int32_t tile = row * grid.columns + column;
+        pairs[found++] = {tile, position};
+        ++counts[size_t(tile)];
+      });
+      if (ranges) ranges[position] = {before, int32_t(found - before)};
+    }
+    w.part_counts[size_t(part)] = found;
+  });
+  for (size_t part = 0; part < size_t(parts); ++part) w.part_begins[part + 1] = w.part_begins[part] + w.part_counts[part];
+  w.counters.pairs = w.part_begins[size_t(parts)];
+
+  w.tile_begins.resize(tiles + 1);
+  int64_t at = 0;
+  for (size_t tile = 0; tile < tiles; ++tile) {
+    w.tile_begins[tile] = at;
+    int32_t in_tile = 0;
+    for (size_t part = 0; part < size_t(parts); ++part) {
+      int32_t& count = w.part_tiles[part][tile];
+      const int32_t own = count;
+      count = in_tile;
+      in_tile += own;
+    }
+    at += in_tile;
+  }
+  w.tile_begins[tiles] = at;
+
+  int32_t* positions = w.tile_positions.ensure(at);
+  int32_t* slots = for_backward ? w.pair_slots.ensure(at) : nullptr;
+  parallel(parts, [&](int64_t part) {
+    const Pair* pairs = w.part_pairs[size_t(part)].data();
+    std::vector<int32_t>& next = w.part_tiles[size_t(part)];
+    const int64_t base = w.part_begins[size_t(part)];
+    for (int64_t k = 0; k < w.part_counts[size_t(part)]; ++k) {
+      const size_t tile = size_t(pairs[k].tile);
+      const int64_t to = w.tile_begins[tile] + next[tile]++;
+      positions[to] = pairs[k].position;
+      if (slots) slots[base + k] = int32_t(to);
+    }
+    if (!ranges) return;
+    for (int64_t i = n * part / parts; i < n * (part + 1) / parts; ++i) ranges[w.order[i]].begin += base;
+  });
+}
+
+TileList tile_list(const Workspace& w, const Grid& grid, int64_t tile) {
+  const int64_t begin = w.tile_begins[size_t(tile)];
+  return {w.tile_positions.data() + begin, begin, w.tile_begins[size_t(tile) + 1] - begin, int(tile % grid.columns),
+          int(tile / grid.columns)};
+}
+
+std::mutex spare_mutex;
+std::vector<std::unique_ptr<Workspace>>& spare() {
+  static auto* kept = new std::vector<std::unique_ptr<Workspace>>;
+  return *kept;
+}
+constexpr size_t kSpare = 2;
+
+}  // namespace
+
+int64_t Workspace::bytes() const {
+  int64_t total = records.bytes() + keys.bytes() + other_keys.bytes() + order.bytes() + other_order.bytes() +
+                  ranges.bytes() + tile_positions.bytes() + pair_slots.bytes() + slots.bytes() + touched.bytes();
+  for (const Buffer<Pair>& pairs : part_pairs) total += pairs.bytes();
+  for (const std::vector<int32_t>& tiles : part_tiles) total += int64_t(tiles.capacity() * sizeof(int32_t));
+  return total;
+}
+
+std::unique_ptr<Workspace> borrow_workspace() {
+  const std::lock_guard<std::mutex> lock(spare_mutex);
+  if (spare().empty()) return std::make_unique<Workspace>();
+  std::unique_ptr<Workspace> w = std::move(spare().back());
+  spare().pop_back();
+  return w;
+}
+
+void return_workspace(std::unique_ptr<Workspace> w) {
+  const std::lock_guard<std::mutex> lock(spare_mutex);
+  if (w && spare().size() < kSpare) spare().push_back(std::move(w));
+}
+
+void rasterise(const Scene& scene, const View& view, const Picture& picture, bool for_backward, Workspace& w) {
+  Clock clock;
+  w.view = view;
+  project_all(scene, w);
+  w.counters.seconds[0] = clock.lap();
+  collect_keys(scene, w);
+  sort_by_depth(w);
+  w.counters.seconds[1] = clock.lap();
+  bin(scene, w, for_backward);
+  w.counters.seconds[2] = clock.lap();
+
+  const Grid grid = grid_of(w.view);
+  const int64_t tiles = int64_t(grid.columns) * grid.rows;
+  const Kernels& k = kernels();
+  std::vector<int64_t> evaluations(size_t(tiles), 0);
+  parallel(tiles, [&](int64_t tile) {
+    evaluations[size_t(tile)] = k.blend(w.view, tile_list(w, grid, tile), w.records.data(), picture);
+  });
+  w.counters.evaluations = 0;
+  for (int64_t e : evaluations) w.counters.evaluations += 16 * e;
+  w.counters.seconds[3] = clock.lap();
+}
+
+void rasterise_backward(const Scene& scene, const Picture& picture, const PictureGradients& d,
+                        const SceneGradients& out, Workspace& w) {
+  const Grid grid = grid_of(w.view);
+  const Kernels& k = kernels();
+  const PairSums pairs = {w.slots.ensure(w.counters.pairs * kSlot), w.touched.ensure(w.counters.pairs), w.pair_slots.data()};
+  Clock clock;
+  parallel(int64_t(grid.columns) * grid.rows, [&](int64_t tile) {
+    k.blend_backward(w.view, tile_list(w, grid, tile), w.records.data(), picture, d, out.absolute != nullptr, pairs);
+  });
+  w.counters.seconds[4] = clock.lap();
+  parallel(parts_of(scene.count, kProjectRun), [&](int64_t run) {
+    const int64_t begin = run * kProjectRun, end = std::min(scene.count, begin + kProjectRun);
+    k.project_backward(scene, w.view, begin, end, w.records.data() + begin * kRecord, w.run_visible[size_t(run)],
+                       w.ranges.data() + begin, pairs, out);
+  });
+  w.counters.seconds[5] = clock.lap();
+}
+
+void footprints(const Scene& scene, const Workspace& w, float* radii) {
+  std::fill_n(radii, scene.count, 0.0f);
+  for (size_t run = 0; run < w.run_visible.size(); ++run)
+    for (int64_t k = 0; k < w.run_visible[run]; ++k) {
+      const float* r = &w.records[(int64_t(run) * kProjectRun + k) * kRecord];
+      int32_t id;
+      std::memcpy(&id, r + ID, 4);
+      radii[id] = std::max(0.0f, std::max(r[EXTENT_X], r[EXTENT_Y]));
+    }
+}
+
+}  // namespace splatfilm

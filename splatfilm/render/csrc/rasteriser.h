@@ -1,0 +1,66 @@
+// One picture from a set of splats, and its gradients: project, sort by depth, sort into tiles, blend.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "buffer.h"
+#include "kernels.h"
+
+namespace splatfilm {
+
+// A pair found by one part of the binning: the record at `position` touches `tile`.
+struct Pair {
+  int32_t tile, position;
+};
+
+struct Counters {
+  int64_t visible = 0;      // splats with a record
+  int64_t pairs = 0;        // of splats and tiles
+  int64_t evaluations = 0;  // of splats at pixels, in the forward pass
+  double seconds[6] = {};   // projecting, sorting, binning, blending; backward: blending, projecting
+};
+
+// What the forward pass leaves for the backward pass. Also its working memory, which is used again for the next frame.
+struct Workspace {
+  View view;
+  Counters counters;
+
+  Buffer<float> records;              // a run's visible splats stand first in the run's place
+  std::vector<int32_t> run_visible;   // records in each run
+  std::vector<int64_t> run_offsets;   // of each run's records in depth-sort input
+  Buffer<uint32_t> keys, other_keys;  // bits of camera z
+  Buffer<int32_t> order, other_order;  // positions of records
+  std::vector<int64_t> histograms;
+
+  std::vector<Buffer<Pair>> part_pairs;  // one for each part of the sorted splats
+  std::vector<int64_t> part_counts, part_begins;
+  std::vector<std::vector<int32_t>> part_tiles;  // pairs that a part has in each tile; then where they go
+  Buffer<SlotRange> ranges;                      // pairs of each record
+  std::vector<int64_t> tile_begins;
+  Buffer<int32_t> tile_positions;
+  Buffer<int32_t> pair_slots;  // where in tile order each pair's sums are, by records
+
+  Buffer<float> slots;
+  Buffer<uint8_t> touched;
+
+  int64_t bytes() const;
+};
+
+// A workspace that no one uses, with memory from earlier frames where there is some; give it back when done.
+std::unique_ptr<Workspace> borrow_workspace();
+void return_workspace(std::unique_ptr<Workspace>);
+
+// `for_backward` also keeps what the backward pass needs.
+void rasterise(const Scene&, const View&, const Picture&, bool for_backward, Workspace&);
+// `picture` is what `rasterise` gave with this workspace and the same scene.
+void rasterise_backward(const Scene&, const Picture& picture, const PictureGradients&, const SceneGradients&, Workspace&);
+// Half extents of each splat's footprint, pixels; 0 where it is not in view. [count]
+void footprints(const Scene&, const Workspace&, float* radii);
+
+struct LossValues {
+  double loss, l1, ssim;
+};
+LossValues l1_ssim(const float* image, const float* target, const float* weight, int height, int width, double lambda,
+                   float* gradient);
+
+}  // namespace splatfilm

@@ -1,0 +1,45 @@
+// Small vector mathematics on sixteen splats or pixels at a time.
+
+struct V3 {
+  F x, y, z;
+};
+
+INLINE F dot(const V3& a, const V3& b) { return fma(a.x, b.x, fma(a.y, b.y, a.z * b.z)); }
+INLINE M finite(F a) { return lt(abs(a), splat(3.0e38f)); }
+
+// 2^x, relative error 8e-8 for -126 < x < 127; unspecified outside. Minimax polynomial of degree 5 on [0, 1).
+INLINE F exp2(F x) {
+  const F f = fraction(x);
+  F p = fma(splat(0.00187757676566f), f, splat(0.0089893398766f));
+  p = fma(p, f, splat(0.0558263182317f));
+  p = fma(p, f, splat(0.240153616983f));
+  p = fma(p, f, splat(0.693153073207f));
+  p = fma(p, f, splat(0.999999925064f));
+  return scale_by_power(p, x);
+}
+
+// log2(x) for positive normal x, absolute error 2e-7. 2 atanh(s) / ln 2 with s = (m - 1) / (m + 1).
+INLINE F log2(F x) {
+  F exponent;
+  const F m = split_exponent(x, exponent);
+  const F s = (m - splat(1.0f)) / (m + splat(1.0f)), t = s * s;
+  F p = fma(splat(0.439083154935f), t, splat(0.576395234772f));
+  p = fma(p, t, splat(0.961802200894f));
+  p = fma(p, t, splat(2.88539007486f));
+  return fma(s, p, exponent);
+}
+
+// Columns of sixteen rows of `width` <= 16 floats; rows[i] may be null for an absent row, which reads as zeros.
+INLINE void gather(const float* const (&rows)[16], int width, F (&columns)[16]) {
+  UNROLL
+  for (int i = 0; i < 16; ++i) columns[i] = rows[i] ? load_first(rows[i], width) : splat(0.0f);
+  transpose(columns);
+}
+
+// The reverse of gather; `columns` comes back transposed.
+INLINE void scatter(F (&columns)[16], float* const (&rows)[16], int width) {
+  transpose(columns);
+  UNROLL
+  for (int i = 0; i < 16; ++i)
+    if (rows[i]) store_first(rows[i], columns[i], width);
+}

@@ -1,0 +1,161 @@
+"""The renderer's semantics once more, as plainly as they can be said: dense, float64, plain torch, no tiles.
+
+Every splat is evaluated at every pixel; autograd gives the gradients. Written from the recipe in docs/rendering.md, not
+from the kernels. Slow: for pictures of some thousand pixels and some hundred splats.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from splatfilm.cameras.camera import Camera
+from splatfilm.render.constants import (
+    BLUR,
+    COLOUR_OFFSET,
+    FRUSTUM_MARGIN,
+    MAX_ALPHA,
+    MIN_ALPHA,
+    MIN_DEPTH_WEIGHT,
+    MIN_TRANSMITTANCE,
+)
+from splatfilm.render.settings import RenderSettings
+from splatfilm.splats.splats import Splats
+
+
+@dataclass(frozen=True)
+class Projected:
+    """Splats in view, nearest first."""
+
+    centres: Tensor  # [V, 2] px
+    conics: Tensor  # [V, 2, 2] px^-2
+    opacities: Tensor  # [V]
+    colours: Tensor  # [V, 3]
+    depths: Tensor  # [V]
+    ids: Tensor  # [V]
+
+
+def rotation_matrices(quats: Tensor) -> Tensor:  # [N, 4] wxyz -> [N, 3, 3]
+    w, x, y, z = torch.nn.functional.normalize(quats, dim=-1).unbind(-1)
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    return torch.stack([torch.stack(row, -1) for row in rows], -2)
+
+
+def harmonics(directions: Tensor, degree: int) -> Tensor:  # [N, 3] unit -> [N, (degree + 1)^2]
+    """Real spherical harmonics in closed form (Condon-Shortley phase folded in as 3D Gaussian Splatting has it)."""
+    x, y, z = directions.unbind(-1)
+    pi = math.pi
+    basis = [torch.full_like(x, 0.5 * math.sqrt(1 / pi))]
+    if degree >= 1:
+        c = math.sqrt(3 / (4 * pi))
+        basis += [-c * y, c * z, -c * x]
+    if degree >= 2:
+        c = math.sqrt(15 / (4 * pi))
+        basis += [
+            c * x * y,
+            -c * y * z,
+            math.sqrt(5 / (16 * pi)) * (2 * z * z - x * x - y * y),
+            -c * x * z,
+            c / 2 * (x * x - y * y),
+        ]
+    if degree >= 3:
+        basis += [
+            -math.sqrt(35 / (32 * pi)) * y * (3 * x * x - y * y),
+            math.sqrt(105 / (4 * pi)) * x * y * z,
+            -math.sqrt(21 / (32 * pi)) * y * (4 * z * z - x * x - y * y),
+            math.sqrt(7 / (16 * pi)) * z * (2 * z * z - 3 * x * x - 3 * y * y),
+            -math.sqrt(21 / (32 * pi)) * x * (4 * z * z - x * x - y * y),
+            math.sqrt(105 / (16 * pi)) * z * (x * x - y * y),
+            -math.sqrt(35 / (32 * pi)) * x * (x * x - 3 * y * y),
+        ]
+    return torch.stack(basis, -1)
+
+
+def colours(splats: Splats, camera: Camera, degree: int) -> Tensor:  # [N, 3]
+    position = torch.tensor(camera.position).to(splats.means)
+    basis = harmonics(torch.nn.functional.normalize(splats.means - position, dim=-1), degree)
+    return (torch.einsum("nk,nkc->nc", basis, splats.sh[:, : basis.shape[1]]) + COLOUR_OFFSET).clamp_min(0)
+
+
+def covariances_2d(splats: Splats, camera: Camera) -> Tensor:  # [N, 2, 2] px^2, before the blur
+    view = torch.as_tensor(camera.world_to_camera()).to(splats.means)
+    arms = rotation_matrices(splats.quats) * splats.scales[:, None, :]
+    x, y, z = (splats.means @ view[:3, :3].T + view[:3, 3]).unbind(-1)
+    half_x, half_y = 0.5 * camera.width / camera.fx, 0.5 * camera.height / camera.fy
+    left = -(camera.cx / camera.fx + FRUSTUM_MARGIN * half_x)
+    right = (camera.width - camera.cx) / camera.fx + FRUSTUM_MARGIN * half_x
+    top = -(camera.cy / camera.fy + FRUSTUM_MARGIN * half_y)
+    bottom = (camera.height - camera.cy) / camera.fy + FRUSTUM_MARGIN * half_y
+    tx, ty = z * (x / z).clamp(left, right), z * (y / z).clamp(top, bottom)
+    zero = torch.zeros_like(z)
+    jacobian = torch.stack(
+        [
+            torch.stack([camera.fx / z, zero, -camera.fx * tx / z**2], -1),
+            torch.stack([zero, camera.fy / z, -camera.fy * ty / z**2], -1),
+        ],
+        -2,
+    )
+    half = jacobian @ view[:3, :3] @ arms
+    return half @ half.transpose(-1, -2)
+
+
+def project(splats: Splats, camera: Camera, settings: RenderSettings) -> Projected:
+    view = torch.as_tensor(camera.world_to_camera()).to(splats.means)
+    in_camera = splats.means @ view[:3, :3].T + view[:3, 3]
+    ids = torch.nonzero((in_camera[:, 2] >= settings.near) & (in_camera[:, 2] <= settings.far)).flatten()
+    # By the float32 bits of depth, ties by index, as float32 renderers sort.
+    ids = ids[torch.sort(in_camera[ids, 2].detach().float(), stable=True).indices]
+    near = Splats(
+        splats.means[ids], splats.quats[ids], splats.scales[ids], splats.opacities[ids], splats.sh[ids], splats.mode
+    )
+    sharp = covariances_2d(near, camera)
+    blurred = sharp + BLUR * torch.eye(2).to(sharp)
+    opacities = near.opacities
+    if splats.mode == "antialiased":
+        opacities = opacities * (torch.linalg.det(sharp) / torch.linalg.det(blurred)).clamp_min(0).sqrt()
+    x, y, z = in_camera[ids].unbind(-1)
+    degree = splats.sh_degree if settings.sh_degree is None else min(settings.sh_degree, splats.sh_degree)
+    return Projected(
+        torch.stack([camera.fx * x / z + camera.cx, camera.fy * y / z + camera.cy], -1),
+        torch.linalg.inv(blurred),
+        opacities,
+        colours(near, camera, degree),
+        z,
+        ids,
+    )
+
+
+def render(splats: Splats, camera: Camera, settings: RenderSettings) -> tuple[Tensor, Tensor, Tensor]:
+    """beauty [H, W, 3], alpha [H, W], expected depth [H, W], in the precision of `splats`."""
+    p = project(splats, camera, settings)
+    ys, xs = torch.meshgrid(torch.arange(camera.height) + 0.5, torch.arange(camera.width) + 0.5, indexing="ij")
+    pixels = torch.stack([xs, ys], -1).to(p.centres)
+    transmittance = torch.ones(camera.height, camera.width).to(p.centres)
+    beauty, depth = torch.zeros(camera.height, camera.width, 3).to(p.centres), torch.zeros_like(transmittance)
+    going = torch.ones_like(transmittance, dtype=torch.bool)
+    for k in range(len(p.ids)):
+        d = pixels - p.centres[k]
+        sigma = 0.5 * torch.einsum("hwi,ij,hwj->hw", d, p.conics[k], d)
+        alpha = (p.opacities[k] * torch.exp(-sigma)).clamp_max(MAX_ALPHA)
+        counts = going & (sigma >= 0) & (alpha >= MIN_ALPHA)
+        after = transmittance * (1 - alpha)
+        going = going & ~(counts & (after <= MIN_TRANSMITTANCE))
+        counts = counts & going
+        weight = torch.where(counts, transmittance * alpha, 0.0)
+        beauty = beauty + weight[..., None] * p.colours[k]
+        depth = depth + weight * p.depths[k]
+        transmittance = torch.where(counts, after, transmittance)
+    coverage = 1 - transmittance
+    background = torch.tensor(settings.background).to(p.centres)
+    return (
+        beauty + transmittance[..., None] * background,
+        coverage,
+        depth / coverage.clamp_min(MIN_DEPTH_WEIGHT),
+    )
