@@ -1,78 +1,238 @@
-"""Build the captures: `python build.py [flat|mug|book ...] [--quality draft|final] [--only PHOTOGRAPH ...]`.
+"""Build the captures: model, light, photograph, and write what is known exactly.
 
-Needs Blender as a Python module, in an environment of its own: `python3.11 -m venv bpy && bpy/bin/pip install
-bpy==4.5.15 pillow "numpy<2"`. A stopped run goes on at the next picture; the same seed gives the same pictures.
+    python captures/make/build.py all                    everything, draft quality
+    python captures/make/build.py flat --quality final   one capture, as it ships
+    python captures/make/build.py rig                    captures/ada/rig.glb: skeleton, face shapes, clips
+    python captures/make/build.py check                  held-out depth against its neighbours
+    python captures/make/build.py sheets                 the contact sheets of captures/README.md
+    python captures/make/build.py look flat 1,2,3 4,5,6  one picture from a place to a place, for the eye
+
+A stopped run goes on at the next picture; the same settings and seed give the same pictures. Working files go to
+out/captures/ in the repository; deleting that folder starts over.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-try:
-    import bpy  # noqa: F401
-except ImportError as error:
-    sys.exit(
-        f"Blender's module bpy cannot be imported ({error}). Install it into an environment of its own:\n"
-        '  python3.11 -m venv bpy && bpy/bin/pip install bpy==4.5.15 pillow "numpy<2"\n'
-        "On a bare Linux it also needs: apt-get install libx11-6 libxrender1 libxfixes3 libxi6 libxkbcommon0 libsm6"
-    )
-
-import flat
-import photograph
+import ada
+import check
+import clearance
 import plan
 import props
-import shapes
+import sheets
+import studio
 import textures
-from photograph import Session
+import truth
+from bathroom import make_bathroom
+from bedroom import make_bedroom
+from light import light_flat
+from materials import make_materials
+from outside import make_outside
+from studio import bpy
 
 CAPTURES = Path(__file__).resolve().parent.parent
+WORK = CAPTURES.parent / "out" / "captures"
 
 
-def sessions(quality: str) -> dict[str, Session]:
-    """What can be photographed, and how."""
-    large = quality == "final"
-    room = (960, 540) if large else (480, 270)
-    table = (640, 640) if large else (288, 288)
-    return {
-        "flat": Session("flat", "set", flat.build, plan.flat(), room, 20.0, 48 if large else 8, False),
-        "mug": Session(
-            "mug",
-            "prop",
-            lambda: (props.mug(), props.studio_light()),
-            plan.tabletop(0.42, (0.01, 0, 0.047)),
-            table,
-            62.0,
-            24,
-            True,
-        ),
-        "book": Session(
-            "book",
-            "prop",
-            lambda: (props.book(), props.studio_light()),
-            plan.tabletop(0.6, (0, 0, 0.014)),
-            table,
-            62.0,
-            24,
-            True,
-        ),
+@dataclass(frozen=True)
+class Job:
+    """One capture: how it is built, photographed and described."""
+
+    kind: str
+    about: str
+    build: Callable[[], None]
+    views: list[plan.View]
+    shape: truth.Shape
+    samples: int
+    corners: int  # sparse points from each photograph
+    folder: str  # under captures/
+    ids: bool = False  # with a mask that tells layers apart, for every photograph
+
+    @property
+    def matte(self) -> bool:
+        return self.kind != "set"
+
+
+def _flat() -> None:
+    make_bedroom()
+    make_bathroom()
+    make_outside()
+    light_flat()
+
+
+def _tented(prop: Callable[[], None]) -> Callable[[], None]:
+    def build() -> None:
+        prop()
+        props.light_tent()
+
+    return build
+
+
+def _dressed(look: str) -> Callable[[], None]:
+    def build() -> None:
+        ada.make_ada(look)
+        props.light_tent(0.75, 2.3)
+
+    return build
+
+
+def jobs(quality: str) -> dict[str, Job]:
+    """What can be built, at "draft" or "final" quality."""
+    final = quality == "final"
+    room, table = ((960, 540), (640, 640)) if final else ((640, 360), (320, 320))
+    counts = (40, 6) if final else (24, 4)
+    made = {
+        "flat": Job(
+            "set",
+            "The flat: a bedroom and a bathroom on a bright morning.",
+            _flat,
+            plan.flat(final),
+            truth.Shape(room, ".jpg"),
+            24 if final else 8,
+            220 if final else 160,
+            "flat",
+        )
     }
+    for name, about, build, distance, height in (
+        ("mug", "A thrown mug with painted leaves.", props.mug, 0.36, 0.046),
+        ("book", "A cloth-bound book with a ribbon.", props.book, 0.62, 0.012),
+        ("toothbrush", "A wooden toothbrush.", props.toothbrush, 0.45, 0.009),
+    ):
+        made[name] = Job(
+            "prop",
+            about,
+            _tented(build),
+            plan.tabletop(distance, height, *counts),
+            truth.Shape(table, ".webp"),
+            32 if final else 16,
+            150,
+            name,
+        )
+    figure = (540, 800) if final else (360, 540)
+    for look, about in (("pyjamas", "Ada in pyjamas."), ("gown", "Ada in her dressing gown, over pyjamas.")):
+        made[f"ada-{look}"] = Job(
+            "character",
+            about,
+            _dressed(look),
+            plan.turntable(),
+            truth.Shape(figure, ".webp"),
+            32 if final else 12,
+            160,
+            f"ada/{look}",
+            ids=True,
+        )
+    return made
+
+
+def open_set(name: str, job: Job) -> None:
+    """Open the built set, building it first where no finished one lies in the working folder."""
+    file = WORK / f"{name}.blend"
+    if not file.exists():
+        print(f"{name}: painting, modelling, lighting", flush=True)
+        textures.paint_all(WORK / "textures")
+        studio.empty_stage()
+        make_materials(WORK / "textures")
+        job.build()
+        partial = file.with_name(f".{file.name}")
+        bpy.ops.wm.save_as_mainfile(filepath=str(partial))
+        partial.replace(file)
+    bpy.ops.wm.open_mainfile(filepath=str(file))
+
+
+def photograph(name: str, job: Job, quality: str) -> None:
+    """Take every photograph that is missing, then its truth, then write what describes them."""
+    folder, truths = CAPTURES / job.folder, WORK / f"{name}-{quality}"
+    images = folder / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    truths.mkdir(parents=True, exist_ok=True)
+    open_set(name, job)
+    if job.kind == "set":
+        troubles = clearance.crowded(job.views)
+        if troubles:
+            sys.exit(f"{name}: cameras stand badly:\n  " + "\n  ".join(troubles))
+    size, suffix = job.shape.size, job.shape.suffix
+    wanted = [v for v in job.views if not (images / f"{v.name}{suffix}").exists()]
+    studio.set_renderer(size, job.samples, transparent=job.matte)
+    studio.output("WEBP" if job.matte else "JPEG", 92, alpha=job.matte)
+    for k, view in enumerate(wanted):
+        start, cpu = time.monotonic(), os.times().user
+        studio.place_camera(view.pose(), view.focal * size[0], size)
+        studio.render_to(images / f"{view.name}{suffix}")
+        print(
+            f"{name} {k + 1}/{len(wanted)} {view.name}: {time.monotonic() - start:.1f} s "
+            f"({os.times().user - cpu:.1f} s of processor)",
+            flush=True,
+        )
+    studio.set_truth_renderer()
+    studio.output("EXR")
+    for view in job.views:
+        file = truths / f"{view.name}.exr"
+        if not file.exists():
+            studio.place_camera(view.pose(), view.focal * size[0], size)
+            studio.render_to(file)
+        if job.ids:
+            truth.write_ids(file, folder / "ids" / f"{view.name}.png")
+        if view.held_out:
+            truth.write_truth(file, folder / "depth" / f"{view.name}.png", folder / "normal" / f"{view.name}.png")
+    found = truth.write_points(folder / "sparse.ply", job.views, images, truths, job.shape, job.corners)
+    truth.write_transforms(folder / "transforms.json", job.views, job.shape)
+    truth.write_sheet(folder / "capture.toml", job.kind, job.about)
+    print(f"{name}: {len(job.views)} photographs, {found} points", flush=True)
+
+
+def look(name: str, job: Job, eye: str, target: str, file: Path) -> None:
+    """One quick picture from `eye` to `target` ("x,y,z" each)."""
+    places = [tuple(float(v) for v in text.split(",")) for text in (eye, target)]
+    view = plan.View("look", places[0], places[1], plan.WIDE)  # type: ignore[arg-type]
+    open_set(name, job)
+    studio.set_renderer((480, 270), 8, transparent=False)
+    studio.output("JPEG")
+    studio.place_camera(view.pose(), view.focal * 480, (480, 270))
+    studio.render_to(file)
+    print(file)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", help="captures to build; all by default")
+    parser.add_argument("what", help="all, rig, check, sheets, look, or a capture's name")
+    parser.add_argument("rest", nargs="*", help="for look: NAME EYE TARGET")
     parser.add_argument("--quality", choices=("draft", "final"), default="draft")
-    parser.add_argument("--only", nargs="*", help="take only these photographs, again")
     options = parser.parse_args()
-    known = sessions(options.quality)
-    for name in options.names or known:
-        if name not in known:
-            sys.exit(f"{name!r} is not a capture; there is {', '.join(known)}")
-    textures.paint_all(shapes.TEXTURES)
-    for name in options.names or known:
-        photograph.take(known[name], CAPTURES / name, options.only)
+    known = jobs(options.quality)
+    if options.what == "check":
+        results = [
+            check.check(n, j.kind, j.views, WORK / f"{n}-{options.quality}", j.shape.size)
+            for n, j in known.items()
+            if (CAPTURES / j.folder / "transforms.json").exists() and (WORK / f"{n}-{options.quality}").is_dir()
+        ]
+        sys.exit(0 if results and all(results) else 1)
+    if options.what == "sheets":
+        sheets.write_sheets(CAPTURES, {n: j.folder for n, j in known.items()})
+        return
+    if options.what == "rig":
+        textures.paint_all(WORK / "textures")
+        studio.empty_stage()
+        make_materials(WORK / "textures")
+        (CAPTURES / "ada").mkdir(exist_ok=True)
+        ada.export_rig(CAPTURES / "ada" / "rig.glb")
+        return
+    if options.what == "look":
+        if len(options.rest) != 3 or options.rest[0] not in known:
+            sys.exit(f"look wants NAME X,Y,Z X,Y,Z; NAME is one of {', '.join(known)}")
+        look(options.rest[0], known[options.rest[0]], *options.rest[1:], WORK / "look.jpg")
+        return
+    if options.what != "all" and options.what not in known:
+        sys.exit(f"{options.what!r} is not a capture; there is {', '.join(known)}")
+    WORK.mkdir(parents=True, exist_ok=True)
+    for name in known if options.what == "all" else [options.what]:
+        photograph(name, known[name], options.quality)
 
 
 if __name__ == "__main__":
