@@ -24,6 +24,7 @@ from pathlib import Path
 import ada
 import check
 import clearance
+import numpy as np
 import plan
 import props
 import sheets
@@ -187,6 +188,41 @@ def photograph(name: str, job: Job, quality: str) -> None:
     print(f"{name}: {len(job.views)} photographs, {found} points", flush=True)
 
 
+def check_rig(quality: str) -> bool:
+    """`rig.glb`, read back at rest, against the actor's depth: print the median distance over held-out views."""
+    file, job = CAPTURES / "ada" / "rig.glb", jobs(quality)["ada-gown"]
+    truths, size = WORK / f"ada-gown-{quality}", job.shape.size
+    held = [v for v in job.views if v.held_out and (truths / f"{v.name}.exr").exists()]
+    if not held or not file.exists():
+        print("rig: nothing to compare yet; build rig and ada-gown first")
+        return True
+    studio.empty_stage()
+    with studio.quiet():
+        bpy.ops.import_scene.gltf(filepath=str(file))
+    for thing in bpy.data.objects:  # the importer leaves the last clip playing; rest is the pose without one
+        thing.animation_data_clear()
+        if thing.type == "ARMATURE":
+            for bone in thing.pose.bones:
+                bone.matrix_basis.identity()
+        elif thing.type == "MESH" and thing.data.shape_keys:
+            thing.data.shape_keys.animation_data_clear()
+            for key in thing.data.shape_keys.key_blocks[1:]:
+                key.value = 0.0
+    studio.set_renderer(size, 1)
+    studio.set_truth_renderer()
+    studio.output("EXR")
+    errors = []
+    for view in held:
+        studio.place_camera(view.pose(), view.focal * size[0], size)
+        studio.render_to(WORK / "rig.exr")
+        proxy, actor = truth.read_truth(WORK / "rig.exr")[0], truth.read_truth(truths / f"{view.name}.exr")[0]
+        both = np.isfinite(proxy) & np.isfinite(actor)
+        errors.append(np.abs(proxy[both] - actor[both]))
+    median = float(np.median(np.concatenate(errors)))
+    print(f"rig: proxy at rest {median * 1000:.2f} mm (median) from the actor's depth (wanted: 5 mm)")
+    return median <= 0.005
+
+
 def look(name: str, job: Job, eye: str, target: str, file: Path) -> None:
     """One quick picture from `eye` to `target` ("x,y,z" each)."""
     places = [tuple(float(v) for v in text.split(",")) for text in (eye, target)]
@@ -212,7 +248,8 @@ def main() -> None:
             for n, j in known.items()
             if (CAPTURES / j.folder / "transforms.json").exists() and (WORK / f"{n}-{options.quality}").is_dir()
         ]
-        sys.exit(0 if results and all(results) else 1)
+        results.append(check_rig(options.quality))
+        sys.exit(0 if all(results) else 1)
     if options.what == "sheets":
         sheets.write_sheets(CAPTURES, {n: j.folder for n, j in known.items()})
         return
