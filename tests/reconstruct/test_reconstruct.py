@@ -232,6 +232,7 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_bits(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_ten_kills_at_random_moments_change_nothing(
     made: Path, unbroken: Reconstruction, tmp_path: Path, repository: Path
 ) -> None:
@@ -336,6 +337,7 @@ def test_a_mask_of_another_size_is_refused(made: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_real_photographs_come_out_recognisable(shared_data: Path, tmp_path: Path) -> None:
     settings = quick(1500, 20_000, longest=240)
     result = reconstruct(read_capture(shared_data / "fox"), settings, tmp_path)
