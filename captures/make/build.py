@@ -96,7 +96,7 @@ def jobs(quality: str) -> dict[str, Job]:
             _flat,
             plan.flat(final),
             truth.Shape(room, ".jpg"),
-            24 if final else 8,
+            12 if final else 8,
             220 if final else 160,
             "flat",
         )
