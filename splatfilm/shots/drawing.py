@@ -6,8 +6,11 @@ from splatfilm.base.errors import InputError
 from splatfilm.cameras import Camera
 from splatfilm.film.model import Film
 from splatfilm.render import RenderSettings, render, resolve_backend
+from splatfilm.render.exposure import Blur, Moment, expose
 from splatfilm.render.frame import Frame
+from splatfilm.shots.exposure import Exposure
 from splatfilm.shots.plan import Sources, SplatSource, stamp_of
+from splatfilm.splats import Splats
 from splatfilm.stage import Stage
 
 
@@ -23,17 +26,34 @@ class SceneDrawer:
         self._scene = ""
         self._stage: Stage | None = None
 
-    def __call__(self, scene: str, frame: int, camera: Camera) -> Frame:
-        """The frame that `camera` sees at a scene frame. Raises `InputError` when its splats cannot be read."""
+    def __call__(self, scene: str, frame: int, camera: Camera, exposure: Exposure | None = None) -> Frame:
+        """The frame that `camera` sees at a scene frame, or the one that an exposure about it makes.
+
+        Raises `InputError` when its splats cannot be read.
+        """
+        if exposure is None:
+            return self._draw(self._splats(scene, frame, frame), camera)
+        blur = Blur(exposure.pupil, exposure.shutter, exposure.samples)
+
+        def moment_at(time: float) -> Moment:
+            return self._splats(scene, exposure.scene_frame(time), frame), exposure.camera(time)
+
+        return expose(moment_at, self._draw, blur)[0]
+
+    def _draw(self, splats: Splats, camera: Camera) -> Frame:
+        return render(splats, camera, self._settings, backend=self._backend)
+
+    def _splats(self, scene: str, time: float, frame: int) -> Splats:
+        """The scene's splats at a moment of the exposure of a scene frame."""
         if self._stage is None or self._scene != scene:
             self._stage = None  # free the last scene before the next is loaded
             files = {name: source.path for name, source in self._sources.items()}
             self._stage = Stage(self._film, scene, files, self._device)
             self._scene = scene
-        staged = self._stage.at(frame)
+        staged = self._stage.at(time, frame)
         for span in staged.spans:
             self._check_unchanged(self._sources[span.asset, span.look])
-        return render(staged.splats, camera, self._settings, backend=self._backend)
+        return staged.splats
 
     @staticmethod
     def _check_unchanged(source: SplatSource) -> None:

@@ -17,9 +17,11 @@ from typing import Any
 from splatfilm.base.errors import InputError, Problem
 from splatfilm.base.hashing import hash_file, hash_value
 from splatfilm.cameras import Camera, CameraPath, load_path
+from splatfilm.cameras.aperture import aperture_of
 from splatfilm.film.check import uncovered
 from splatfilm.film.model import Film, Shot
 from splatfilm.film.timecode import count_of, timecode
+from splatfilm.shots.exposure import Exposure, expose_frame, exposure_value, settle
 from splatfilm.shots.names import spell_frames
 from splatfilm.shots.pictures import PICTURES_VERSION
 from splatfilm.stage import Placed, Placements
@@ -78,6 +80,7 @@ class ShotPlan:
     keys: Mapping[int, str]
     inputs: Mapping[str, Any]  # for the manifest, and to say what changed
     header: Mapping[str, Any]  # the rest of the manifest but its frames
+    exposures: Mapping[int, Exposure] = field(default_factory=dict)  # of frames that lens or shutter may blur
 
 
 def load_paths(film: Film, shots: Iterable[Shot]) -> dict[str, CameraPath]:
@@ -96,6 +99,8 @@ def load_paths(film: Film, shots: Iterable[Shot]) -> dict[str, CameraPath]:
         paths[shot.name] = path
         if missing := uncovered(path, shot.frames):
             problems.append(Problem(str(shot.camera), "", f"shot {shot.name}: {missing}"))
+        if shot.optics.depth_of_field and (unfocused := _unfocused(path, shot)):
+            problems.append(Problem(str(shot.camera), "", f"shot {shot.name}: {unfocused}"))
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
     return paths
@@ -118,12 +123,17 @@ def plan_shot(film: Film, shot: Shot, path: CameraPath, sources: Sources, pictur
     }
     cameras = {frame: path.at(frame, width, height) for frame in shot.frames}
     keys: dict[int, str] = {}
+    exposures: dict[int, Exposure] = {}
     shown: dict[tuple[str, str], None] = {}
     for frame, camera in cameras.items():
         placed = placements.at(frame)
         shown.update({(item.asset, item.look): None for item in placed})
         splats = [_placed_value(item, sources) for item in placed]
-        keys[frame] = hash_value({**base, "camera": camera_value(camera), "splats": splats})
+        exposure = settle(expose_frame(path, picture.size, frame, shot.optics), placements)
+        blur = exposure_value(exposure, placements, camera_value, lambda item: _placed_value(item, sources))
+        if blur:
+            exposures[frame] = exposure
+        keys[frame] = hash_value({**base, "camera": camera_value(camera), "splats": splats, **blur})
     inputs = _inputs(film, shot, sources, list(shown), picture)
     return ShotPlan(
         film=film.name,
@@ -135,11 +145,23 @@ def plan_shot(film: Film, shot: Shot, path: CameraPath, sources: Sources, pictur
         keys=keys,
         inputs=inputs,
         header=_header(film, shot, inputs, picture),
+        exposures=exposures,
     )
 
 
+def _unfocused(path: CameraPath, shot: Shot) -> str | None:
+    """Why the lens cannot be focused as it is set at some frame of the shot; None when it can."""
+    for frame in shot.frames:
+        try:
+            aperture_of(path.lens_at(frame))
+        except ValueError as error:
+            return f"at scene frame {frame}, {error}"
+    return None
+
+
 def camera_value(camera: Camera) -> dict[str, Any]:
-    """What of a camera decides pixels, exactly. Its lens does so through the focal lengths in pixels alone."""
+    """What of a camera decides pixels, exactly. Its lens does so through the focal lengths in pixels, and through its
+    pupil where the shot shows depth of field (`exposure_value`)."""
     value: dict[str, Any] = {
         "pose": camera.pose.reshape(-1).tolist(),
         "intrinsics": [camera.fx, camera.fy, camera.cx, camera.cy],

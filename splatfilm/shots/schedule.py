@@ -20,6 +20,7 @@ from splatfilm.film.model import Film, Shot
 from splatfilm.render import resolve_backend
 from splatfilm.shots.assets import Ways, resolve_assets
 from splatfilm.shots.decide import Decision, decide
+from splatfilm.shots.exposure import Exposure
 from splatfilm.shots.lock import hold
 from splatfilm.shots.names import LOCK, FilmFolders, picture_name, spell_frames
 from splatfilm.shots.plan import Picture, ShotPlan, Sources, load_paths, looks_of, plan_shot, select_frames
@@ -29,8 +30,8 @@ from splatfilm.shots.writer import Destination, FrameWriter, share_pictures
 if TYPE_CHECKING:
     from splatfilm.render.frame import Frame
 
-Draw = Callable[[str, int, Camera], "Frame"]
-"""(scene, scene frame, camera) -> the rendered frame."""
+Draw = Callable[..., "Frame"]
+"""(scene, scene frame, camera) -> the rendered frame; where lens or shutter blur it, its `Exposure` comes fourth."""
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,9 @@ def _draw_all(
     destination = Destination(decision.folder, plan.film, plan.shot, decision.take)
     with FrameWriter(destination, journal) as writer:
         for group in decision.draw:
-            frame = draw(plan.scene, group[0], plan.cameras[group[0]])
+            first = group[0]
+            blur = (plan.exposures[first],) if first in plan.exposures else ()
+            frame = draw(plan.scene, first, plan.cameras[first], *blur)
             writer.put(group, plan.keys[group[0]], plan.passes, frame)
             done += len(group)
             progress.advance(done)
@@ -222,12 +225,12 @@ def _lazy_draw(planned: Planned, options: RenderOptions) -> Draw:
     """The real renderer, imported when the first frame is drawn."""
     ready: list[Draw] = []
 
-    def draw(scene: str, frame: int, camera: Camera) -> Frame:
+    def draw(scene: str, frame: int, camera: Camera, exposure: Exposure | None = None) -> Frame:
         if not ready:
             from splatfilm.shots.drawing import SceneDrawer
 
             ready.append(SceneDrawer(planned.film, planned.sources, planned.picture.background, options.backend))
-        return ready[0](scene, frame, camera)
+        return ready[0](scene, frame, camera, exposure)
 
     return draw
 

@@ -12,7 +12,11 @@ from splatfilm.film import load
 
 EXPECTED = [
     (3, "film.name", 'found "my film", expected a name (letters, digits, _ and - (not first), at most 64)'),
-    (4, "film.titel", 'unknown key, expected one of name, title, rate, size, aspect, timecode; did you mean "title"?'),
+    (
+        4,
+        "film.titel",
+        'unknown key, expected one of name, title, rate, size, aspect, timecode, lens; did you mean "title"?',
+    ),
     (5, "film.rate", 'found 23.976, a decimal that only comes near a frame rate; write "24000/1001"'),
     (6, "film.size", "found [641, 360], video needs even sides, such as [642, 360]"),
     (7, "film.aspect", 'found "tall", expected width to height such as "16:9" or "2.39:1"'),
@@ -96,7 +100,12 @@ EXPECTED = [
     (75, "shots[0].passes[2]", '"beauty" stands here twice'),
     (80, "shots[1].camera", 'found "", expected a file, as a path from the film file\'s folder'),
     (81, "shots[1].frames", 'found [1001, 1148], outside the scene "two", which has [1001, 1100]'),
-    (82, "shots[1].lens.iris", "unknown key, expected one of focal_mm, filmback_mm, squeeze, t_stop, focus_m, gate"),
+    (
+        82,
+        "shots[1].lens.iris",
+        "unknown key, expected one of focal_mm, filmback_mm, squeeze, t_stop, focus_m, gate, "
+        "depth_of_field, shutter_angle, shutter_phase, samples",
+    ),
     (82, "shots[1].lens.focal_mm", "found -24, expected a number from 1 to 5000 mm"),
     (82, "shots[1].lens.filmback_mm", "found an array of 1, expected [width, height] in mm"),
     (82, "shots[1].lens.gate", 'found "diagonal", expected one of horizontal, vertical'),
