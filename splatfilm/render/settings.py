@@ -16,6 +16,7 @@ class RenderSettings:
     sh_degree: int | None = None  # 0..3; None: as many as the splats hold
     near: float = NEAR  # metres along the optical axis; splats centred nearer are not drawn
     far: float = FAR  # metres
+    depths: bool = False  # also make `Frame.median_depth` and `Frame.front_depth` (CPU only)
 
     def __post_init__(self) -> None:
         if len(self.background) != 3 or not all(map(math.isfinite, self.background)):
