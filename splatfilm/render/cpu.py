@@ -27,6 +27,7 @@ class _View:
     degree: int
     antialiased: bool
     depths: bool
+    by_distance: bool
 
 
 def _view(splats: Splats, camera: Camera, settings: RenderSettings) -> _View:
@@ -50,6 +51,7 @@ def _view(splats: Splats, camera: Camera, settings: RenderSettings) -> _View:
         degree,
         splats.mode == "antialiased",
         settings.depths,
+        settings.sort == "distance",
     )
 
 
@@ -81,6 +83,7 @@ def _forward(
         view.height,
         view.degree,
         view.antialiased,
+        view.by_distance,
         *(t.numpy() for t in picture),
         array(_nothing() if features is None else features),
         blended.numpy(),

@@ -74,10 +74,12 @@ def render(
 ) -> Frame:
     """Renders on the current CUDA device; differentiable. The frame comes back on the device of the splats.
 
-    Raises `MissingPartError` for median and front depth, which gsplat does not make.
+    Raises `MissingPartError` for median and front depth and for sorting by distance, which gsplat does not do.
     """
     if settings.depths:
         raise MissingPartError('median and front depth are made by the CPU renderer only: choose backend "cpu"')
+    if settings.sort != "depth":
+        raise MissingPartError('gsplat sorts by depth only: choose backend "cpu" to sort by distance')
     rasterization = _rasterization()
     device = splats.device if splats.device.type == "cuda" else torch.device("cuda")
     degree = splats.sh_degree if settings.sh_degree is None else min(settings.sh_degree, splats.sh_degree)

@@ -112,7 +112,10 @@ def project(splats: Splats, camera: Camera, settings: RenderSettings) -> Project
     in_camera = splats.means @ view[:3, :3].T + view[:3, 3]
     ids = torch.nonzero((in_camera[:, 2] >= settings.near) & (in_camera[:, 2] <= settings.far)).flatten()
     # By the float32 bits of depth, ties by index, as float32 renderers sort.
-    ids = ids[torch.sort(in_camera[ids, 2].detach().float(), stable=True).indices]
+    keys = in_camera[ids, 2].detach().float()
+    if settings.sort == "distance":
+        keys = (splats.means[ids].detach() - torch.tensor(camera.position).to(splats.means)).norm(dim=-1).float()
+    ids = ids[torch.sort(keys, stable=True).indices]
     near = Splats(
         splats.means[ids], splats.quats[ids], splats.scales[ids], splats.opacities[ids], splats.sh[ids], splats.mode
     )

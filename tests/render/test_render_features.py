@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -115,6 +116,7 @@ def test_front_depth_is_that_of_the_first_splat_that_is_more_than_haze() -> None
 def test_other_depths_are_the_references(seed: int) -> None:
     rng = np.random.default_rng(70 + seed)
     splats, camera = random_splats(rng), random_camera(rng)
+    splats = dataclasses.replace(splats, scales=0.5 * splats.scales)
     settings = RenderSettings(depths=True)
     frame = render(splats, camera, settings, "cpu")
     doubles = splats_of(tuple(t.double() for t in tensors_of(splats)), "classic")
@@ -187,3 +189,5 @@ def test_features_that_do_not_belong_to_the_splats_are_refused() -> None:
 def test_gsplat_says_that_it_makes_no_median_depth() -> None:
     with pytest.raises(MissingPartError, match="CPU renderer"):
         gsplat_backend.render(stack([2.0], [0.5]), CAMERA, RenderSettings(depths=True))
+    with pytest.raises(MissingPartError, match="sorts by depth only"):
+        gsplat_backend.render(stack([2.0], [0.5]), CAMERA, RenderSettings(sort="distance"))

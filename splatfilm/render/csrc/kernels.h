@@ -29,6 +29,7 @@ struct View {
   int width, height;
   int degree;        // of spherical harmonics that are evaluated
   bool antialiased;
+  bool by_distance;  // sort by distance from the camera instead of camera z
 };
 
 struct Scene {  // row-major float32 arrays of `count` splats

@@ -51,7 +51,8 @@ Scene scene_of(const In& means, const In& quats, const In& scales, const In& opa
 }
 
 // `numbers`: rotation 9, position 3, fx fy cx cy, near far, left right top bottom, background 3.
-View view_of(const std::vector<double>& numbers, int width, int height, int degree, bool antialiased, int basis) {
+View view_of(const std::vector<double>& numbers, int width, int height, int degree, bool antialiased, bool by_distance,
+             int basis) {
   if (numbers.size() != 25) throw std::invalid_argument("a view has 25 numbers");
   if (width < 1 || height < 1 || int64_t(width) * height > INT32_MAX) throw std::invalid_argument("picture size out of range");
   if (degree < 0 || (degree + 1) * (degree + 1) > basis) throw std::invalid_argument("more degrees than sh holds");
@@ -68,6 +69,7 @@ View view_of(const std::vector<double>& numbers, int width, int height, int degr
   v.height = height;
   v.degree = degree;
   v.antialiased = antialiased;
+  v.by_distance = by_distance;
   return v;
 }
 
@@ -106,10 +108,11 @@ class Pass {
 
 Pass* forward(const In& means, const In& quats, const In& scales, const In& opacities, const In& sh,
                               const std::vector<double>& numbers, int width, int height, int degree, bool antialiased,
+                              bool by_distance,
                               const Out& beauty, const Out& alpha, const Out& depth, const In& features,
                               const Out& blended, const Out& median, const Out& front, bool for_backward) {
   const Scene scene = scene_of(means, quats, scales, opacities, sh);
-  const View view = view_of(numbers, width, height, degree, antialiased, scene.basis);
+  const View view = view_of(numbers, width, height, degree, antialiased, by_distance, scene.basis);
   const Picture picture = picture_of(beauty, alpha, depth, width, height);
   Extras extras = extras_of(features, blended, scene.count, width, height);
   if (median.size() != 0) {

@@ -45,6 +45,15 @@ void project_all(const Scene& scene, Workspace& w) {
   w.counters.visible = w.run_offsets[size_t(runs)];
 }
 
+// From the camera to the splat's centre, in world axes: turning the camera leaves every bit as it is.
+float squared_distance(const Scene& scene, const View& view, const float* record) {
+  int32_t id;
+  std::memcpy(&id, record + ID, 4);
+  const float* mean = scene.means + 3 * int64_t(id);
+  const float x = mean[0] - view.position[0], y = mean[1] - view.position[1], z = mean[2] - view.position[2];
+  return (x * x + y * y) + z * z;
+}
+
 void collect_keys(const Scene& scene, Workspace& w) {
   const int64_t runs = parts_of(scene.count, kProjectRun), n = w.counters.visible;
   uint32_t* keys = w.keys.ensure(n);
@@ -55,13 +64,15 @@ void collect_keys(const Scene& scene, Workspace& w) {
     int64_t at = w.run_offsets[size_t(run)];
     const int64_t first = run * kProjectRun;
     for (int64_t position = first; position < first + w.run_visible[size_t(run)]; ++position, ++at) {
-      std::memcpy(&keys[at], &w.records[position * kRecord + Z], 4);
+      const float* record = &w.records[position * kRecord];
+      const float key = w.view.by_distance ? squared_distance(scene, w.view, record) : record[Z];
+      std::memcpy(&keys[at], &key, 4);
       order[at] = int32_t(position);
     }
   });
 }
 
-// Stable least-significant-digit radix sort by the bits of z, which for positive floats order as the numbers do; ties
+// Stable least-significant-digit radix sort by the bits of the key, which for positive floats order as the numbers do; ties
 // stay in the order of the splats. A stable sort has one result, whatever the tasks.
 void sort_by_depth(Workspace& w) {
   const int64_t n = w.counters.visible, tasks = parts_of(n, kSortRun);
