@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from splatfilm.base.errors import InputError
 from splatfilm.cameras import Camera
 from splatfilm.film.model import Film
-from splatfilm.render import RenderSettings, render, resolve_backend
+from splatfilm.render import RenderSettings, render, render_each, resolve_backend
 from splatfilm.render.exposure import Blur, Moment, expose
+from splatfilm.render.flight import sent_home
 from splatfilm.render.frame import Frame
 from splatfilm.shots.exposure import Exposure
 from splatfilm.shots.plan import Sources, SplatSource, stamp_of
@@ -32,16 +35,16 @@ class SceneDrawer:
         Raises `InputError` when its splats cannot be read.
         """
         if exposure is None:
-            return self._draw(self._splats(scene, frame, frame), camera)
+            return sent_home(render(self._splats(scene, frame, frame), camera, self._settings, backend=self._backend))
         blur = Blur(exposure.pupil, exposure.shutter, exposure.samples)
 
         def moment_at(time: float) -> Moment:
             return self._splats(scene, exposure.scene_frame(time), frame), exposure.camera(time)
 
-        return expose(moment_at, self._draw, blur)[0]
+        return sent_home(expose(moment_at, self._draw, blur)[0])
 
-    def _draw(self, splats: Splats, camera: Camera) -> Frame:
-        return render(splats, camera, self._settings, backend=self._backend)
+    def _draw(self, splats: Splats, cameras: Sequence[Camera]) -> Iterator[Frame]:
+        return render_each(splats, cameras, self._settings, backend=self._backend)
 
     def _splats(self, scene: str, time: float, frame: int) -> Splats:
         """The scene's splats at a moment of the exposure of a scene frame."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from splatfilm.render.frame import Frame
 
 Draw = Callable[..., "Frame"]
-"""(scene, scene frame, camera) -> the rendered frame; where lens or shutter blur it, its `Exposure` comes fourth."""
+"""(scene, scene frame, camera) -> the rendered frame; with `exposure=Exposure` where lens or shutter blur it."""
 
 
 @dataclass(frozen=True)
@@ -208,13 +208,21 @@ def _draw_all(
     progress.start(f"render {plan.shot}", count, "frames")
     destination = Destination(decision.folder, plan.film, plan.shot, decision.take)
     with FrameWriter(destination, journal) as writer:
+        held: tuple[Any, ...] = ()
         for group in decision.draw:
             first = group[0]
-            blur = (plan.exposures[first],) if first in plan.exposures else ()
-            frame = draw(plan.scene, first, plan.cameras[first], *blur)
-            writer.put(group, plan.keys[group[0]], plan.passes, frame)
+            blur = {"exposure": plan.exposures[first]} if first in plan.exposures else {}
+            frame = draw(plan.scene, first, plan.cameras[first], **blur)
+            if held:
+                writer.put(*held)
+            held = (group, plan.keys[first], plan.passes, frame)
+            if not getattr(frame, "in_flight", False):  # then it waits while the next is begun
+                writer.put(*held)
+                held = ()
             done += len(group)
             progress.advance(done)
+        if held:
+            writer.put(*held)
     if beyond := [number for number, record in writer.records.items() if record.saturated]:
         progress.say(f"shot {plan.shot}: depth beyond 65.535 m is written as 65.535 m in frames {spell_frames(beyond)}")
     progress.finish(decision.folder.name)
