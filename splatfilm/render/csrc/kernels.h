@@ -49,7 +49,7 @@ struct Picture {
   float* depth;   // [H, W] expected
 };
 
-struct PictureGradients {
+struct PictureGradients {  // null for zeros
   const float *beauty, *alpha, *depth;
 };
 
