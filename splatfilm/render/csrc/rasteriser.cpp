@@ -155,12 +155,11 @@ void tiles_of(const float* r, const Grid& grid, const Band& band, const Visit& v
 
 // At most how many pairs the splats have in the band: by the bounding boxes of their ellipses.
 int64_t pairs_at_most(const Workspace& w, const Grid& grid, const Band& band) {
-  const int64_t parts = parts_of(w.counters.visible, kSortRun);
-  std::vector<int64_t> counts(size_t(parts), 0);
-  parallel(parts, [&](int64_t part) {
+  std::vector<int64_t> counts(w.run_visible.size(), 0);
+  parallel(int64_t(w.run_visible.size()), [&](int64_t run) {
     int64_t count = 0;
-    for (int64_t i = part * kSortRun, end = std::min(w.counters.visible, i + kSortRun); i < end; ++i) {
-      const float* r = &w.records[int64_t(w.order[i]) * kRecord];
+    for (int64_t k = run * kProjectRun, end = k + w.run_visible[size_t(run)]; k < end; ++k) {
+      const float* r = &w.records[k * kRecord];
       const float x = r[X] - 0.5f, y = r[Y] - 0.5f;
       const int column0 = std::max(band.column0, tile_at(x - r[EXTENT_X], grid.columns));
       const int column1 = std::min(band.column1 - 1, tile_at(x + r[EXTENT_X], grid.columns));
@@ -168,7 +167,7 @@ int64_t pairs_at_most(const Workspace& w, const Grid& grid, const Band& band) {
       const int row1 = std::min(band.row1 - 1, tile_at(y + r[EXTENT_Y], grid.rows));
       if (column0 <= column1 && row0 <= row1) count += int64_t(column1 - column0 + 1) * (row1 - row0 + 1);
     }
-    counts[size_t(part)] = count;
+    counts[size_t(run)] = count;
   });
   int64_t total = 0;
   for (int64_t count : counts) total += count;
