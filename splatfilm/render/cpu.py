@@ -124,11 +124,12 @@ class _Rasterise(torch.autograd.Function):
         ctx.to_camera = None if to_camera is None else to_camera.detach()
         ctx.save_for_backward(*inputs, _nothing() if features is None else features, *picture[:4])
         ctx.mark_non_differentiable(*picture[4:])
+        ctx.set_materialize_grads(False)  # zeros cost more to make and to read than to leave out
         return picture
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *d_picture: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *d_picture: Tensor | None) -> tuple[Tensor | None, ...]:
         saved = ctx.saved_tensors
         inputs, features, picture, blended = saved[:5], saved[5], saved[6:9], saved[9]
         gradients = [torch.empty(t.shape) for t in inputs]
@@ -138,12 +139,12 @@ class _Rasterise(torch.autograd.Function):
         ctx.kernel_pass.backward(
             *(array(t) for t in inputs),
             *(array(t) for t in picture),
-            *(array(d) for d in d_picture[:3]),
+            *(array(_nothing() if d is None else d) for d in d_picture[:3]),
             *(g.numpy() for g in gradients),
             absolute.numpy(),
             array(features),
             array(blended),
-            array(d_picture[3]),
+            array(_nothing() if d_picture[3] is None else d_picture[3]),
             d_features.numpy(),
             d_pose.numpy(),
         )

@@ -65,6 +65,14 @@ def use_instruction_set(name: str = "") -> None:
         raise ValueError(f"no instruction set {name!r}; here are {', '.join(instruction_sets())}")
 
 
+def use_most_pairs(count: int = 0) -> None:
+    """How many pairs of splats and tiles are held at one time; 0: the default. For tests: no picture depends on it.
+
+    Gradients are sums over tiles in the order in which the bands of a picture come, and may change in their last bit.
+    """
+    extension().set_most_pairs(count)
+
+
 def array(tensor: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
     """A view of a float32 CPU tensor as a contiguous array; copies only what is not contiguous."""
     return tensor.detach().to(device="cpu", dtype=torch.float32).contiguous().numpy()

@@ -195,41 +195,60 @@ struct PixelGradients {  // of one block
   M live;
 };
 
+// Sixteen pixels of a picture of `channels` floats a pixel, from `picture`, which points at the block's first; lanes outside
+// the picture are zero, and so is a picture that is not there.
+INLINE void read_block(const View& view, const float* picture, int channels, int width, int height, float* out) {
+  if (!picture) return;
+  for (int y = 0; y < height; ++y) {
+    const float* row = picture + int64_t(y) * view.width * channels;
+    float* to = out + 4 * y * channels;
+    if (width == 4) {  // fixed sizes, which compile to a few moves
+      if (channels == 3)
+        __builtin_memcpy(to, row, 48);
+      else
+        __builtin_memcpy(to, row, 16);
+      continue;
+    }
+    for (int k = 0; k < width * channels; ++k) to[k] = row[k];
+  }
+}
+
 // Reads a block's pixels. Expected depth is D / A, so its gradient goes to D and to A.
 INLINE void load_pixels(const View& view, const TileList& tile, int block, const Picture& picture,
                         const PictureGradients& d, PixelGradients& g) {
-  alignas(64) float in[10][16] = {};
+  alignas(64) float d_beauty[48] = {}, beauty[48] = {}, d_alpha_in[16] = {}, d_depth[16] = {}, alpha_in[16] = {}, depth_in[16] = {};
   const int x0 = tile.column * kTile + 4 * (block & 3), y0 = tile.row * kTile + 4 * (block >> 2);
   const int width = view.width - x0 < 4 ? view.width - x0 : 4, height = view.height - y0 < 4 ? view.height - y0 : 4;
-  for (int y = 0; y < height; ++y)
-    for (int x = 0; x < width; ++x) {
-      const int64_t pixel = int64_t(y0 + y) * view.width + x0 + x;
-      const int lane = 4 * y + x;
-      for (int c = 0; c < 3; ++c) {
-        in[c][lane] = d.beauty[3 * pixel + c];
-        in[5 + c][lane] = picture.beauty[3 * pixel + c];
-      }
-      in[3][lane] = d.alpha[pixel];
-      in[4][lane] = d.depth[pixel];
-      in[8][lane] = picture.alpha[pixel];
-      in[9][lane] = picture.depth[pixel];
+  const int64_t first = int64_t(y0) * view.width + x0;
+  read_block(view, d.beauty ? d.beauty + 3 * first : nullptr, 3, width, height, d_beauty);
+  read_block(view, picture.beauty + 3 * first, 3, width, height, beauty);
+  read_block(view, d.alpha ? d.alpha + first : nullptr, 1, width, height, d_alpha_in);
+  read_block(view, d.depth ? d.depth + first : nullptr, 1, width, height, d_depth);
+  read_block(view, picture.alpha + first, 1, width, height, alpha_in);
+  read_block(view, picture.depth + first, 1, width, height, depth_in);
+  alignas(64) float split[6][16];
+  for (int lane = 0; lane < 16; ++lane)
+    for (int c = 0; c < 3; ++c) {
+      split[c][lane] = d_beauty[3 * lane + c];
+      split[3 + c][lane] = beauty[3 * lane + c];
     }
-  const F alpha = load(in[8]), depth = load(in[9]), least = splat(kMinDepthWeight);
+  const F alpha = load(alpha_in), depth = load(depth_in), least = splat(kMinDepthWeight);
   const F weight = max(alpha, least);
-  g.red = load(in[0]);
-  g.green = load(in[1]);
-  g.blue = load(in[2]);
-  g.depth = load(in[4]) / weight;
-  const F d_alpha = load(in[3]) - zero_unless(gt(alpha, least), g.depth * depth);
+  g.red = load(split[0]);
+  g.green = load(split[1]);
+  g.blue = load(split[2]);
+  g.depth = load(d_depth) / weight;
+  const F d_alpha = load(d_alpha_in) - zero_unless(gt(alpha, least), g.depth * depth);
   const F background = splat(1.0f) - alpha;
-  g.rest = fma(g.red, load(in[5]), fma(g.green, load(in[6]), g.blue * load(in[7])));
+  g.rest = fma(g.red, load(split[3]), fma(g.green, load(split[4]), g.blue * load(split[5])));
   g.rest = fma(g.depth, depth * weight, g.rest) - d_alpha * background;
   g.transmittance = splat(1.0f);
   g.xs = xs_of(block);
   g.ys = ys_of(block);
 }
 
-template <bool kAbsolute>
+// Without a gradient of depth its terms are zeros: leaving them out changes no bit.
+template <bool kAbsolute, bool kDepth>
 static void blend_backward_tile(const View& view, const TileList& tile, const float* records, const Picture& picture,
                                 const PictureGradients& d, const PairSums& out) {
   constexpr int kSums = kAbsolute ? 12 : 10;
@@ -270,8 +289,9 @@ static void blend_backward_tile(const View& view, const TileList& tile, const fl
       PixelGradients& g = pixels[__builtin_ctz(left)];
       const Step r = step(chunk, k, g.xs, g.ys, g.transmittance, g.live);
       const F weight = zero_unless(r.drawn, r.weight);
+      const F of_depth = kDepth ? g.depth * splat(chunk.z[k]) : zero;
       const F value = fma(g.red, splat(chunk.red[k]),
-                          fma(g.green, splat(chunk.green[k]), fma(g.blue, splat(chunk.blue[k]), g.depth * splat(chunk.z[k]))));
+                          fma(g.green, splat(chunk.green[k]), fma(g.blue, splat(chunk.blue[k]), of_depth)));
       g.rest = fnma(weight, value, g.rest);
       F h = fnma(g.rest, r.alpha / (one - r.alpha), weight * value);
       h = zero_unless(le_where(r.drawn, r.raw, splat(kMaxAlpha)), h);
@@ -285,7 +305,7 @@ static void blend_backward_tile(const View& view, const TileList& tile, const fl
       sums[D_RED] = fma(weight, g.red, sums[D_RED]);
       sums[D_GREEN] = fma(weight, g.green, sums[D_GREEN]);
       sums[D_BLUE] = fma(weight, g.blue, sums[D_BLUE]);
-      sums[D_Z] = fma(weight, g.depth, sums[D_Z]);
+      if constexpr (kDepth) sums[D_Z] = fma(weight, g.depth, sums[D_Z]);
       if constexpr (kAbsolute) {
         const F two_ln2 = splat(2.0f * 0.6931471805599453f);
         sums[kSums - 2] = sums[kSums - 2] + abs(two_ln2 * (splat(chunk.u1[k]) * hu));
@@ -299,9 +319,11 @@ static void blend_backward_tile(const View& view, const TileList& tile, const fl
 static void blend_backward(const View& view, const TileList& tile, const float* records, const Picture& picture,
                            const PictureGradients& d, bool absolute, const PairSums& out) {
   if (absolute)
-    blend_backward_tile<true>(view, tile, records, picture, d, out);
+    d.depth ? blend_backward_tile<true, true>(view, tile, records, picture, d, out)
+            : blend_backward_tile<true, false>(view, tile, records, picture, d, out);
   else
-    blend_backward_tile<false>(view, tile, records, picture, d, out);
+    d.depth ? blend_backward_tile<false, true>(view, tile, records, picture, d, out)
+            : blend_backward_tile<false, false>(view, tile, records, picture, d, out);
 }
 
 static int64_t ceiling(int64_t rounds, float* sink) {

@@ -55,7 +55,7 @@ struct Picture {
   float* depth;   // [H, W] expected
 };
 
-struct PictureGradients {
+struct PictureGradients {  // null for zeros
   const float *beauty, *alpha, *depth;
 };
 

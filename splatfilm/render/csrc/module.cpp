@@ -135,6 +135,13 @@ Pass* forward(const In& means, const In& quats, const In& scales, const In& opac
   return pass.release();
 }
 
+// Null for an array of size 0, which stands for zeros.
+const float* gradient_of(const In& array, const char* name, std::initializer_list<int64_t> shape) {
+  if (array.size() == 0) return nullptr;
+  expect(array, name, shape);
+  return array.data();
+}
+
 void backward(Pass& pass, const In& means, const In& quats, const In& scales, const In& opacities, const In& sh,
               const Out& beauty, const Out& alpha, const Out& depth, const In& d_beauty, const In& d_alpha,
               const In& d_depth, const Out& d_means, const Out& d_quats, const Out& d_scales, const Out& d_opacities,
@@ -143,9 +150,9 @@ void backward(Pass& pass, const In& means, const In& quats, const In& scales, co
   const Scene scene = scene_of(means, quats, scales, opacities, sh);
   const int64_t n = scene.count, width = pass.workspace().view.width, height = pass.workspace().view.height;
   const Picture picture = picture_of(beauty, alpha, depth, width, height);
-  expect(d_beauty, "d_beauty", {height, width, 3});
-  expect(d_alpha, "d_alpha", {height, width});
-  expect(d_depth, "d_depth", {height, width});
+  const PictureGradients d = {gradient_of(d_beauty, "d_beauty", {height, width, 3}),
+                              gradient_of(d_alpha, "d_alpha", {height, width}),
+                              gradient_of(d_depth, "d_depth", {height, width})};
   expect(d_means, "d_means", {n, 3});
   expect(d_quats, "d_quats", {n, 4});
   expect(d_scales, "d_scales", {n, 3});
@@ -155,17 +162,18 @@ void backward(Pass& pass, const In& means, const In& quats, const In& scales, co
   if (wants_pose) expect(d_pose, "d_pose", {6});
   if (pass.workspace().view.distortion) throw std::invalid_argument("no gradients through distortion");
   const Extras extras = extras_of(features, blended, n, width, height);
+  const float* d_channels = nullptr;
   if (extras.channels) {
-    expect(d_blended, "d_features", {height, width, extras.channels});
+    d_channels = gradient_of(d_blended, "d_features", {height, width, extras.channels});
     expect(d_features, "d_features", {n, extras.channels});
   }
   const bool wants_absolute = absolute.size() != 0;
   if (wants_absolute) expect(absolute, "absolute", {n, 2});
   const nb::gil_scoped_release release;
-  rasterise_backward(scene, picture, {d_beauty.data(), d_alpha.data(), d_depth.data()},
+  rasterise_backward(scene, picture, d,
                      {d_means.data(), d_quats.data(), d_scales.data(), d_opacities.data(), d_sh.data(),
                       wants_absolute ? absolute.data() : nullptr, wants_pose ? d_pose.data() : nullptr},
-                     pass.workspace(), extras, {d_blended.data(), d_features.data()});
+                     pass.workspace(), extras, {d_channels, d_features.data()});
 }
 
 std::tuple<double, double, double> loss(const In& image, const In& target, const In& weight, double lambda,
@@ -197,6 +205,7 @@ NB_MODULE(_kernels, m) {
                      const double* s = p.workspace().counters.seconds;
                      return std::vector<double>(s, s + 6);
                    })
+      .def_prop_ro("bands", [](Pass& p) { return p.workspace().bands.size(); })
       .def_prop_ro("bytes", [](Pass& p) { return p.workspace().bytes(); })
       .def("footprints", [](Pass& p, const Out& radii) {
         Scene scene{};
@@ -206,6 +215,7 @@ NB_MODULE(_kernels, m) {
       .def("backward", &backward);
   m.def("forward", &forward, nb::rv_policy::take_ownership);
   m.def("l1_ssim", &loss);
+  m.def("set_most_pairs", &set_most_pairs);
   m.def("set_threads", &set_threads);
   m.def("threads", &threads);
   m.def("instruction_set", [] { return std::string(kernels().name); });

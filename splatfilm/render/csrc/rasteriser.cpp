@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <initializer_list>
 #include <mutex>
 
 #include "pool.h"
@@ -118,22 +119,26 @@ struct Grid {
   int columns, rows;
 };
 
+constexpr int64_t kMostPairs = int64_t(1) << 24;  // 12 bytes each, 81 more for the backward pass
+int64_t most_pairs = kMostPairs;
+
 Grid grid_of(const View& view) { return {(view.width + kTile - 1) / kTile, (view.height + kTile - 1) / kTile}; }
 
 // The tile that holds coordinate `pixels`, kept in 0 .. count - 1 before it becomes an integer.
 int tile_at(float pixels, int count) { return int(std::min(std::max(pixels * (1.0f / kTile), 0.0f), float(count - 1))); }
 
-// Calls visit(column, row) for every tile whose pixel centres' rectangle the ellipse touches, by rows. In a row of tiles
+// Calls visit(column, row) for every tile of the band whose pixel centres' rectangle the ellipse touches, by rows. In a row of tiles
 // the ellipse is cut by a slab; both shapes are convex, so the tiles between the cut's extremes are exactly those touched.
 template <typename Visit>
-void tiles_of(const float* r, const Grid& grid, const Visit& visit) {
+void tiles_of(const float* r, const Grid& grid, const Band& band, const Visit& visit) {
   if (!(r[EXTENT_X] > 0.0f && r[EXTENT_Y] > 0.0f)) return;
   const float x = r[X] - 0.5f, y = r[Y] - 0.5f;
   const int column0 = tile_at(x - r[EXTENT_X], grid.columns), column1 = tile_at(x + r[EXTENT_X], grid.columns);
   const int row0 = tile_at(y - r[EXTENT_Y], grid.rows), row1 = tile_at(y + r[EXTENT_Y], grid.rows);
+  if (column0 >= band.column1 || column1 < band.column0 || row0 >= band.row1 || row1 < band.row0) return;
   if (column0 == column1 && row0 == row1) return visit(column0, row0);
   const float y_at_right = r[Y_OF_X] * r[EXTENT_X], per_u = 1.0f / r[U1];
-  for (int row = row0; row <= row1; ++row) {
+  for (int row = std::max(row0, band.row0), end = std::min(row1 + 1, band.row1); row < end; ++row) {
     const float top = float(row * kTile) - y, bottom = top + float(kTile - 1);
     const float y_right = std::min(std::max(y_at_right, top), bottom), y_left = std::min(std::max(-y_at_right, top), bottom);
     const float v_right = r[V2] * y_right, v_left = r[V2] * y_left;
@@ -142,16 +147,54 @@ void tiles_of(const float* r, const Grid& grid, const Visit& visit) {
     const float right = std::sqrt(room_right) * per_u + r[X_OF_Y] * y_right;
     const float left = r[X_OF_Y] * y_left - std::sqrt(room_left) * per_u;
     if (!(x + right >= 0.0f && x + left <= float(grid.columns * kTile))) continue;
-    const int first = std::max(column0, tile_at(x + left, grid.columns));
-    const int last = std::min(column1, tile_at(x + right, grid.columns));
+    const int first = std::max({column0, band.column0, tile_at(x + left, grid.columns)});
+    const int last = std::min({column1, band.column1 - 1, tile_at(x + right, grid.columns)});
     for (int column = first; column <= last; ++column) visit(column, row);
   }
 }
 
-// Stable counting sort of the depth-sorted splats into tiles: each part counts, then each part places its own.
-void bin(const Scene& scene, Workspace& w, bool for_backward) {
+// At most how many pairs the splats have in the band: by the bounding boxes of their ellipses.
+int64_t pairs_at_most(const Workspace& w, const Grid& grid, const Band& band) {
+  std::vector<int64_t> counts(w.run_visible.size(), 0);
+  parallel(int64_t(w.run_visible.size()), [&](int64_t run) {
+    int64_t count = 0;
+    for (int64_t k = run * kProjectRun, end = k + w.run_visible[size_t(run)]; k < end; ++k) {
+      const float* r = &w.records[k * kRecord];
+      const float x = r[X] - 0.5f, y = r[Y] - 0.5f;
+      const int column0 = std::max(band.column0, tile_at(x - r[EXTENT_X], grid.columns));
+      const int column1 = std::min(band.column1 - 1, tile_at(x + r[EXTENT_X], grid.columns));
+      const int row0 = std::max(band.row0, tile_at(y - r[EXTENT_Y], grid.rows));
+      const int row1 = std::min(band.row1 - 1, tile_at(y + r[EXTENT_Y], grid.rows));
+      if (column0 <= column1 && row0 <= row1) count += int64_t(column1 - column0 + 1) * (row1 - row0 + 1);
+    }
+    counts[size_t(run)] = count;
+  });
+  int64_t total = 0;
+  for (int64_t count : counts) total += count;
+  return total;
+}
+
+// Halves the band, across its longer side, until each part's pairs can be held or it is a single tile.
+void split_into_bands(Workspace& w, const Grid& grid, const Band& band) {
+  const int columns = band.column1 - band.column0, rows = band.row1 - band.row0;
+  // Few splats need no looking at: no pair is counted twice.
+  const bool fits = w.counters.visible * columns * rows <= most_pairs || pairs_at_most(w, grid, band) <= most_pairs;
+  if (fits || columns * rows == 1) return w.bands.push_back(band);
+  const int column = band.column0 + columns / 2, row = band.row0 + rows / 2;
+  if (rows >= columns) {
+    split_into_bands(w, grid, {band.column0, band.row0, band.column1, row});
+    split_into_bands(w, grid, {band.column0, row, band.column1, band.row1});
+  } else {
+    split_into_bands(w, grid, {band.column0, band.row0, column, band.row1});
+    split_into_bands(w, grid, {column, band.row0, band.column1, band.row1});
+  }
+}
+
+// Stable counting sort of the depth-sorted splats into the band's tiles: each part counts, then each part places its own.
+void bin(const Scene& scene, Workspace& w, const Band& band, bool for_backward) {
   const Grid grid = grid_of(w.view);
-  const size_t tiles = size_t(grid.columns) * size_t(grid.rows);
+  const int columns = band.column1 - band.column0;
+  const size_t tiles = size_t(columns) * size_t(band.row1 - band.row0);
   const int64_t n = w.counters.visible;
   const int64_t parts = std::max<int64_t>(1, std::min<int64_t>(parts_of(n, kBinRun), 4 * threads()));
   if (int64_t(w.part_pairs.size()) < parts) w.part_pairs.resize(size_t(parts));
@@ -171,7 +214,7 @@ void bin(const Scene& scene, Workspace& w, bool for_backward) {
       // Depth order jumps about in the records: ask for them some splats ahead.
       if (i + kAhead < end) __builtin_prefetch(&w.records[int64_t(w.order[i + kAhead]) * kRecord]);
       const int64_t before = found;
-      tiles_of(&w.records[int64_t(position) * kRecord], grid, [&](int column, int row) {
+      tiles_of(&w.records[int64_t(position) * kRecord], grid, band, [&](int column, int row) {
         if (found == room) {
           Buffer<Pair> larger;
           room = std::max<int64_t>(room * 2, 4 * (end - begin));
@@ -179,7 +222,7 @@ void bin(const Scene& scene, Workspace& w, bool for_backward) {
           if (found) std::memcpy(larger.data(), pairs.data(), size_t(found) * sizeof(Pair));
           pairs.swap(larger);
         }
-        const int32_t tile = row * grid.columns + column;
+        const int32_t tile = (row - band.row0) * columns + column - band.column0;
         pairs[found++] = {tile, position};
         ++counts[size_t(tile)];
       });
@@ -188,7 +231,6 @@ void bin(const Scene& scene, Workspace& w, bool for_backward) {
     w.part_counts[size_t(part)] = found;
   });
   for (size_t part = 0; part < size_t(parts); ++part) w.part_begins[part + 1] = w.part_begins[part] + w.part_counts[part];
-  w.counters.pairs = w.part_begins[size_t(parts)];
 
   w.tile_begins.resize(tiles + 1);
   int64_t at = 0;
@@ -222,11 +264,14 @@ void bin(const Scene& scene, Workspace& w, bool for_backward) {
   });
 }
 
-TileList tile_list(const Workspace& w, const Grid& grid, int64_t tile) {
-  const int64_t begin = w.tile_begins[size_t(tile)];
-  return {w.tile_positions.data() + begin, begin, w.tile_begins[size_t(tile) + 1] - begin, int(tile % grid.columns),
-          int(tile / grid.columns)};
+// Tile number `tile` of the band that was binned last.
+TileList tile_list(const Workspace& w, const Band& band, int64_t tile) {
+  const int64_t begin = w.tile_begins[size_t(tile)], columns = band.column1 - band.column0;
+  return {w.tile_positions.data() + begin, begin, w.tile_begins[size_t(tile) + 1] - begin,
+          band.column0 + int(tile % columns), band.row0 + int(tile / columns)};
 }
+
+int64_t tiles_of_band(const Band& band) { return int64_t(band.column1 - band.column0) * (band.row1 - band.row0); }
 
 FeatureSource feature_group(const Extras& extras, int first) {
   return {extras.features, extras.channels, first, std::min(kFeatureGroup, extras.channels - first)};
@@ -238,14 +283,16 @@ void gather_channels(const FeatureSource& source, const Workspace& w, float* d_f
     for (int64_t k = run * kProjectRun; k < run * kProjectRun + w.run_visible[size_t(run)]; ++k) {
       int32_t id;
       std::memcpy(&id, &w.records[k * kRecord + ID], 4);
+      float* to = d_features + int64_t(id) * source.channels + source.first;
       float sums[kFeatureGroup] = {};
+      for (int c = 0; c < source.count; ++c) sums[c] = to[c];  // of the bands before
       const SlotRange& range = w.ranges[k];
       for (int64_t pair = range.begin; pair < range.begin + range.count; ++pair) {
         const int64_t slot = w.pair_slots[pair];
         if (!w.touched[slot]) continue;
         for (int c = 0; c < kFeatureGroup; ++c) sums[c] += w.channel_sums[slot * kFeatureGroup + c];
       }
-      for (int c = 0; c < source.count; ++c) d_features[int64_t(id) * source.channels + source.first + c] = sums[c];
+      for (int c = 0; c < source.count; ++c) to[c] = sums[c];
     }
   });
 }
@@ -261,7 +308,8 @@ constexpr size_t kSpare = 2;
 
 int64_t Workspace::bytes() const {
   int64_t total = records.bytes() + keys.bytes() + other_keys.bytes() + order.bytes() + other_order.bytes() +
-                  ranges.bytes() + tile_positions.bytes() + pair_slots.bytes() + slots.bytes() + channel_sums.bytes() + touched.bytes();
+                  ranges.bytes() + tile_positions.bytes() + pair_slots.bytes() + slots.bytes() + channel_sums.bytes() + touched.bytes() +
+                  record_sums.bytes();
   for (const Buffer<Pair>& pairs : part_pairs) total += pairs.bytes();
   for (const std::vector<int32_t>& tiles : part_tiles) total += int64_t(tiles.capacity() * sizeof(int32_t));
   return total;
@@ -289,44 +337,102 @@ void rasterise(const Scene& scene, const View& view, const Picture& picture, con
   collect_keys(scene, w);
   sort_by_depth(w);
   w.counters.seconds[1] = clock.lap();
-  bin(scene, w, for_backward);
-  w.counters.seconds[2] = clock.lap();
-
+  w.bands.clear();
   const Grid grid = grid_of(w.view);
-  const int64_t tiles = int64_t(grid.columns) * grid.rows;
+  split_into_bands(w, grid, {0, 0, grid.columns, grid.rows});
+  w.counters.pairs = w.counters.evaluations = 0;
+  w.counters.seconds[2] = clock.lap();
+  w.counters.seconds[3] = 0.0;
   const Kernels& k = kernels();
-  std::vector<int64_t> evaluations(size_t(tiles), 0);
-  parallel(tiles, [&](int64_t tile) {
-    const TileList list = tile_list(w, grid, tile);
-    evaluations[size_t(tile)] = k.blend(w.view, list, w.records.data(), picture);
-    for (int first = 0; first < extras.channels; first += kFeatureGroup)
-      k.blend_features(w.view, list, w.records.data(), feature_group(extras, first), extras.picture);
-    if (extras.depths.median) k.blend_depths(w.view, list, w.records.data(), extras.depths);
-  });
-  w.counters.evaluations = 0;
-  for (int64_t e : evaluations) w.counters.evaluations += 16 * e;
-  w.counters.seconds[3] = clock.lap();
+  std::vector<int64_t> evaluations;
+  for (const Band& band : w.bands) {
+    bin(scene, w, band, for_backward && w.bands.size() == 1);
+    w.counters.seconds[2] += clock.lap();
+    const int64_t tiles = tiles_of_band(band);
+    evaluations.assign(size_t(tiles), 0);
+    parallel(tiles, [&](int64_t tile) {
+      const TileList list = tile_list(w, band, tile);
+      evaluations[size_t(tile)] = k.blend(w.view, list, w.records.data(), picture);
+      for (int first = 0; first < extras.channels; first += kFeatureGroup)
+        k.blend_features(w.view, list, w.records.data(), feature_group(extras, first), extras.picture);
+      if (extras.depths.median) k.blend_depths(w.view, list, w.records.data(), extras.depths);
+    });
+    for (int64_t e : evaluations) w.counters.evaluations += 16 * e;
+    w.counters.pairs += w.tile_begins[size_t(tiles)];
+    w.counters.seconds[3] += clock.lap();
+  }
 }
 
-void rasterise_backward(const Scene& scene, const Picture& picture, const PictureGradients& d,
-                        const SceneGradients& out, Workspace& w, const Extras& extras, const FeatureGradients& d_extras) {
-  const Grid grid = grid_of(w.view);
+namespace {
+
+// Sums over the tiles of one band into the pairs' slots.
+PairSums band_backward(const Picture& picture, const PictureGradients& d, bool absolute, const Band& band, Workspace& w,
+                       const Extras& extras, const FeatureGradients& d_extras) {
   const Kernels& k = kernels();
-  const PairSums pairs = {w.slots.ensure(w.counters.pairs * kSlot), w.touched.ensure(w.counters.pairs), w.pair_slots.data()};
-  Clock clock;
-  parallel(int64_t(grid.columns) * grid.rows, [&](int64_t tile) {
-    k.blend_backward(w.view, tile_list(w, grid, tile), w.records.data(), picture, d, out.absolute != nullptr, pairs);
+  const int64_t tiles = tiles_of_band(band), pairs = w.tile_begins[size_t(tiles)];
+  const PairSums sums = {w.slots.ensure(pairs * kSlot), w.touched.ensure(pairs), w.pair_slots.data()};
+  parallel(tiles, [&](int64_t tile) {
+    k.blend_backward(w.view, tile_list(w, band, tile), w.records.data(), picture, d, absolute, sums);
   });
-  for (int first = 0; first < extras.channels; first += kFeatureGroup) {
+  for (int first = 0; d_extras.picture && first < extras.channels; first += kFeatureGroup) {
     const FeatureSource source = feature_group(extras, first);
-    float* channel_sums = w.channel_sums.ensure(w.counters.pairs * kFeatureGroup);
-    parallel(int64_t(grid.columns) * grid.rows, [&](int64_t tile) {
-      k.blend_features_backward(w.view, tile_list(w, grid, tile), w.records.data(), source, extras.picture, d_extras.picture,
-                                pairs, channel_sums);
+    float* channel_sums = w.channel_sums.ensure(pairs * kFeatureGroup);
+    parallel(tiles, [&](int64_t tile) {
+      k.blend_features_backward(w.view, tile_list(w, band, tile), w.records.data(), source, extras.picture, d_extras.picture,
+                                sums, channel_sums);
     });
     gather_channels(source, w, d_extras.features);
   }
+  return sums;
+}
+
+// Adds the band's slots to each record's sums, in the order of its pairs.
+void add_to_records(const PairSums& sums, Workspace& w) {
+  parallel(int64_t(w.run_visible.size()), [&](int64_t run) {
+    for (int64_t k = run * kProjectRun; k < run * kProjectRun + w.run_visible[size_t(run)]; ++k) {
+      float* to = &w.record_sums[k * kSlot];
+      const SlotRange& range = w.ranges[k];
+      for (int64_t pair = range.begin; pair < range.begin + range.count; ++pair) {
+        const int64_t slot = sums.of_pair[pair];
+        if (!sums.touched[slot]) continue;
+        for (int c = 0; c < kSlot; ++c) to[c] += sums.slots[slot * kSlot + c];
+      }
+    }
+  });
+}
+
+// Every record has one pair: its sums over all bands.
+PairSums sums_by_record(const Scene& scene, Workspace& w) {
+  int32_t* slots = w.pair_slots.ensure(scene.count);
+  uint8_t* touched = w.touched.ensure(scene.count);
+  SlotRange* ranges = w.ranges.ensure(scene.count);
+  for (int64_t k = 0; k < scene.count; ++k) {
+    slots[k] = int32_t(k);
+    touched[k] = 1;
+    ranges[k] = {k, 1};
+  }
+  return {w.record_sums.data(), touched, slots};
+}
+
+}  // namespace
+
+void rasterise_backward(const Scene& scene, const Picture& picture, const PictureGradients& d,
+                        const SceneGradients& out, Workspace& w, const Extras& extras, const FeatureGradients& d_extras) {
+  Clock clock;
+  PairSums sums;
+  const bool absolute = out.absolute != nullptr;
+  if (w.bands.size() == 1) {
+    sums = band_backward(picture, d, absolute, w.bands[0], w, extras, d_extras);
+  } else {
+    std::fill_n(w.record_sums.ensure(scene.count * kSlot), scene.count * kSlot, 0.0f);
+    for (const Band& band : w.bands) {
+      bin(scene, w, band, true);
+      add_to_records(band_backward(picture, d, absolute, band, w, extras, d_extras), w);
+    }
+    sums = sums_by_record(scene, w);
+  }
   w.counters.seconds[4] = clock.lap();
+  const Kernels& k = kernels();
   const int64_t runs = parts_of(scene.count, kProjectRun);
   std::vector<double> poses(out.pose ? size_t(runs) * 6 : 0);
   SceneGradients of_runs = out;
@@ -334,12 +440,14 @@ void rasterise_backward(const Scene& scene, const Picture& picture, const Pictur
   parallel(runs, [&](int64_t run) {
     const int64_t begin = run * kProjectRun, end = std::min(scene.count, begin + kProjectRun);
     k.project_backward(scene, w.view, begin, end, w.records.data() + begin * kRecord, w.run_visible[size_t(run)],
-                       w.ranges.data() + begin, pairs, of_runs);
+                       w.ranges.data() + begin, sums, of_runs);
   });
   if (out.pose) std::fill_n(out.pose, 6, 0.0);
   for (size_t i = 0; i < poses.size(); ++i) out.pose[i % 6] += poses[i];  // in the runs' order, whoever made them
   w.counters.seconds[5] = clock.lap();
 }
+
+void set_most_pairs(int64_t pairs) { most_pairs = pairs < 1 ? kMostPairs : pairs; }
 
 void footprints(const Scene& scene, const Workspace& w, float* radii) {
   std::fill_n(radii, scene.count, 0.0f);

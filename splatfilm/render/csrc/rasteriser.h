@@ -13,6 +13,11 @@ struct Pair {
   int32_t tile, position;
 };
 
+// A rectangle of tiles whose pairs are held at one time: columns and rows, the last excluded.
+struct Band {
+  int column0, row0, column1, row1;
+};
+
 struct Counters {
   int64_t visible = 0;      // splats with a record
   int64_t pairs = 0;        // of splats and tiles
@@ -32,6 +37,9 @@ struct Workspace {
   Buffer<int32_t> order, other_order;  // positions of records
   std::vector<int64_t> histograms;
 
+  std::vector<Band> bands;  // of the frame; the lists below are those of the band that was binned last
+  Buffer<float> record_sums;  // where there are several bands: each record's gradients, added up band by band
+
   std::vector<Buffer<Pair>> part_pairs;  // one for each part of the sorted splats
   std::vector<int64_t> part_counts, part_begins;
   std::vector<std::vector<int32_t>> part_tiles;  // pairs that a part has in each tile; then where they go
@@ -45,6 +53,10 @@ struct Workspace {
 
   int64_t bytes() const;
 };
+
+// The most pairs of splats and tiles that are held at one time (but one tile's are held whatever they are); pictures with
+// more are made in bands, with the same bits. At least 1; for tests, 0 goes back to the default.
+void set_most_pairs(int64_t pairs);
 
 // A workspace that no one uses, with memory from earlier frames where there is some; give it back when done.
 std::unique_ptr<Workspace> borrow_workspace();
