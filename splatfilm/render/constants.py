@@ -13,6 +13,7 @@ BLUR = 0.3  # px^2 added to the diagonal of the projected covariance (gsplat `ep
 MAX_ALPHA = 0.999  # one splat never covers a pixel completely
 MIN_ALPHA = 1.0 / 255.0  # a contribution under this is skipped, so a splat has a finite footprint
 MIN_TRANSMITTANCE = 1e-4  # blending stops before the splat that would bring transmittance to this or below
+FRONT_ALPHA = 0.1  # the front depth is that of the first splat blended with at least this alpha
 MAX_EXTENT = 3.33  # standard deviations; sqrt(2 ln 255), where an opaque splat falls to MIN_ALPHA
 FRUSTUM_MARGIN = 0.3  # of tan(half field of view): how far outside the picture the Jacobian's point is clamped
 TILE = 16  # px: side of the square tiles that splats are sorted into

@@ -26,6 +26,8 @@ class _View:
     height: int
     degree: int
     antialiased: bool
+    depths: bool
+    by_distance: bool
 
 
 def _view(splats: Splats, camera: Camera, settings: RenderSettings) -> _View:
@@ -48,6 +50,8 @@ def _view(splats: Splats, camera: Camera, settings: RenderSettings) -> _View:
         camera.height,
         degree,
         splats.mode == "antialiased",
+        settings.depths,
+        settings.sort == "distance",
     )
 
 
@@ -56,8 +60,22 @@ def _empty_picture(view: _View) -> tuple[Tensor, Tensor, Tensor]:
     return torch.empty(height, width, 3), torch.empty(height, width), torch.empty(height, width)
 
 
-def _forward(inputs: tuple[Tensor, ...], view: _View, for_backward: bool) -> tuple[tuple[Tensor, ...], Any]:
+def _nothing() -> Tensor:
+    """Stands for what is not asked for; a new one each time, for autograd writes its graph on tensors."""
+    return torch.empty(0)
+
+
+def _forward(
+    inputs: tuple[Tensor, ...],  # means, quats, scales, opacities, sh
+    view: _View,
+    for_backward: bool,
+    features: Tensor | None = None,  # [N, C]
+) -> tuple[tuple[Tensor, ...], Any]:
+    """beauty, alpha, depth, features, median depth, front depth; empty where not asked for."""
+    size = (view.height, view.width)
     picture = _empty_picture(view)
+    blended = _nothing() if features is None else torch.empty(*size, features.shape[1])
+    median, front = (torch.empty(size), torch.empty(size)) if view.depths else (_nothing(), _nothing())
     kernel_pass = extension().forward(
         *(array(t) for t in inputs),
         view.numbers,
@@ -65,14 +83,19 @@ def _forward(inputs: tuple[Tensor, ...], view: _View, for_backward: bool) -> tup
         view.height,
         view.degree,
         view.antialiased,
+        view.by_distance,
         *(t.numpy() for t in picture),
+        array(_nothing() if features is None else features),
+        blended.numpy(),
+        median.numpy(),
+        front.numpy(),
         for_backward,
     )
-    return picture, kernel_pass
+    return (*picture, blended, median, front), kernel_pass
 
 
 class _Rasterise(torch.autograd.Function):
-    """means, quats, scales, opacities, sh -> beauty, alpha, depth."""
+    """means, quats, scales, opacities, sh, features -> beauty, alpha, depth, blended features, other depths."""
 
     @staticmethod
     def forward(
@@ -82,43 +105,66 @@ class _Rasterise(torch.autograd.Function):
         scales: Tensor,
         opacities: Tensor,
         sh: Tensor,
+        features: Tensor | None,
         view: _View,
         stats: ScreenStats | None,
     ) -> tuple[Tensor, ...]:
         inputs = (means, quats, scales, opacities, sh)
-        picture, ctx.kernel_pass = _forward(inputs, view, for_backward=True)
+        picture, ctx.kernel_pass = _forward(inputs, view, for_backward=True, features=features)
         ctx.stats = stats
         if stats is not None:
             ctx.kernel_pass.footprints(stats.radii.numpy())
-        ctx.save_for_backward(*inputs, *picture)
+        ctx.has_features = features is not None
+        ctx.save_for_backward(*inputs, _nothing() if features is None else features, *picture[:4])
+        ctx.mark_non_differentiable(*picture[4:])
         return picture
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *d_picture: Tensor) -> tuple[Tensor | None, ...]:
         saved = ctx.saved_tensors
-        inputs, picture = saved[:5], saved[5:]
+        inputs, features, picture, blended = saved[:5], saved[5], saved[6:9], saved[9]
         gradients = [torch.empty(t.shape) for t in inputs]
+        d_features = torch.zeros(features.shape)  # the kernels write those of splats in view
         absolute = torch.empty(0) if ctx.stats is None else ctx.stats.absolute_gradient
         ctx.kernel_pass.backward(
             *(array(t) for t in inputs),
             *(array(t) for t in picture),
-            *(array(d) for d in d_picture),
+            *(array(d) for d in d_picture[:3]),
             *(g.numpy() for g in gradients),
             absolute.numpy(),
+            array(features),
+            array(blended),
+            array(d_picture[3]),
+            d_features.numpy(),
         )
-        return (*gradients, None, None)
+        return (*gradients, d_features if ctx.has_features else None, None, None)
 
 
-def render(splats: Splats, camera: Camera, settings: RenderSettings, stats: ScreenStats | None = None) -> Frame:
+def render(
+    splats: Splats,
+    camera: Camera,
+    settings: RenderSettings,
+    stats: ScreenStats | None = None,
+    features: Tensor | None = None,  # [N, C]
+) -> Frame:
     """Renders on the CPU; differentiable. `camera` must be a pinhole, `stats` on the CPU."""
     view = _view(splats, camera, settings)
     stored = (splats.means, splats.quats, splats.scales, splats.opacities, splats.sh)
     inputs = tuple(t.cpu() for t in stored)
-    if torch.is_grad_enabled() and any(t.requires_grad for t in inputs):
-        beauty, alpha, depth = _Rasterise.apply(*inputs, view, stats)  # type: ignore[no-untyped-call]
+    own = None if features is None else features.cpu()
+    if torch.is_grad_enabled() and any(t.requires_grad for t in (*inputs, own) if t is not None):
+        picture = _Rasterise.apply(*inputs, own, view, stats)  # type: ignore[no-untyped-call]
     else:
-        (beauty, alpha, depth), kernel_pass = _forward(inputs, view, for_backward=False)
+        picture, kernel_pass = _forward(inputs, view, for_backward=False, features=own)
         if stats is not None:
             kernel_pass.footprints(stats.radii.numpy())
-    return Frame(beauty.to(splats.device), alpha.to(splats.device), depth.to(splats.device))
+    beauty, alpha, depth, blended, median, front = picture
+    return Frame(
+        beauty,
+        alpha,
+        depth,
+        None if features is None else blended,
+        median if view.depths else None,
+        front if view.depths else None,
+    ).to(splats.device)

@@ -14,11 +14,24 @@ class Frame:
 
     `beauty` is display-referred sRGB over the background, unclamped above 1; `alpha` is coverage 0..1; `depth` is the
     expected distance along the optical axis (sum of w z over sum of w), 0 where nothing is.
+
+    `features` are there when `render` was given some: sum of w f over the splats, with the weights of beauty and no
+    background. `median_depth` and `front_depth` are there when `RenderSettings.depths` asks: camera z of the splat that
+    brings transmittance to a half or less (0 where alpha is under a half), and of the first splat blended with an alpha
+    of at least `constants.FRONT_ALPHA` (0 where there is none). Neither has a gradient.
     """
 
     beauty: Tensor  # [H, W, 3]
     alpha: Tensor  # [H, W]
     depth: Tensor  # [H, W] metres
+    features: Tensor | None = None  # [H, W, C]
+    median_depth: Tensor | None = None  # [H, W] metres
+    front_depth: Tensor | None = None  # [H, W] metres
+
+    def to(self, device: torch.device | str) -> Frame:
+        """The same frame on another device."""
+        passes = (self.beauty, self.alpha, self.depth, self.features, self.median_depth, self.front_depth)
+        return Frame(*(None if p is None else p.to(device) for p in passes))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, eq=False)

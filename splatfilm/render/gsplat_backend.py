@@ -65,34 +65,53 @@ def _fill(stats: ScreenStats, meta: dict[str, Any]) -> None:
     means.register_hook(copy)
 
 
-def render(splats: Splats, camera: Camera, settings: RenderSettings, stats: ScreenStats | None = None) -> Frame:
-    """Renders on the current CUDA device; differentiable. The frame comes back on the device of the splats."""
+def render(
+    splats: Splats,
+    camera: Camera,
+    settings: RenderSettings,
+    stats: ScreenStats | None = None,
+    features: Tensor | None = None,  # [N, C]
+) -> Frame:
+    """Renders on the current CUDA device; differentiable. The frame comes back on the device of the splats.
+
+    Raises `MissingPartError` for median and front depth and for sorting by distance, which gsplat does not do.
+    """
+    if settings.depths:
+        raise MissingPartError('median and front depth are made by the CPU renderer only: choose backend "cpu"')
+    if settings.sort != "depth":
+        raise MissingPartError('gsplat sorts by depth only: choose backend "cpu" to sort by distance')
     rasterization = _rasterization()
     device = splats.device if splats.device.type == "cuda" else torch.device("cuda")
     degree = splats.sh_degree if settings.sh_degree is None else min(settings.sh_degree, splats.sh_degree)
+    place = {
+        "means": splats.means.to(device),
+        "quats": splats.quats.to(device),
+        "scales": splats.scales.to(device),
+        "opacities": splats.opacities.to(device),
+        "viewmats": torch.tensor(camera.world_to_camera(), dtype=torch.float32, device=device)[None],
+        "Ks": torch.tensor(camera.intrinsics(), dtype=torch.float32, device=device)[None],
+        "width": camera.width,
+        "height": camera.height,
+        "near_plane": settings.near,
+        "far_plane": settings.far,
+        "eps2d": BLUR,
+        "packed": False,
+        "tile_size": TILE,
+        "rasterize_mode": splats.mode,
+    }
     colours, alphas, meta = rasterization(
-        means=splats.means.to(device),
-        quats=splats.quats.to(device),
-        scales=splats.scales.to(device),
-        opacities=splats.opacities.to(device),
-        colors=splats.sh.to(device),
-        viewmats=torch.tensor(camera.world_to_camera(), dtype=torch.float32, device=device)[None],
-        Ks=torch.tensor(camera.intrinsics(), dtype=torch.float32, device=device)[None],
-        width=camera.width,
-        height=camera.height,
-        near_plane=settings.near,
-        far_plane=settings.far,
-        eps2d=BLUR,
-        sh_degree=degree,
-        packed=False,
-        tile_size=TILE,
-        render_mode="RGB+ED",
-        absgrad=stats is not None,
-        rasterize_mode=splats.mode,
+        **place, colors=splats.sh.to(device), sh_degree=degree, render_mode="RGB+ED", absgrad=stats is not None
     )
+    blended = None
+    if features is not None and features.shape[1]:
+        # gsplat takes one row of colours a splat as they are when no degree is given, in groups of 32 channels.
+        finite = features.to(device).nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
+        blended = rasterization(**place, colors=finite, render_mode="RGB")[0][0]
+    elif features is not None:
+        blended = features.new_zeros(camera.height, camera.width, 0)
     if stats is not None:
         _fill(stats, meta)
     alpha = alphas[0, ..., 0]
     background = torch.tensor(settings.background, dtype=torch.float32, device=device)
     beauty = colours[0, ..., :3] + (1.0 - alpha)[..., None] * background
-    return Frame(beauty.to(splats.device), alpha.to(splats.device), colours[0, ..., 3].to(splats.device))
+    return Frame(beauty, alpha, colours[0, ..., 3], blended).to(splats.device)

@@ -16,6 +16,7 @@ from splatfilm.cameras.camera import Camera
 from splatfilm.render.constants import (
     BLUR,
     COLOUR_OFFSET,
+    FRONT_ALPHA,
     FRUSTUM_MARGIN,
     MAX_ALPHA,
     MIN_ALPHA,
@@ -111,7 +112,10 @@ def project(splats: Splats, camera: Camera, settings: RenderSettings) -> Project
     in_camera = splats.means @ view[:3, :3].T + view[:3, 3]
     ids = torch.nonzero((in_camera[:, 2] >= settings.near) & (in_camera[:, 2] <= settings.far)).flatten()
     # By the float32 bits of depth, ties by index, as float32 renderers sort.
-    ids = ids[torch.sort(in_camera[ids, 2].detach().float(), stable=True).indices]
+    keys = in_camera[ids, 2].detach().float()
+    if settings.sort == "distance":
+        keys = (splats.means[ids].detach() - torch.tensor(camera.position).to(splats.means)).norm(dim=-1).float()
+    ids = ids[torch.sort(keys, stable=True).indices]
     near = Splats(
         splats.means[ids], splats.quats[ids], splats.scales[ids], splats.opacities[ids], splats.sh[ids], splats.mode
     )
@@ -132,14 +136,29 @@ def project(splats: Splats, camera: Camera, settings: RenderSettings) -> Project
     )
 
 
-def render(splats: Splats, camera: Camera, settings: RenderSettings) -> tuple[Tensor, Tensor, Tensor]:
-    """beauty [H, W, 3], alpha [H, W], expected depth [H, W], in the precision of `splats`."""
+@dataclass(frozen=True)
+class Blended:
+    """Who counts where: splats nearest first, as `project` orders them."""
+
+    projected: Projected
+    alphas: Tensor  # [V, H, W] 0 where the splat is not drawn
+    weights: Tensor  # [V, H, W] alpha times the transmittance before it
+    transmittance: Tensor  # [H, W] after all
+
+    def after(self) -> Tensor:  # [V, H, W] transmittance behind each splat
+        return torch.cumprod(1 - self.alphas, 0)
+
+    def sums(self, values: Tensor) -> Tensor:  # [V, C] -> [H, W, C]
+        return torch.einsum("vhw,vc->hwc", self.weights, values)
+
+
+def blend(splats: Splats, camera: Camera, settings: RenderSettings) -> Blended:
     p = project(splats, camera, settings)
     ys, xs = torch.meshgrid(torch.arange(camera.height) + 0.5, torch.arange(camera.width) + 0.5, indexing="ij")
     pixels = torch.stack([xs, ys], -1).to(p.centres)
     transmittance = torch.ones(camera.height, camera.width).to(p.centres)
-    beauty, depth = torch.zeros(camera.height, camera.width, 3).to(p.centres), torch.zeros_like(transmittance)
     going = torch.ones_like(transmittance, dtype=torch.bool)
+    alphas, weights = [], []
     for k in range(len(p.ids)):
         d = pixels - p.centres[k]
         sigma = 0.5 * torch.einsum("hwi,ij,hwj->hw", d, p.conics[k], d)
@@ -148,14 +167,37 @@ def render(splats: Splats, camera: Camera, settings: RenderSettings) -> tuple[Te
         after = transmittance * (1 - alpha)
         going = going & ~(counts & (after <= MIN_TRANSMITTANCE))
         counts = counts & going
-        weight = torch.where(counts, transmittance * alpha, 0.0)
-        beauty = beauty + weight[..., None] * p.colours[k]
-        depth = depth + weight * p.depths[k]
+        alphas.append(torch.where(counts, alpha, 0.0))
+        weights.append(torch.where(counts, transmittance * alpha, 0.0))
         transmittance = torch.where(counts, after, transmittance)
-    coverage = 1 - transmittance
-    background = torch.tensor(settings.background).to(p.centres)
+    none = transmittance.new_zeros(0, camera.height, camera.width)
+    return Blended(p, torch.stack(alphas) if alphas else none, torch.stack(weights) if weights else none, transmittance)
+
+
+def render(splats: Splats, camera: Camera, settings: RenderSettings) -> tuple[Tensor, Tensor, Tensor]:
+    """beauty [H, W, 3], alpha [H, W], expected depth [H, W], in the precision of `splats`."""
+    b = blend(splats, camera, settings)
+    coverage = 1 - b.transmittance
+    background = torch.tensor(settings.background).to(b.transmittance)
     return (
-        beauty + transmittance[..., None] * background,
+        b.sums(b.projected.colours) + b.transmittance[..., None] * background,
         coverage,
-        depth / coverage.clamp_min(MIN_DEPTH_WEIGHT),
+        b.sums(b.projected.depths[:, None])[..., 0] / coverage.clamp_min(MIN_DEPTH_WEIGHT),
     )
+
+
+def features(splats: Splats, camera: Camera, settings: RenderSettings, values: Tensor) -> Tensor:  # [N, C]
+    """[H, W, C]: sums of weight times value."""
+    b = blend(splats, camera, settings)
+    return b.sums(values[b.projected.ids])
+
+
+def other_depths(splats: Splats, camera: Camera, settings: RenderSettings) -> tuple[Tensor, Tensor]:
+    """Median and front depth [H, W]."""
+    b = blend(splats, camera, settings)
+    return _depth_of_first(b, b.after() <= 0.5), _depth_of_first(b, b.alphas >= FRONT_ALPHA)
+
+
+def _depth_of_first(b: Blended, found: Tensor) -> Tensor:  # [V, H, W] bool -> [H, W]
+    first = found.int().argmax(0)
+    return torch.where(found.any(0), b.projected.depths[first], 0.0)

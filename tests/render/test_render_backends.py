@@ -95,7 +95,14 @@ def test_a_camera_with_distortion_is_refused_in_plain_words() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"background": (0.0, float("nan"), 0.0)}, {"sh_degree": 4}, {"near": 0.0}, {"near": 2.0, "far": 1.0}]
+    "wrong",
+    [
+        {"background": (0.0, float("nan"), 0.0)},
+        {"sh_degree": 4},
+        {"near": 0.0},
+        {"sort": "nearness"},
+        {"near": 2.0, "far": 1.0},
+    ],
 )
 def test_settings_that_mean_nothing_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="expected"):

@@ -15,6 +15,7 @@ constexpr float kBlur = {BLUR!r}f;
 constexpr float kMaxAlpha = {MAX_ALPHA!r}f;
 constexpr float kMinAlpha = {MIN_ALPHA!r}f;
 constexpr float kLog2MinAlpha = {log2_min_alpha!r}f;
+constexpr float kFrontAlpha = {FRONT_ALPHA!r}f;
 constexpr float kMinTransmittance = {MIN_TRANSMITTANCE!r}f;
 constexpr float kColourOffset = {COLOUR_OFFSET!r}f;
 constexpr float kShC0 = {SH_C0!r}f;

@@ -9,6 +9,7 @@ constexpr int kLanes = 16;
 constexpr int kTile = 16;          // px, side of a tile: sixteen blocks of 4 x 4 pixels, one vector each
 constexpr int kRecord = 16;        // floats in a projected splat's record: one cache line
 constexpr int kSlot = 16;          // floats in a (splat, tile) pair's partial gradients
+constexpr int kFeatureGroup = 8;  // extra channels that one replay of a tile blends
 constexpr int kProjectRun = 1024;  // splats that one task projects
 
 // A projected splat's record. With d = pixel centre - (X, Y), u = U1 dx + U2 dy and v = V2 dy, the splat's alpha is
@@ -28,6 +29,7 @@ struct View {
   int width, height;
   int degree;        // of spherical harmonics that are evaluated
   bool antialiased;
+  bool by_distance;  // sort by distance from the camera instead of camera z
 };
 
 struct Scene {  // row-major float32 arrays of `count` splats
@@ -49,6 +51,17 @@ struct Picture {
 
 struct PictureGradients {
   const float *beauty, *alpha, *depth;
+};
+
+// A group of at most kFeatureGroup of the splats' extra channels.
+struct FeatureSource {
+  const float* values;  // [N, channels]
+  int channels;
+  int first, count;  // of the group
+};
+
+struct DepthPictures {
+  float *median, *front;  // [H, W], both or neither
 };
 
 // One tile's splats, front to back.
@@ -95,6 +108,12 @@ struct Kernels {
   int64_t (*blend)(const View&, const TileList&, const float* records, const Picture&);
   void (*blend_backward)(const View&, const TileList&, const float* records, const Picture&, const PictureGradients&,
                          bool absolute, const PairSums&);
+  // Blends a group of extra channels into out [H, W, channels], and the two other depths.
+  void (*blend_features)(const View&, const TileList&, const float* records, const FeatureSource&, float* out);
+  // After blend_backward: adds the group's share to the pairs' moments; the channels' own sums go to `channel_sums`.
+  void (*blend_features_backward)(const View&, const TileList&, const float* records, const FeatureSource&,
+                                  const float* picture, const float* d, const PairSums&, float* channel_sums);
+  void (*blend_depths)(const View&, const TileList&, const float* records, const DepthPictures&);
   void (*loss_forward)(const LossTask&, int row_begin, int row_end, float* scratch);
   void (*loss_backward)(const LossTask&, int row_begin, int row_end, float* scratch);
   // Pair evaluations of the blend's inner loop on data that stays in the first cache: the ceiling for benchmarks.

@@ -51,7 +51,8 @@ Scene scene_of(const In& means, const In& quats, const In& scales, const In& opa
 }
 
 // `numbers`: rotation 9, position 3, fx fy cx cy, near far, left right top bottom, background 3.
-View view_of(const std::vector<double>& numbers, int width, int height, int degree, bool antialiased, int basis) {
+View view_of(const std::vector<double>& numbers, int width, int height, int degree, bool antialiased, bool by_distance,
+             int basis) {
   if (numbers.size() != 25) throw std::invalid_argument("a view has 25 numbers");
   if (width < 1 || height < 1 || int64_t(width) * height > INT32_MAX) throw std::invalid_argument("picture size out of range");
   if (degree < 0 || (degree + 1) * (degree + 1) > basis) throw std::invalid_argument("more degrees than sh holds");
@@ -68,6 +69,7 @@ View view_of(const std::vector<double>& numbers, int width, int height, int degr
   v.height = height;
   v.degree = degree;
   v.antialiased = antialiased;
+  v.by_distance = by_distance;
   return v;
 }
 
@@ -76,6 +78,20 @@ Picture picture_of(const Out& beauty, const Out& alpha, const Out& depth, int64_
   expect(alpha, "alpha", {height, width});
   expect(depth, "depth", {height, width});
   return {beauty.data(), alpha.data(), depth.data()};
+}
+
+// Arrays of size 0 stand for what is not asked for.
+Extras extras_of(const In& features, const Out& blended, int64_t count, int64_t width, int64_t height) {
+  Extras extras;
+  if (features.size() == 0 && blended.size() == 0) return extras;
+  if (features.ndim() != 2 || features.shape(1) > 65536) throw std::invalid_argument("features must be [N, C], C at most 65536");
+  const int64_t channels = int64_t(features.shape(1));
+  expect(features, "features", {count, channels});
+  expect(blended, "blended features", {height, width, channels});
+  extras.features = features.data();
+  extras.channels = int(channels);
+  extras.picture = blended.data();
+  return extras;
 }
 
 // A forward pass that can be taken back.
@@ -92,20 +108,29 @@ class Pass {
 
 Pass* forward(const In& means, const In& quats, const In& scales, const In& opacities, const In& sh,
                               const std::vector<double>& numbers, int width, int height, int degree, bool antialiased,
-                              const Out& beauty, const Out& alpha, const Out& depth, bool for_backward) {
+                              bool by_distance,
+                              const Out& beauty, const Out& alpha, const Out& depth, const In& features,
+                              const Out& blended, const Out& median, const Out& front, bool for_backward) {
   const Scene scene = scene_of(means, quats, scales, opacities, sh);
-  const View view = view_of(numbers, width, height, degree, antialiased, scene.basis);
+  const View view = view_of(numbers, width, height, degree, antialiased, by_distance, scene.basis);
   const Picture picture = picture_of(beauty, alpha, depth, width, height);
+  Extras extras = extras_of(features, blended, scene.count, width, height);
+  if (median.size() != 0) {
+    expect(median, "median depth", {height, width});
+    expect(front, "front depth", {height, width});
+    extras.depths = {median.data(), front.data()};
+  }
   const nb::gil_scoped_release release;
   auto pass = std::make_unique<Pass>();
-  rasterise(scene, view, picture, for_backward, pass->workspace());
+  rasterise(scene, view, picture, extras, for_backward, pass->workspace());
   return pass.release();
 }
 
 void backward(Pass& pass, const In& means, const In& quats, const In& scales, const In& opacities, const In& sh,
               const Out& beauty, const Out& alpha, const Out& depth, const In& d_beauty, const In& d_alpha,
               const In& d_depth, const Out& d_means, const Out& d_quats, const Out& d_scales, const Out& d_opacities,
-              const Out& d_sh, const Out& absolute) {
+              const Out& d_sh, const Out& absolute, const In& features, const Out& blended, const In& d_blended,
+              const Out& d_features) {
   const Scene scene = scene_of(means, quats, scales, opacities, sh);
   const int64_t n = scene.count, width = pass.workspace().view.width, height = pass.workspace().view.height;
   const Picture picture = picture_of(beauty, alpha, depth, width, height);
@@ -117,13 +142,18 @@ void backward(Pass& pass, const In& means, const In& quats, const In& scales, co
   expect(d_scales, "d_scales", {n, 3});
   expect(d_opacities, "d_opacities", {n});
   expect(d_sh, "d_sh", {n, scene.basis, 3});
+  const Extras extras = extras_of(features, blended, n, width, height);
+  if (extras.channels) {
+    expect(d_blended, "d_features", {height, width, extras.channels});
+    expect(d_features, "d_features", {n, extras.channels});
+  }
   const bool wants_absolute = absolute.size() != 0;
   if (wants_absolute) expect(absolute, "absolute", {n, 2});
   const nb::gil_scoped_release release;
   rasterise_backward(scene, picture, {d_beauty.data(), d_alpha.data(), d_depth.data()},
                      {d_means.data(), d_quats.data(), d_scales.data(), d_opacities.data(), d_sh.data(),
                       wants_absolute ? absolute.data() : nullptr},
-                     pass.workspace());
+                     pass.workspace(), extras, {d_blended.data(), d_features.data()});
 }
 
 std::tuple<double, double, double> loss(const In& image, const In& target, const In& weight, double lambda,

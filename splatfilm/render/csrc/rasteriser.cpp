@@ -45,6 +45,15 @@ void project_all(const Scene& scene, Workspace& w) {
   w.counters.visible = w.run_offsets[size_t(runs)];
 }
 
+// From the camera to the splat's centre, in world axes: turning the camera leaves every bit as it is.
+float squared_distance(const Scene& scene, const View& view, const float* record) {
+  int32_t id;
+  std::memcpy(&id, record + ID, 4);
+  const float* mean = scene.means + 3 * int64_t(id);
+  const float x = mean[0] - view.position[0], y = mean[1] - view.position[1], z = mean[2] - view.position[2];
+  return (x * x + y * y) + z * z;
+}
+
 void collect_keys(const Scene& scene, Workspace& w) {
   const int64_t runs = parts_of(scene.count, kProjectRun), n = w.counters.visible;
   uint32_t* keys = w.keys.ensure(n);
@@ -55,13 +64,15 @@ void collect_keys(const Scene& scene, Workspace& w) {
     int64_t at = w.run_offsets[size_t(run)];
     const int64_t first = run * kProjectRun;
     for (int64_t position = first; position < first + w.run_visible[size_t(run)]; ++position, ++at) {
-      std::memcpy(&keys[at], &w.records[position * kRecord + Z], 4);
+      const float* record = &w.records[position * kRecord];
+      const float key = w.view.by_distance ? squared_distance(scene, w.view, record) : record[Z];
+      std::memcpy(&keys[at], &key, 4);
       order[at] = int32_t(position);
     }
   });
 }
 
-// Stable least-significant-digit radix sort by the bits of z, which for positive floats order as the numbers do; ties
+// Stable least-significant-digit radix sort by the bits of the key, which for positive floats order as the numbers do; ties
 // stay in the order of the splats. A stable sort has one result, whatever the tasks.
 void sort_by_depth(Workspace& w) {
   const int64_t n = w.counters.visible, tasks = parts_of(n, kSortRun);
@@ -217,6 +228,28 @@ TileList tile_list(const Workspace& w, const Grid& grid, int64_t tile) {
           int(tile / grid.columns)};
 }
 
+FeatureSource feature_group(const Extras& extras, int first) {
+  return {extras.features, extras.channels, first, std::min(kFeatureGroup, extras.channels - first)};
+}
+
+// Each visible splat adds its pairs' sums in the pairs' order.
+void gather_channels(const FeatureSource& source, const Workspace& w, float* d_features) {
+  parallel(int64_t(w.run_visible.size()), [&](int64_t run) {
+    for (int64_t k = run * kProjectRun; k < run * kProjectRun + w.run_visible[size_t(run)]; ++k) {
+      int32_t id;
+      std::memcpy(&id, &w.records[k * kRecord + ID], 4);
+      float sums[kFeatureGroup] = {};
+      const SlotRange& range = w.ranges[k];
+      for (int64_t pair = range.begin; pair < range.begin + range.count; ++pair) {
+        const int64_t slot = w.pair_slots[pair];
+        if (!w.touched[slot]) continue;
+        for (int c = 0; c < kFeatureGroup; ++c) sums[c] += w.channel_sums[slot * kFeatureGroup + c];
+      }
+      for (int c = 0; c < source.count; ++c) d_features[int64_t(id) * source.channels + source.first + c] = sums[c];
+    }
+  });
+}
+
 std::mutex spare_mutex;
 std::vector<std::unique_ptr<Workspace>>& spare() {
   static auto* kept = new std::vector<std::unique_ptr<Workspace>>;
@@ -228,7 +261,7 @@ constexpr size_t kSpare = 2;
 
 int64_t Workspace::bytes() const {
   int64_t total = records.bytes() + keys.bytes() + other_keys.bytes() + order.bytes() + other_order.bytes() +
-                  ranges.bytes() + tile_positions.bytes() + pair_slots.bytes() + slots.bytes() + touched.bytes();
+                  ranges.bytes() + tile_positions.bytes() + pair_slots.bytes() + slots.bytes() + channel_sums.bytes() + touched.bytes();
   for (const Buffer<Pair>& pairs : part_pairs) total += pairs.bytes();
   for (const std::vector<int32_t>& tiles : part_tiles) total += int64_t(tiles.capacity() * sizeof(int32_t));
   return total;
@@ -247,7 +280,8 @@ void return_workspace(std::unique_ptr<Workspace> w) {
   if (w && spare().size() < kSpare) spare().push_back(std::move(w));
 }
 
-void rasterise(const Scene& scene, const View& view, const Picture& picture, bool for_backward, Workspace& w) {
+void rasterise(const Scene& scene, const View& view, const Picture& picture, const Extras& extras, bool for_backward,
+               Workspace& w) {
   Clock clock;
   w.view = view;
   project_all(scene, w);
@@ -263,7 +297,11 @@ void rasterise(const Scene& scene, const View& view, const Picture& picture, boo
   const Kernels& k = kernels();
   std::vector<int64_t> evaluations(size_t(tiles), 0);
   parallel(tiles, [&](int64_t tile) {
-    evaluations[size_t(tile)] = k.blend(w.view, tile_list(w, grid, tile), w.records.data(), picture);
+    const TileList list = tile_list(w, grid, tile);
+    evaluations[size_t(tile)] = k.blend(w.view, list, w.records.data(), picture);
+    for (int first = 0; first < extras.channels; first += kFeatureGroup)
+      k.blend_features(w.view, list, w.records.data(), feature_group(extras, first), extras.picture);
+    if (extras.depths.median) k.blend_depths(w.view, list, w.records.data(), extras.depths);
   });
   w.counters.evaluations = 0;
   for (int64_t e : evaluations) w.counters.evaluations += 16 * e;
@@ -271,7 +309,7 @@ void rasterise(const Scene& scene, const View& view, const Picture& picture, boo
 }
 
 void rasterise_backward(const Scene& scene, const Picture& picture, const PictureGradients& d,
-                        const SceneGradients& out, Workspace& w) {
+                        const SceneGradients& out, Workspace& w, const Extras& extras, const FeatureGradients& d_extras) {
   const Grid grid = grid_of(w.view);
   const Kernels& k = kernels();
   const PairSums pairs = {w.slots.ensure(w.counters.pairs * kSlot), w.touched.ensure(w.counters.pairs), w.pair_slots.data()};
@@ -279,6 +317,15 @@ void rasterise_backward(const Scene& scene, const Picture& picture, const Pictur
   parallel(int64_t(grid.columns) * grid.rows, [&](int64_t tile) {
     k.blend_backward(w.view, tile_list(w, grid, tile), w.records.data(), picture, d, out.absolute != nullptr, pairs);
   });
+  for (int first = 0; first < extras.channels; first += kFeatureGroup) {
+    const FeatureSource source = feature_group(extras, first);
+    float* channel_sums = w.channel_sums.ensure(w.counters.pairs * kFeatureGroup);
+    parallel(int64_t(grid.columns) * grid.rows, [&](int64_t tile) {
+      k.blend_features_backward(w.view, tile_list(w, grid, tile), w.records.data(), source, extras.picture, d_extras.picture,
+                                pairs, channel_sums);
+    });
+    gather_channels(source, w, d_extras.features);
+  }
   w.counters.seconds[4] = clock.lap();
   parallel(parts_of(scene.count, kProjectRun), [&](int64_t run) {
     const int64_t begin = run * kProjectRun, end = std::min(scene.count, begin + kProjectRun);

@@ -28,7 +28,7 @@ struct Workspace {
   Buffer<float> records;              // a run's visible splats stand first in the run's place
   std::vector<int32_t> run_visible;   // records in each run
   std::vector<int64_t> run_offsets;   // of each run's records in depth-sort input
-  Buffer<uint32_t> keys, other_keys;  // bits of camera z
+  Buffer<uint32_t> keys, other_keys;  // bits of camera z or squared distance
   Buffer<int32_t> order, other_order;  // positions of records
   std::vector<int64_t> histograms;
 
@@ -40,7 +40,7 @@ struct Workspace {
   Buffer<int32_t> tile_positions;
   Buffer<int32_t> pair_slots;  // where in tile order each pair's sums are, by records
 
-  Buffer<float> slots;
+  Buffer<float> slots, channel_sums;
   Buffer<uint8_t> touched;
 
   int64_t bytes() const;
@@ -50,10 +50,24 @@ struct Workspace {
 std::unique_ptr<Workspace> borrow_workspace();
 void return_workspace(std::unique_ptr<Workspace>);
 
+// What a frame may hold besides; null where it is not asked for.
+struct Extras {
+  const float* features = nullptr;  // [N, channels]
+  int channels = 0;
+  float* picture = nullptr;  // [H, W, channels]
+  DepthPictures depths = {};
+};
+
+struct FeatureGradients {
+  const float* picture = nullptr;  // dL/d(blended channels) [H, W, channels]
+  float* features = nullptr;       // [N, channels], written for splats in view
+};
+
 // `for_backward` also keeps what the backward pass needs.
-void rasterise(const Scene&, const View&, const Picture&, bool for_backward, Workspace&);
+void rasterise(const Scene&, const View&, const Picture&, const Extras&, bool for_backward, Workspace&);
 // `picture` is what `rasterise` gave with this workspace and the same scene.
-void rasterise_backward(const Scene&, const Picture& picture, const PictureGradients&, const SceneGradients&, Workspace&);
+void rasterise_backward(const Scene&, const Picture& picture, const PictureGradients&, const SceneGradients&, Workspace&,
+                        const Extras& = {}, const FeatureGradients& = {});
 // Half extents of each splat's footprint, pixels; 0 where it is not in view. [count]
 void footprints(const Scene&, const Workspace&, float* radii);
 
