@@ -35,8 +35,10 @@ _KNEE_LINEAR = 0.0031308
 # The Bradford cone response (Lam 1985), as ICC.1:2022 annex E and every ACES implementation have it
 _BRADFORD: Matrix = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
 
-_CHUNK = 1 << 16  # values: what is worked on stays in the processor's second cache
-_ROUNDS = 6  # of Halley's iteration; converged to double precision for encoded values to 1000
+_CHUNK = 1 << 14  # values: what is worked on stays in the processor's second cache
+_BRIGHT = 4.0  # encoded; beyond it the roots' guess is worse
+_FEW_ROUNDS = 3  # of Halley's iteration, converged to double precision below `_BRIGHT`
+_ROUNDS = 8  # and beyond it to 1e6
 
 
 def linear_from_srgb(encoded: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -90,33 +92,45 @@ def _in_chunks(values: NDArray[np.floating], curve: Callable[[Array], Array]) ->
 
 
 def _linear(encoded: Array) -> Array:
-    base = (encoded + _OFFSET) / (1.0 + _OFFSET)
+    base = (encoded + _OFFSET) * (1.0 / (1.0 + _OFFSET))
     square = base * base
-    linear: Array = np.where(encoded <= _KNEE_ENCODED, encoded / _SLOPE, square * _fifth_root(square))  # base^2.4
-    return linear
+    root = _fifth_root(square, 0.21 + 0.79 * np.sqrt(base), _FEW_ROUNDS)  # base^0.4, guessed to a hundredth
+    bright = encoded > _BRIGHT
+    if bright.any():
+        root[bright] = _fifth_root(square[bright], np.sqrt(base[bright]), _ROUNDS)
+    square *= root  # base^2.4
+    np.copyto(square, encoded / _SLOPE, where=encoded <= _KNEE_ENCODED)
+    return square
 
 
 def _encoded(linear: Array) -> Array:
     # x^(5/12) as the square root of x^(5/6), and x^(5/6) = x / x^(1/6) with x^(1/6) a cube root of a square root
     safe = np.maximum(linear, _KNEE_LINEAR)
     power = np.sqrt(safe / _cube_root(np.sqrt(safe)))
-    return np.where(linear <= _KNEE_LINEAR, linear * _SLOPE, (1.0 + _OFFSET) * power - _OFFSET)
+    encoded: Array = np.where(linear <= _KNEE_LINEAR, linear * _SLOPE, (1.0 + _OFFSET) * power - _OFFSET)
+    return encoded
 
 
-def _fifth_root(values: Array) -> Array:  # > 0
-    """By Halley's iteration, which triples the digits each round, from the fourth root."""
-    root = np.sqrt(np.sqrt(values))
-    for _ in range(_ROUNDS):
-        square = root * root
-        power = square * square * root
-        root = root * ((2.0 * power + 3.0 * values) / (3.0 * power + 2.0 * values))
+def _fifth_root(values: Array, guess: Array, rounds: int) -> Array:  # > 0
+    """By Halley's iteration, which triples the digits each round: r (2 r^5 + 3 v) / (3 r^5 + 2 v). Uses `guess` up."""
+    root = guess
+    for _ in range(rounds):
+        power = root * root
+        power *= power
+        power *= root
+        above = 2.0 * power
+        above += 3.0 * values
+        power *= 3.0
+        power += 2.0 * values
+        above /= power
+        root *= above
     return root
 
 
 def _cube_root(values: Array) -> Array:  # > 0
     """By Halley's iteration from a root between the second and the fourth."""
     half = np.sqrt(values)
-    root = np.sqrt(half * np.sqrt(half))
+    root: Array = np.sqrt(half * np.sqrt(half))
     for _ in range(_ROUNDS):
         power = root * root * root
         root = root * ((power + 2.0 * values) / (2.0 * power + values))

@@ -76,7 +76,7 @@ def rank_channels(
     layer: str = LAYER,
 ) -> dict[str, NDArray[np.float32]]:  # [H, W] by channel name
     """The channels of one layer; an empty rank is id 0 and coverage 0. L is even."""
-    ids = np.array([id_float(name) for name in names] or [0.0], dtype=np.float32)
+    ids = np.array([id_float(name) for name in names], dtype=np.float32)
     channels: dict[str, NDArray[np.float32]] = {}
     for rank in range(coverage.shape[-1]):
         of_id, of_coverage = _PAIR_CHANNELS[rank % 2]

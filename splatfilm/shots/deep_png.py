@@ -51,7 +51,8 @@ def read_deep_rgb(path: Path) -> NDArray[np.uint16] | None:  # [H, W, 3]
 
 def _pixel_data(data: bytes) -> bytes:
     """The contents of all IDAT chunks, each held against its checksum."""
-    parts, at = [], len(_SIGNATURE)
+    parts: list[bytes] = []
+    at = len(_SIGNATURE)
     while at < len(data):
         (size,) = struct.unpack_from(">I", data, at)
         kind, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + size]

@@ -12,7 +12,12 @@ from splatfilm.film import load
 
 EXPECTED = [
     (3, "film.name", 'found "my film", expected a name (letters, digits, _ and - (not first), at most 64)'),
-    (4, "film.titel", 'unknown key, expected one of name, title, rate, size, aspect, timecode, files, colour; did you mean "title"?'),
+    (
+        4,
+        "film.titel",
+        "unknown key, expected one of name, title, rate, size, aspect, timecode, files, colour; "
+        'did you mean "title"?',
+    ),
     (5, "film.rate", 'found 23.976, a decimal that only comes near a frame rate; write "24000/1001"'),
     (6, "film.size", "found [641, 360], video needs even sides, such as [642, 360]"),
     (7, "film.aspect", 'found "tall", expected width to height such as "16:9" or "2.39:1"'),
