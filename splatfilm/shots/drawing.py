@@ -84,10 +84,10 @@ def means_at(stage: Stage, staged: Staged, frame: float) -> Tensor:  # [N, 3] me
     A member that is not there then, or wears another look, stands where it stands now.
     """
     there = stage.at(frame)
-    spans = {(span.member, span.look): span for span in there.spans}
+    spans = {(span.member, span.look): span for span in there.spans[1:]}
     means = []
-    for span in staged.spans:
-        other = spans.get((span.member, span.look))
+    for number, span in enumerate(staged.spans):
+        other = spans.get((span.member, span.look)) if number else there.spans[0]
         same = other is not None and other.stop - other.start == span.stop - span.start
         means.append(there.splats.means[other.rows] if other is not None and same else staged.splats.means[span.rows])
     return torch.cat(means)

@@ -7,8 +7,11 @@ attributes where there is one; what is ours begins with `splatfilm:`.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import struct
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -30,6 +33,10 @@ _RATE_HOLDER = "0" * 10
 """OpenEXR's Python module has no way to give an attribute of type rational. `framesPerSecond` is therefore written as a
 text of such a length that the attribute takes as many bytes as the rational one (7 + 4 + 10 = 9 + 4 + 8: the type's
 name with its NUL, the size, the value), and is then replaced in place."""
+
+_SILENCE = threading.Lock()
+"""Held while a file is read, one at a time: of a damaged one the library prints a warning among the results that we
+print, on top of what it raises."""
 
 _THREADS = 0  # compress on the calling thread: frames are written side by side already
 
@@ -164,9 +171,13 @@ def _opened(path: Path, header_only: bool) -> Any:
     if not path.is_file():
         raise InputError.at(path, "no such file")
     try:
-        return library.File(str(path), separate_channels=True, header_only=header_only, num_threads=_THREADS)
+        with _SILENCE, contextlib.redirect_stdout(io.StringIO()):
+            file = library.File(str(path), separate_channels=True, header_only=header_only, num_threads=_THREADS)
     except (RuntimeError, ValueError, MemoryError, UnicodeDecodeError) as error:
         raise InputError.at(path, f"not a whole EXR picture: {error}") from error
+    if not file.parts:
+        raise InputError.at(path, "not a whole EXR picture: pixels are missing")
+    return file
 
 
 def _texts(file: Any) -> dict[str, str]:

@@ -64,10 +64,9 @@ class Moments:
 
     def value(self, frame: float) -> dict[str, Any]:
         placed = self.placements.at(frame)
-        return {
-            "camera": self.camera_value(self.camera(frame)),
-            "splats": [[item.member, item.look, self.placed_value(item)] for item in placed],
-        }
+        numbers = {member.name: number for number, member in enumerate(self.placements.scene.cast, start=1)}
+        cast = [[numbers[item.member], self.placed_value(item)] for item in placed[1:]]
+        return {"camera": self.camera_value(self.camera(frame)), "splats": [[0, self.placed_value(placed[0])], *cast]}
 
 
 def pictures_of(film: Film, shot: Shot) -> tuple[PictureFile, ...]:
