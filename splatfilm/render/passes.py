@@ -16,7 +16,7 @@ from torch import Tensor
 from splatfilm.cameras.camera import Camera
 from splatfilm.render.constants import MIN_DEPTH_WEIGHT, NEAR
 from splatfilm.render.frame import Frame
-from splatfilm.render.renderer import render
+from splatfilm.render.renderer import UnsupportedCameraError, render
 from splatfilm.render.settings import RenderSettings
 from splatfilm.splats.splats import Splats
 
@@ -79,8 +79,10 @@ def render_passes(
 ) -> PassFrame:
     """Beauty, alpha, depth and the passes of `inputs`, as `camera` sees `splats`. No gradients.
 
-    Raises `MissingPartError` for passes that the backend cannot make.
+    Raises `MissingPartError` for passes that the backend cannot make, and `UnsupportedCameraError` for position and
+    motion through a lens with distortion.
     """
+    _check_cameras(camera, inputs)
     wanted = settings if not set(DEPTHS) & set(inputs.passes) else replace(settings, depths=True)
     with torch.no_grad():
         vectors = _vector_features(splats, camera, inputs)
@@ -93,6 +95,17 @@ def render_passes(
         if "id" in inputs.passes:
             layers["id"], layers["id-ranks"] = _ranked(splats, camera, inputs, wanted, backend)
     return PassFrame(frame.beauty, frame.alpha, frame.depth, layers)
+
+
+def _check_cameras(camera: Camera, inputs: PassInputs) -> None:
+    """Position and motion are worked out for pinholes."""
+    straight = [name for name in ("position", "motion") if name in inputs.passes]
+    cameras = [camera, *(instant.camera for instant in (inputs.before, inputs.after) if instant is not None)]
+    if straight and any(one.distortion is not None and not one.distortion.is_zero for one in cameras):
+        raise UnsupportedCameraError(
+            f"{' and '.join(straight)} cannot be made through a lens with distortion: leave the pass out, or take the "
+            "distortion off the camera"
+        )
 
 
 # ---- what a splat has ------------------------------------------------------------------------------------------------

@@ -15,8 +15,7 @@ EXPECTED = [
     (
         4,
         "film.titel",
-        "unknown key, expected one of name, title, rate, size, aspect, timecode, files, colour; "
-        'did you mean "title"?',
+        'unknown key, expected one of name, title, rate, size, aspect, timecode, files, colour; did you mean "title"?',
     ),
     (5, "film.rate", 'found 23.976, a decimal that only comes near a frame rate; write "24000/1001"'),
     (6, "film.size", "found [641, 360], video needs even sides, such as [642, 360]"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from render_scenes import random_camera, random_splats
 
 from splatfilm.base.rigid import matrix_from_quaternion
 from splatfilm.cameras import Camera
-from splatfilm.render import render, set_threads, threads
+from splatfilm.cameras.camera import Distortion
+from splatfilm.render import UnsupportedCameraError, render, set_threads, threads
 from splatfilm.render.kernels import instruction_sets, use_instruction_set
 from splatfilm.render.memory import NotEnoughMemoryError, check_memory, memory_available, memory_needed
 from splatfilm.render.passes import RANKS, Instant, PassInputs, displacements, normals, render_passes
@@ -219,6 +221,14 @@ def test_odd_sizes_have_all_passes(size: tuple[int, int]) -> None:
 def test_a_pass_without_what_it_needs_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=name):
         PassInputs((name,))
+
+
+@pytest.mark.parametrize("name", ["position", "motion"])
+def test_positions_and_motion_through_a_bent_lens_are_refused(name: str) -> None:
+    splats, camera = plates((0, 0, 2)), looking_along_z()
+    bent = replace(camera, distortion=Distortion("brown-conrady", (0.1,)))
+    with pytest.raises(UnsupportedCameraError, match=f"{name} cannot be made"):
+        render_passes(splats, bent, still(splats, bent, (name,)))
 
 
 def test_a_frame_that_does_not_fit_is_refused_with_both_sums() -> None:
