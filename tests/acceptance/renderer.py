@@ -24,7 +24,7 @@ def parity_with_the_reference(ground: Ground) -> str:
 
 
 def other_programs_open_our_files(ground: Ground) -> str:
-    """OpenImageIO reads every channel and header value, the public Cryptomatte decodes the masks; nothing is skipped."""
+    """OpenImageIO reads every channel and header value, the public Cryptomatte the masks; nothing is skipped."""
     clone = ground.clone("test")
     _make(clone, ".venv/.test")
     return _tests(clone, "tests/shots/test_exr_readers.py", "tests/shots/test_cryptomatte.py", least=4)
