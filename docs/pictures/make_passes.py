@@ -99,7 +99,7 @@ def main() -> None:
     words.add_argument("--shot", default="020")
     words.add_argument("--frame", type=int, default=1030)
     words.add_argument("--width", type=int, default=480, help="px of one pass")
-    words.add_argument("--to", type=Path, default=HERE / "passes.png")
+    words.add_argument("--to", type=Path, default=HERE / "passes.jpg")
     said = words.parse_args()
     film = dataclasses.replace(load(said.film), files="exr")
     size = said.width, 2 * round(said.width * film.size[1] / film.size[0] / 2)
@@ -107,7 +107,7 @@ def main() -> None:
     (result,) = render_shots(film, options)
     record = result.take.frame(said.frame).pictures["layers"]
     layers, _ = read_exr(result.take.folder / record.file)
-    lay_out(pictures_of(layers)).quantize(256).save(said.to, optimize=True)
+    lay_out(pictures_of(layers)).save(said.to, quality=90, subsampling=0)
 
 
 if __name__ == "__main__":
