@@ -160,6 +160,11 @@ class CameraPath:
             focus = 1 / max(dioptres, 1 / _FARTHEST_M)
         return self.lens.replaced(focal_mm=focal, focus_m=focus)
 
+    def knots(self, first: float, last: float) -> tuple[float, ...]:
+        """Where the keys between two scene frames lie: 0 at the first and 1 at the last of them, by the path's time."""
+        begin, end = self._time(first), self._time(last)
+        return tuple((frame - begin) / (end - begin) for frame in self._frames if begin < frame < end)
+
     def with_lens(self, changes: Mapping[str, object]) -> CameraPath:
         """The same move with fields of its lens replaced; a replaced focal length or focus is no longer keyed.
 

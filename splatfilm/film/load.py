@@ -16,7 +16,8 @@ from typing import cast
 from splatfilm.cameras import Lens
 from splatfilm.film import fields, picture
 from splatfilm.film.fields import REQUIRED
-from splatfilm.film.model import COLOURS, FILES, PASSES, Colour, Files, Film, FrameRange, Shot, png_problem
+from splatfilm.film.model import COLOURS, FILES, PASSES, Colour, Files, Film, FrameRange, Optics, Shot, png_problem
+from splatfilm.film.optics import OPTICS_KEYS, read_optics
 from splatfilm.film.positions import Place
 from splatfilm.film.scenery import read_assets, read_scenes
 from splatfilm.film.source import Source, Table, read_toml, shown
@@ -60,7 +61,7 @@ def read_film(path: str | PathLike[str]) -> Reading:
     head = _head(source)
     assets, known = read_assets(table)
     scenes, clocks = read_scenes(table, known)
-    shots = _shots(table, clocks)
+    shots = _shots(table, clocks, _film_optics(source))
     _note_what_png_cannot_hold(table)
     if source.problems or head is None:
         return Reading(source, None, shots)
@@ -76,7 +77,7 @@ def _head(source: Source) -> Film | None:
     table = source.table.inside("film")
     if table is None:
         return None
-    table.only(("name", "title", "rate", "size", "aspect", "timecode", "files", "colour"))
+    table.only(("name", "title", "rate", "size", "aspect", "timecode", "files", "colour", "lens"))
     name = fields.name(table, "name", REQUIRED)
     title = fields.text(table, "title", name)
     rate = picture.rate(table)
@@ -92,11 +93,20 @@ def _head(source: Source) -> Film | None:
     )
 
 
-def _shots(film: Table, clocks: Mapping[str, FrameRange | None]) -> dict[Place, Shot]:
+def _film_optics(source: Source) -> Optics:
+    """`[film.lens]`: what holds for every shot that does not say otherwise."""
+    head = source.values.get("film")
+    if not isinstance(head, dict) or "lens" not in head or (table := source.table.inside("film", "lens")) is None:
+        return Optics()
+    table.only(OPTICS_KEYS)
+    return read_optics(table, Optics())
+
+
+def _shots(film: Table, clocks: Mapping[str, FrameRange | None], optics: Optics) -> dict[Place, Shot]:
     shots: dict[Place, Shot] = {}
     first_of: dict[str, Table] = {}
     for table in fields.array(film, "shots"):
-        shot = _shot(table, clocks)
+        shot = _shot(table, clocks, optics)
         if shot is not None:
             shots[table.place] = shot
         name = table.values.get("name")
@@ -108,13 +118,13 @@ def _shots(film: Table, clocks: Mapping[str, FrameRange | None]) -> dict[Place, 
     return shots
 
 
-def _shot(table: Table, clocks: Mapping[str, FrameRange | None]) -> Shot | None:
+def _shot(table: Table, clocks: Mapping[str, FrameRange | None], optics: Optics) -> Shot | None:
     table.only(("name", "scene", "camera", "frames", "lens", "passes"))
     name = fields.name(table, "name", REQUIRED)
     scene = fields.choice(table, "scene", REQUIRED, clocks, "a scene")
     camera = fields.existing(table, "camera", "file", REQUIRED)
     frames = fields.frames(table, "frames", REQUIRED)
-    lens = _lens(table)
+    lens, optics = _lens(table, optics)
     passes = fields.choices(table, "passes", PASSES)
     clock = clocks.get(scene or "")
     if frames is not None and clock is not None:
@@ -122,7 +132,7 @@ def _shot(table: Table, clocks: Mapping[str, FrameRange | None]) -> Shot | None:
     if name is None or scene is None or camera is None or frames is None or passes is None:
         return None
     asked = tuple(one for one in PASSES if one == "beauty" or one in passes)
-    return Shot(name, scene, camera, frames, lens, asked)
+    return Shot(name, scene, camera, frames, lens, asked, optics)
 
 
 def _note_what_png_cannot_hold(film: Table) -> None:
@@ -137,11 +147,11 @@ def _note_what_png_cannot_hold(film: Table) -> None:
                 film.fail(problem, "shots", number, "passes", index)
 
 
-def _lens(shot: Table) -> dict[str, object]:
-    """The fields of the camera file's lens that the shot replaces; those that are wrong are noted and left out."""
+def _lens(shot: Table, optics: Optics) -> tuple[dict[str, object], Optics]:
+    """The fields of the camera file's lens that the shot replaces, and its optics; what is wrong is noted, left out."""
     if "lens" not in shot.values or (table := shot.inside("lens")) is None:
-        return {}
-    table.only(LENS_KEYS)
+        return {}, optics
+    table.only((*LENS_KEYS, *OPTICS_KEYS))
     lens: dict[str, object] = {}
     for key in table.values:
         value: object = None
@@ -153,4 +163,4 @@ def _lens(shot: Table) -> dict[str, object]:
             value = fields.choice(table, key, None, GATES)
         if value is not None:
             lens[key] = value
-    return lens
+    return lens, read_optics(table, optics)

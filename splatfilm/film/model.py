@@ -129,6 +129,20 @@ class Scene:
 
 
 @dataclass(frozen=True)
+class Optics:
+    """What of a real camera the pictures show. As it stands: a pinhole with an instant's exposure.
+
+    The shutter is open from `shutter_phase` after the scene frame (negative: before it) for `shutter_angle`, both in
+    degrees of which 360 are one frame, and always at the scene frame itself. `samples` None chooses by the blur.
+    """
+
+    depth_of_field: bool = False
+    shutter_angle: float = 0.0  # degrees, 0 to 360
+    shutter_phase: float = 0.0  # degrees, -shutter_angle to 0
+    samples: int | None = None  # pinhole pictures that make a frame
+
+
+@dataclass(frozen=True)
 class Shot:
     """A camera looking at a scene from one scene frame to another.
 
@@ -141,6 +155,7 @@ class Shot:
     frames: FrameRange
     lens: Mapping[str, object]
     passes: tuple[str, ...]
+    optics: Optics = Optics()
 
 
 @dataclass(frozen=True)

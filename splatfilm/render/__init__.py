@@ -12,16 +12,17 @@ from splatfilm.render.backends import BackendStatus, backend_statuses, resolve_b
 from splatfilm.render.settings import RenderSettings
 
 if TYPE_CHECKING:
+    from splatfilm.render.distortion import UnsupportedCameraError
     from splatfilm.render.frame import Frame, ScreenStats
     from splatfilm.render.kernels import set_threads, threads
-    from splatfilm.render.renderer import UnsupportedCameraError, render
+    from splatfilm.render.renderer import render
 
 __getattr__ = later(
     __name__,
     {
         "Frame": "frame",
         "ScreenStats": "frame",
-        "UnsupportedCameraError": "renderer",
+        "UnsupportedCameraError": "distortion",
         "render": "renderer",
         "set_threads": "kernels",
         "threads": "kernels",

@@ -11,8 +11,10 @@ from torch.autograd.function import once_differentiable
 
 from splatfilm.cameras.camera import Camera
 from splatfilm.render.constants import FRUSTUM_MARGIN
+from splatfilm.render.distortion import UnsupportedCameraError, bends, distorted_limits, distortion_numbers
 from splatfilm.render.frame import Frame, ScreenStats
 from splatfilm.render.kernels import array, extension
+from splatfilm.render.pose import posed
 from splatfilm.render.settings import RenderSettings
 from splatfilm.splats.splats import Splats
 
@@ -41,11 +43,14 @@ def _view(splats: Splats, camera: Camera, settings: RenderSettings) -> _View:
         -(camera.cy / camera.fy + margin_y),
         (camera.height - camera.cy) / camera.fy + margin_y,
     ]
+    bent: list[float] = []
+    if camera.distortion is not None and bends(camera):
+        limits, bent = distorted_limits(camera), distortion_numbers(camera.distortion)
     intrinsics = [camera.fx, camera.fy, camera.cx, camera.cy]
     numbers = [*view[:3, :3].ravel(), *camera.position, *intrinsics, settings.near, settings.far, *limits]
     degree = splats.sh_degree if settings.sh_degree is None else min(settings.sh_degree, splats.sh_degree)
     return _View(
-        [float(n) for n in [*numbers, *settings.background]],
+        [float(n) for n in [*numbers, *settings.background, *bent]],
         camera.width,
         camera.height,
         degree,
@@ -106,6 +111,7 @@ class _Rasterise(torch.autograd.Function):
         opacities: Tensor,
         sh: Tensor,
         features: Tensor | None,
+        to_camera: Tensor | None,  # [4, 4] rigid; `view` has its numbers
         view: _View,
         stats: ScreenStats | None,
     ) -> tuple[Tensor, ...]:
@@ -115,6 +121,7 @@ class _Rasterise(torch.autograd.Function):
         if stats is not None:
             ctx.kernel_pass.footprints(stats.radii.numpy())
         ctx.has_features = features is not None
+        ctx.to_camera = None if to_camera is None else to_camera.detach()
         ctx.save_for_backward(*inputs, _nothing() if features is None else features, *picture[:4])
         ctx.mark_non_differentiable(*picture[4:])
         return picture
@@ -125,6 +132,7 @@ class _Rasterise(torch.autograd.Function):
         saved = ctx.saved_tensors
         inputs, features, picture, blended = saved[:5], saved[5], saved[6:9], saved[9]
         gradients = [torch.empty(t.shape) for t in inputs]
+        d_pose = torch.empty(0 if ctx.to_camera is None else 6, dtype=torch.float64)
         d_features = torch.zeros(features.shape)  # the kernels write those of splats in view
         absolute = torch.empty(0) if ctx.stats is None else ctx.stats.absolute_gradient
         ctx.kernel_pass.backward(
@@ -137,8 +145,26 @@ class _Rasterise(torch.autograd.Function):
             array(blended),
             array(d_picture[3]),
             d_features.numpy(),
+            d_pose.numpy(),
         )
-        return (*gradients, d_features if ctx.has_features else None, None, None)
+        d_view = None if ctx.to_camera is None else _along_rigid(d_pose, ctx.to_camera)
+        return (*gradients, d_features if ctx.has_features else None, d_view, None, None)
+
+
+def _along_rigid(d_pose: Tensor, to_camera: Tensor) -> Tensor:  # [6], [4, 4] -> [4, 4]
+    """A gradient to the entries of a world-to-camera matrix that agrees with (turn, move) along every rigid motion.
+
+    A motion turns the camera's axes by w and moves its origin by v: dR = [w] R, dt = [w] t + v. With G_t = move and
+    G_R = [turn - t x move] R / 2 the entries' gradient gives <G_R, dR> + <G_t, dt> = turn w + move v.
+    """
+    rotation, translation = to_camera[:3, :3].double().cpu(), to_camera[:3, 3].double().cpu()
+    turn, move = d_pose[:3], d_pose[3:]
+    x, y, z = (turn - torch.linalg.cross(translation, move)).tolist()
+    generator = torch.tensor([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]], dtype=torch.float64)
+    gradient = torch.zeros(4, 4, dtype=torch.float64)
+    gradient[:3, :3] = generator @ rotation / 2
+    gradient[:3, 3] = move
+    return gradient.to(to_camera)
 
 
 def render(
@@ -147,14 +173,21 @@ def render(
     settings: RenderSettings,
     stats: ScreenStats | None = None,
     features: Tensor | None = None,  # [N, C]
+    to_camera: Tensor | None = None,  # [4, 4]
 ) -> Frame:
-    """Renders on the CPU; differentiable. `camera` must be a pinhole, `stats` on the CPU."""
+    """Renders on the CPU; differentiable, for pinholes. `stats` on the CPU. `to_camera` as for `renderer.render`."""
+    if to_camera is not None:
+        camera = posed(camera, to_camera)
     view = _view(splats, camera, settings)
     stored = (splats.means, splats.quats, splats.scales, splats.opacities, splats.sh)
     inputs = tuple(t.cpu() for t in stored)
     own = None if features is None else features.cpu()
-    if torch.is_grad_enabled() and any(t.requires_grad for t in (*inputs, own) if t is not None):
-        picture = _Rasterise.apply(*inputs, own, view, stats)  # type: ignore[no-untyped-call]
+    wanted = torch.is_grad_enabled() and any(t.requires_grad for t in (*inputs, own, to_camera) if t is not None)
+    if wanted and bends(camera):
+        raise UnsupportedCameraError("there are no gradients through a lens' distortion: undistort the pictures first")
+    if wanted:
+        pose = to_camera if to_camera is not None and to_camera.requires_grad else None
+        picture = _Rasterise.apply(*inputs, own, pose, view, stats)  # type: ignore[no-untyped-call]
     else:
         picture, kernel_pass = _forward(inputs, view, for_backward=False, features=own)
         if stats is not None:

@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from splatfilm.cameras.camera import Camera
 from splatfilm.render.constants import MIN_DEPTH_WEIGHT, NEAR
 from splatfilm.render.frame import Frame
-from splatfilm.render.renderer import UnsupportedCameraError, render
+from splatfilm.render.rays import pixels_of, rays_of
+from splatfilm.render.renderer import render
 from splatfilm.render.settings import RenderSettings
 from splatfilm.splats.splats import Splats
 
@@ -79,10 +82,8 @@ def render_passes(
 ) -> PassFrame:
     """Beauty, alpha, depth and the passes of `inputs`, as `camera` sees `splats`. No gradients.
 
-    Raises `MissingPartError` for passes that the backend cannot make, and `UnsupportedCameraError` for position and
-    motion through a lens with distortion.
+    Raises `MissingPartError` for passes that the backend cannot make.
     """
-    _check_cameras(camera, inputs)
     wanted = settings if not set(DEPTHS) & set(inputs.passes) else replace(settings, depths=True)
     with torch.no_grad():
         vectors = _vector_features(splats, camera, inputs)
@@ -95,17 +96,6 @@ def render_passes(
         if "id" in inputs.passes:
             layers["id"], layers["id-ranks"] = _ranked(splats, camera, inputs, wanted, backend)
     return PassFrame(frame.beauty, frame.alpha, frame.depth, layers)
-
-
-def _check_cameras(camera: Camera, inputs: PassInputs) -> None:
-    """Position and motion are worked out for pinholes."""
-    straight = [name for name in ("position", "motion") if name in inputs.passes]
-    cameras = [camera, *(instant.camera for instant in (inputs.before, inputs.after) if instant is not None)]
-    if straight and any(one.distortion is not None and not one.distortion.is_zero for one in cameras):
-        raise UnsupportedCameraError(
-            f"{' and '.join(straight)} cannot be made through a lens with distortion: leave the pass out, or take the "
-            "distortion off the camera"
-        )
 
 
 # ---- what a splat has ------------------------------------------------------------------------------------------------
@@ -133,30 +123,30 @@ def normals(splats: Splats, camera: Camera) -> Tensor:  # [N, 3] unit, world
     return torch.where(facing[:, None] < 0, -axis, axis).nan_to_num(nan=0.0)
 
 
+@np.errstate(all="ignore")  # what is not finite is not drawn
 def displacements(means: Tensor, camera: Camera, other: Instant) -> Tensor:  # [N, 2] pixels: right, up
     """How far each splat's centre goes over the picture, from this moment to the other one.
 
     Where a centre lies behind the near plane at the other moment it has no picture there; what counts then is where its
-    motion points at first: the derivative of its projection times its way in camera space.
+    motion points at first: the derivative of its (undistorted) projection times its way in camera space.
     """
-    here = _in_camera(means, camera)
-    there = _in_camera(other.means, other.camera)
+    here, there = _in_camera(means, camera), _in_camera(other.means, other.camera)
+    z = np.maximum(here[2], NEAR)
+    x, y = here[0] / z, here[1] / z
+    u, v = pixels_of(camera, x, y)
     away = there[2] < NEAR
-    z = here[2].clamp_min(NEAR)
-    u = (other.camera.fx * there[0] / there[2] + other.camera.cx) - (camera.fx * here[0] / z + camera.cx)
-    v = (other.camera.fy * there[1] / there[2] + other.camera.cy) - (camera.fy * here[1] / z + camera.cy)
-    way = [t - h for t, h in zip(there, here, strict=True)]
-    first_u = camera.fx * (way[0] - here[0] / z * way[2]) / z
-    first_v = camera.fy * (way[1] - here[1] / z * way[2]) / z
-    u, v = torch.where(away, first_u, u), torch.where(away, first_v, v)
-    return torch.stack([u, -v], -1).to(torch.float32)
+    ahead = np.where(away, 1.0, there[2])
+    there_u, there_v = pixels_of(other.camera, there[0] / ahead, there[1] / ahead)
+    way = [after - before for after, before in zip(there, here, strict=True)]
+    first_u, first_v = camera.fx * (way[0] - x * way[2]) / z, camera.fy * (way[1] - y * way[2]) / z
+    right, down = np.where(away, first_u, there_u - u), np.where(away, first_v, there_v - v)
+    return torch.from_numpy(np.stack([right, -down], -1).astype(np.float32)).to(means.device)
 
 
-def _in_camera(means: Tensor, camera: Camera) -> tuple[Tensor, Tensor, Tensor]:  # x, y, z, each [N] float64
-    x, y, z = means.to(torch.float64).unbind(-1)
+def _in_camera(means: Tensor, camera: Camera) -> list[NDArray[np.float64]]:  # x, y, z, each [N] metres
+    x, y, z = means.detach().cpu().numpy().astype(np.float64).T
     rows = camera.world_to_camera()[:3].tolist()
-    a, b, c = (row[0] * x + row[1] * y + row[2] * z + row[3] for row in rows)
-    return a, b, c
+    return [row[0] * x + row[1] * y + row[2] * z + row[3] for row in rows]
 
 
 # ---- from splats to pixels -------------------------------------------------------------------------------------------
@@ -166,15 +156,15 @@ def positions(depth: Tensor, camera: Camera) -> Tensor:  # [H, W] metres along t
     """Where the ray through each pixel's centre is at the expected depth; 0 where nothing is."""
     pose = camera.pose[:3].tolist()
     result = torch.empty(*depth.shape, 3, dtype=torch.float32, device=depth.device)
-    x = (torch.arange(camera.width, dtype=torch.float64, device=depth.device) + 0.5 - camera.cx) / camera.fx
-    y = (torch.arange(camera.height, dtype=torch.float64, device=depth.device) + 0.5 - camera.cy) / camera.fy
     for top in range(0, camera.height, ROWS_AT_ONCE):
         rows = slice(top, top + ROWS_AT_ONCE)
-        z = depth[rows].to(torch.float64)
-        across, down = x[None, :] * z, y[rows, None] * z
+        z = depth[rows].cpu().numpy().astype(np.float64)
+        x, y = rays_of(camera, rows)
+        across, down = x * z, y * z
         for axis, (right, below, ahead, origin) in enumerate(pose):
             place = right * across + below * down + ahead * z + origin
-            result[rows, :, axis] = torch.where(z > 0, place, torch.zeros_like(place)).to(torch.float32)
+            place = np.where((z > 0) & np.isfinite(place), place, 0.0)
+            result[rows, :, axis] = torch.from_numpy(place.astype(np.float32)).to(depth.device)
     return result
 
 

@@ -17,9 +17,11 @@ from typing import Any
 from splatfilm.base.errors import InputError, Problem
 from splatfilm.base.hashing import hash_file, hash_value
 from splatfilm.cameras import Camera, CameraPath, load_path
+from splatfilm.cameras.aperture import aperture_of
 from splatfilm.film.check import uncovered
 from splatfilm.film.model import Colour, Film, Shot
 from splatfilm.film.timecode import timecode
+from splatfilm.shots.exposure import Exposure, expose_frame, exposure_value, settle
 from splatfilm.shots.files import PictureFile
 from splatfilm.shots.names import spell_frames
 from splatfilm.shots.pictures import PICTURES_VERSION
@@ -83,6 +85,7 @@ class ShotPlan:
     pictures: tuple[PictureFile, ...] = ()  # the files that every frame becomes
     colour: Colour = "linear-srgb"  # of beauty in EXR files
     wanted: Mapping[int, Wanted] = field(default_factory=dict)  # what becomes of each frame
+    exposures: Mapping[int, Exposure] = field(default_factory=dict)  # of frames that lens or shutter may blur
 
 
 def load_paths(film: Film, shots: Iterable[Shot]) -> dict[str, CameraPath]:
@@ -101,6 +104,8 @@ def load_paths(film: Film, shots: Iterable[Shot]) -> dict[str, CameraPath]:
         paths[shot.name] = path
         if missing := uncovered(path, shot.frames):
             problems.append(Problem(str(shot.camera), "", f"shot {shot.name}: {missing}"))
+        if shot.optics.depth_of_field and (unfocused := _unfocused(path, shot)):
+            problems.append(Problem(str(shot.camera), "", f"shot {shot.name}: {unfocused}"))
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
     return paths
@@ -123,12 +128,17 @@ def plan_shot(film: Film, shot: Shot, path: CameraPath, sources: Sources, pictur
     }
     cameras = {frame: path.at(frame, width, height) for frame in shot.frames}
     keys: dict[int, str] = {}
+    exposures: dict[int, Exposure] = {}
     shown: dict[tuple[str, str], None] = {}
     for frame, camera in cameras.items():
         placed = placements.at(frame)
         shown.update({(item.asset, item.look): None for item in placed})
         splats = [_placed_value(item, sources) for item in placed]
-        keys[frame] = hash_value({**base, "camera": camera_value(camera), "splats": splats})
+        exposure = settle(expose_frame(path, picture.size, frame, shot.optics), placements)
+        blur = exposure_value(exposure, placements, camera_value, lambda item: _placed_value(item, sources))
+        if blur:
+            exposures[frame] = exposure
+        keys[frame] = hash_value({**base, "camera": camera_value(camera), "splats": splats, **blur})
     moments = Moments(
         camera_value, lambda item: _placed_value(item, sources), placements, path, picture.size, picture.renderer
     )
@@ -146,11 +156,23 @@ def plan_shot(film: Film, shot: Shot, path: CameraPath, sources: Sources, pictur
         pictures=pictures_of(film, shot),
         colour=film.colour,
         wanted=wanted_of(film, shot, {frame: (keys[frame], cameras[frame]) for frame in cameras}, moments),
+        exposures=exposures,
     )
 
 
+def _unfocused(path: CameraPath, shot: Shot) -> str | None:
+    """Why the lens cannot be focused as it is set at some frame of the shot; None when it can."""
+    for frame in shot.frames:
+        try:
+            aperture_of(path.lens_at(frame))
+        except ValueError as error:
+            return f"at scene frame {frame}, {error}"
+    return None
+
+
 def camera_value(camera: Camera) -> dict[str, Any]:
-    """What of a camera decides pixels, exactly. Its lens does so through the focal lengths in pixels alone."""
+    """What of a camera decides pixels, exactly. Its lens does so through the focal lengths in pixels, and through its
+    pupil where the shot shows depth of field (`exposure_value`)."""
     value: dict[str, Any] = {
         "pose": camera.pose.reshape(-1).tolist(),
         "intrinsics": [camera.fx, camera.fy, camera.cx, camera.cy],

@@ -20,6 +20,7 @@ from splatfilm.film.model import PASSES, Film, Shot, png_problem
 from splatfilm.render import resolve_backend
 from splatfilm.shots.assets import Ways, resolve_assets
 from splatfilm.shots.decide import Decision, decide
+from splatfilm.shots.exposure import Exposure
 from splatfilm.shots.lock import hold
 from splatfilm.shots.names import LOCK, FilmFolders, picture_name, spell_frames
 from splatfilm.shots.plan import Picture, ShotPlan, Sources, load_paths, looks_of, plan_shot, select_frames
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from splatfilm.render.passes import PassFrame
 
 Draw = Callable[..., "Frame | PassFrame"]
-"""(scene, scene frame, camera) -> the rendered frame; with `request=PassRequest` where more passes are asked for."""
+"""(scene, scene frame, camera) -> the rendered frame; where lens or shutter blur it, its `Exposure` comes fourth; where
+more passes are asked for, there is `request=PassRequest`."""
 
 
 @dataclass(frozen=True)
@@ -228,10 +230,12 @@ def _draw_all(
     destination = Destination(decision.folder, plan.film, plan.shot, decision.take)
     with FrameWriter(destination, journal) as writer:
         for group in decision.draw:
-            request = plan.wanted[group[0]].request
+            first = group[0]
+            blur = (plan.exposures[first],) if first in plan.exposures else ()
+            request = plan.wanted[first].request
             more = {} if request is None else {"request": request}
-            frame = draw(plan.scene, group[0], plan.cameras[group[0]], **more)
-            writer.put(FrameJob(group, plan.keys[group[0]], plan.pictures, plan.wanted, plan.colour), frame)
+            frame = draw(plan.scene, first, plan.cameras[first], *blur, **more)
+            writer.put(FrameJob(group, plan.keys[first], plan.pictures, plan.wanted, plan.colour), frame)
             done += len(group)
             progress.advance(done)
     if beyond := [number for number, record in writer.records.items() if record.saturated]:
@@ -244,12 +248,18 @@ def _lazy_draw(planned: Planned, options: RenderOptions) -> Draw:
     """The real renderer, imported when the first frame is drawn."""
     ready: list[Draw] = []
 
-    def draw(scene: str, frame: int, camera: Camera, request: PassRequest | None = None) -> Frame | PassFrame:
+    def draw(
+        scene: str,
+        frame: int,
+        camera: Camera,
+        exposure: Exposure | None = None,
+        request: PassRequest | None = None,
+    ) -> Frame | PassFrame:
         if not ready:
             from splatfilm.shots.drawing import SceneDrawer
 
             ready.append(SceneDrawer(planned.film, planned.sources, planned.picture.background, options.backend))
-        return ready[0](scene, frame, camera, request=request)
+        return ready[0](scene, frame, camera, exposure, request)
 
     return draw
 

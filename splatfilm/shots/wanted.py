@@ -62,11 +62,10 @@ class Moments:
     def camera(self, frame: float) -> Camera:
         return self.path.at(frame, *self.size)
 
-    def value(self, frame: float) -> dict[str, Any]:
-        placed = self.placements.at(frame)
-        numbers = {member.name: number for number, member in enumerate(self.placements.scene.cast, start=1)}
-        cast = [[numbers[item.member], self.placed_value(item)] for item in placed[1:]]
-        return {"camera": self.camera_value(self.camera(frame)), "splats": [[0, self.placed_value(placed[0])], *cast]}
+    def value(self, time: float, frame: int) -> dict[str, Any]:
+        """The camera at a moment, and where everything that is there at a scene frame is at that moment."""
+        splats = [self.placed_value(item) for item in self.placements.at(time, frame)]
+        return {"camera": self.camera_value(self.camera(time)), "splats": splats}
 
 
 def pictures_of(film: Film, shot: Shot) -> tuple[PictureFile, ...]:
@@ -87,7 +86,7 @@ def wanted_of(film: Film, shot: Shot, frames: Mapping[int, tuple[str, Camera]], 
     pictures = pictures_of(film, shot)
     result = {}
     for frame, (key, camera) in frames.items():
-        motion = [moments.value(frame - 1), moments.value(frame + 1)] if "motion" in shot.passes else []
+        motion = [moments.value(frame - 1, frame), moments.value(frame + 1, frame)] if "motion" in shot.passes else []
         shown = Shown(
             camera,
             moments.camera_value(camera),

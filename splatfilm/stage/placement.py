@@ -42,15 +42,20 @@ class Placements:
         self.scene: Scene = film.scenes[scene_name]
         self._tracks = {member.name: _Track(member) for member in self.scene.cast}
 
-    def at(self, frame: float) -> tuple[Placed, ...]:
-        """Everything present at a scene frame; between whole frames things are on their way."""
+    def at(self, frame: float, shown: float | None = None) -> tuple[Placed, ...]:
+        """Everything present at a scene frame; between whole frames things are on their way.
+
+        A member is there until the frame after its last one begins. `shown` is the whole frame that a moment of an
+        open shutter belongs to: who is there and what they wear is then the same for the whole of its exposure.
+        """
+        shown = frame if shown is None else shown
         scene = self.scene
         set_look = self.film.assets[scene.set].looks[scene.set_look]
         placed = [Placed(scene.set, scene.set, scene.set_look, set_look.place)]
         for member in scene.cast:
-            if member.frames is not None and frame not in member.frames:
+            if member.frames is not None and not member.frames.first <= shown < member.frames.last + 1:
                 continue
-            look = self.look_of(member, frame)
+            look = self.look_of(member, shown)
             own = self.film.assets[member.asset].looks[look].place
             place = _after(own, self._tracks[member.name].at(frame))
             placed.append(Placed(member.name, member.asset, look, place))
@@ -62,6 +67,10 @@ class Placements:
             return self.film.assets[member.asset].default_look.name
         changed = bisect_right([change.frame for change in member.looks], frame)
         return member.looks[max(changed - 1, 0)].look
+
+    def knots(self, first: float, last: float) -> tuple[float, ...]:
+        """The scene frames between two others at which something is keyed, ascending."""
+        return tuple(sorted({k.frame for member in self.scene.cast for k in member.keys if first < k.frame < last}))
 
     def describe(self, frame: float) -> dict[str, Any]:
         """What decides the staged splats at a frame, apart from the splat files' contents: plain values, to be hashed.

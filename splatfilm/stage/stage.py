@@ -71,12 +71,12 @@ class Stage:
         """`Placements.describe`: what decides the staged splats, for a frame's key. Does not import torch."""
         return self.placements.describe(frame)
 
-    def at(self, frame: float) -> Staged:
-        """The scene's splats at a scene frame.
+    def at(self, frame: float, shown: float | None = None) -> Staged:
+        """The scene's splats at a scene frame; `shown` as for `Placements.at`.
 
         Raises `InputError` when a file is damaged, or when classic and antialiased splats meet.
         """
-        placed = self.placements.at(frame)
+        placed = self.placements.at(frame, shown)
         if self._last is None or self._last[0] != placed:
             self._last = placed, self._compose(placed)
         return self._last[1]

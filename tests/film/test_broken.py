@@ -16,7 +16,8 @@ EXPECTED = [
     (
         4,
         "film.titel",
-        'unknown key, expected one of name, title, rate, size, aspect, timecode, files, colour; did you mean "title"?',
+        "unknown key, expected one of name, title, rate, size, aspect, timecode, files, colour, lens; "
+        'did you mean "title"?',
     ),
     (5, "film.rate", 'found 23.976, a decimal that only comes near a frame rate; write "24000/1001"'),
     (6, "film.size", "found [641, 360], video needs even sides, such as [642, 360]"),
@@ -101,7 +102,12 @@ EXPECTED = [
     (75, "shots[0].passes[2]", '"beauty" stands here twice'),
     (80, "shots[1].camera", 'found "", expected a file, as a path from the film file\'s folder'),
     (81, "shots[1].frames", 'found [1001, 1148], outside the scene "two", which has [1001, 1100]'),
-    (82, "shots[1].lens.iris", "unknown key, expected one of focal_mm, filmback_mm, squeeze, t_stop, focus_m, gate"),
+    (
+        82,
+        "shots[1].lens.iris",
+        "unknown key, expected one of focal_mm, filmback_mm, squeeze, t_stop, focus_m, gate, "
+        "depth_of_field, shutter_angle, shutter_phase, samples",
+    ),
     (82, "shots[1].lens.focal_mm", "found -24, expected a number from 1 to 5000 mm"),
     (82, "shots[1].lens.filmback_mm", "found an array of 1, expected [width, height] in mm"),
     (82, "shots[1].lens.gate", 'found "diagonal", expected one of horizontal, vertical'),

@@ -80,8 +80,8 @@ def harmonics(directions: Tensor, degree: int) -> Tensor:  # [N, 3] unit -> [N, 
 
 
 def colours(splats: Splats, camera: Camera, degree: int) -> Tensor:  # [N, 3]
-    position = torch.tensor(camera.position).to(splats.means)
-    basis = harmonics(torch.nn.functional.normalize(splats.means - position, dim=-1), degree)
+    position = camera.position if isinstance(camera.position, Tensor) else torch.tensor(camera.position)
+    basis = harmonics(torch.nn.functional.normalize(splats.means - position.to(splats.means), dim=-1), degree)
     return (torch.einsum("nk,nkc->nc", basis, splats.sh[:, : basis.shape[1]]) + COLOUR_OFFSET).clamp_min(0)
 
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from render_scenes import random_camera, random_splats
 
 from splatfilm.base.errors import InputError, MissingPartError
-from splatfilm.cameras.camera import Distortion
 from splatfilm.render import (
     RenderSettings,
-    UnsupportedCameraError,
     backend_statuses,
     backends,
-    render,
     resolve_backend,
     set_threads,
 )
@@ -82,16 +76,6 @@ def test_the_thread_count_of_the_environment_is_checked(monkeypatch: pytest.Monk
 def test_less_than_one_thread_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         set_threads(0)
-
-
-def test_a_camera_with_distortion_is_refused_in_plain_words() -> None:
-    rng = np.random.default_rng(0)
-    camera, splats = random_camera(rng), random_splats(rng)
-    bent = dataclasses.replace(camera, distortion=Distortion("brown-conrady", (0.1,)))
-    with pytest.raises(UnsupportedCameraError, match="undistort"):
-        render(splats, bent, backend="cpu")
-    straight = dataclasses.replace(camera, distortion=Distortion("brown-conrady", (0.0, 0.0)))
-    render(splats, straight, backend="cpu")
 
 
 @pytest.mark.parametrize(

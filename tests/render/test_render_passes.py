@@ -13,10 +13,11 @@ from render_scenes import random_camera, random_splats
 from splatfilm.base.rigid import matrix_from_quaternion
 from splatfilm.cameras import Camera
 from splatfilm.cameras.camera import Distortion
-from splatfilm.render import UnsupportedCameraError, render, set_threads, threads
+from splatfilm.render import render, set_threads, threads
 from splatfilm.render.kernels import instruction_sets, use_instruction_set
 from splatfilm.render.memory import NotEnoughMemoryError, check_memory, memory_available, memory_needed
 from splatfilm.render.passes import RANKS, Instant, PassInputs, displacements, normals, render_passes
+from splatfilm.render.rays import pixels_of, rays_of
 from splatfilm.splats import Splats
 
 ALL = ("depth-median", "depth-front", "normal", "position", "motion", "id")
@@ -223,12 +224,36 @@ def test_a_pass_without_what_it_needs_is_refused(name: str) -> None:
         PassInputs((name,))
 
 
-@pytest.mark.parametrize("name", ["position", "motion"])
-def test_positions_and_motion_through_a_bent_lens_are_refused(name: str) -> None:
-    splats, camera = plates((0, 0, 2)), looking_along_z()
-    bent = replace(camera, distortion=Distortion("brown-conrady", (0.1,)))
-    with pytest.raises(UnsupportedCameraError, match=f"{name} cannot be made"):
-        render_passes(splats, bent, still(splats, bent, (name,)))
+BENT = (Distortion("brown-conrady", (-0.2, 0.05, 0.01, -0.005)), Distortion("kannala-brandt", (0.05, -0.01)))
+
+
+@pytest.mark.parametrize("distortion", BENT, ids=lambda d: d.model)
+def test_what_a_pixel_looks_along_is_put_into_that_pixel(distortion: Distortion) -> None:
+    camera = replace(random_camera(np.random.default_rng(6), 70, 51), distortion=distortion)
+    u, v = pixels_of(camera, *rays_of(camera, slice(10, 40)))
+    assert u == pytest.approx(np.broadcast_to(np.arange(70) + 0.5, (30, 70)), abs=1e-6)
+    assert v == pytest.approx(np.broadcast_to((np.arange(10, 40) + 0.5)[:, None], (30, 70)), abs=1e-6)
+
+
+@pytest.mark.parametrize("distortion", BENT, ids=lambda d: d.model)
+def test_motion_through_a_bent_lens_ends_where_the_thing_is_drawn(distortion: Distortion) -> None:
+    """A small thing off the axis: its picture's centre before and after, against what motion says."""
+    camera = replace(looking_along_z(), distortion=distortion)
+    thing = plates((0.15, 0.1, 2))
+    thing = Splats(thing.means, thing.quats, thing.scales * 0.02, thing.opacities, thing.sh)
+    moved = replace(thing, means=thing.means + torch.tensor([0.06, -0.04, 0.0]))
+    frame = render_passes(
+        thing, camera, PassInputs(("motion",), Instant(thing.means, camera), Instant(moved.means, camera))
+    )
+    centres = []
+    for splats in (thing, moved):
+        alpha = render(splats, camera, backend="cpu").alpha.double()
+        ys, xs = torch.meshgrid(torch.arange(32.0) + 0.5, torch.arange(32.0) + 0.5, indexing="ij")
+        centres.append(torch.stack([(alpha * xs).sum(), (alpha * ys).sum()]) / alpha.sum())
+    way = centres[1] - centres[0]
+    motion = frame.layers["motion"][frame.alpha > 0.1].mean(0)
+    assert motion[:2].tolist() == pytest.approx([way[0].item(), -way[1].item()], abs=0.05)
+    assert way.norm() > 3
 
 
 def test_a_frame_that_does_not_fit_is_refused_with_both_sums() -> None:

@@ -266,3 +266,20 @@ def test_png_is_not_asked_to_hold_positions(tiny: TinyFilm) -> None:
     tiny.edit('passes = ["beauty", "alpha", "depth"]', 'passes = ["motion", "depth"]')
     with pytest.raises(InputError, match=r'shots\[0\]\.passes\[0\]: "motion" holds fractions of pixels'):
         load(tiny.path)
+
+
+def test_blur_is_in_the_picture_and_not_in_what_measures(full: TinyFilm) -> None:
+    go(full, shots=("020",), frames=(1025,), passes=("normal", "motion", "id"))
+    full.edit("size = [96, 54]\n", "size = [96, 54]\nlens = { shutter_angle = 180, samples = 4 }\n")
+    result = go(full, shots=("020",), frames=(1025,), passes=("normal", "motion", "id"))["020"]
+    assert result.drawn == 1
+    sharp, blurred = (result_of(full, number) for number in (1, 2))
+    assert sharp["beauty"] != blurred["beauty"]
+    for name in ("normal", "motion", "id"):
+        assert sharp[name] == blurred[name]
+
+
+def result_of(film: TinyFilm, number: int) -> dict[str, str]:
+    """Hashes of the pictures of frame 1025 of a take that is not finished."""
+    lines = (film.take("020", number) / "journal.jsonl").read_text().splitlines()
+    return {name: picture["sha256"] for name, picture in json.loads(lines[1])["passes"].items()}

@@ -9,6 +9,7 @@ namespace SPLATFILM_ISA {
 
 #include SPLATFILM_SIMD
 #include "vectors.inl"
+#include "distortion.inl"
 #include "projection.inl"
 #include "harmonics.inl"
 #include "project.inl"

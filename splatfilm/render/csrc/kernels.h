@@ -19,6 +19,8 @@ enum Record { X, Y, U1, U2, V2, LOG2, RED, GREEN, BLUE, Z, REACH, X_OF_Y, Y_OF_X
 // A pair's partial gradients: sums over the tile's pixels of h = dL/d(ln alpha) and of weight times dL/d(pixel).
 enum Slot { H, HU, HV, HUU, HUV, HVV, D_RED, D_GREEN, D_BLUE, D_Z, ABS_X, ABS_Y, SLOT_FIELDS };
 
+enum Distortion { kPinhole, kBrownConrady, kKannalaBrandt };
+
 struct View {
   float rotation[9];  // world to camera, row-major
   float position[3];  // of the camera, world
@@ -26,6 +28,9 @@ struct View {
   float near_z, far_z;
   float limit_left, limit_right, limit_top, limit_bottom;  // where x/z and y/z are clamped inside the Jacobian
   float background[3];
+  int distortion;  // of `Distortion`
+  float bend[8];   // its coefficients
+  float farthest;  // greatest (x/z)^2 + (y/z)^2 that the lens is a model of
   int width, height;
   int degree;        // of spherical harmonics that are evaluated
   bool antialiased;
@@ -41,6 +46,7 @@ struct Scene {  // row-major float32 arrays of `count` splats
 struct SceneGradients {
   float *means, *quats, *scales, *opacities, *sh;
   float* absolute;  // [count, 2] sums over pixels of |dL/d(projected mean)|, or null
+  double* pose;     // [runs, 6] dL/d(turn, move) of the camera, one row a run of splats (their sum: [6]), or null
 };
 
 struct Picture {

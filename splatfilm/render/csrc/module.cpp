@@ -24,6 +24,7 @@ namespace {
 
 using In = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
 using Out = nb::ndarray<float, nb::c_contig, nb::device::cpu>;
+using OutDouble = nb::ndarray<double, nb::c_contig, nb::device::cpu>;
 
 template <typename Array>
 void expect(const Array& array, const char* name, std::initializer_list<int64_t> shape) {
@@ -50,10 +51,11 @@ Scene scene_of(const In& means, const In& quats, const In& scales, const In& opa
   return {means.data(), quats.data(), scales.data(), opacities.data(), sh.data(), n, int(basis)};
 }
 
-// `numbers`: rotation 9, position 3, fx fy cx cy, near far, left right top bottom, background 3.
+// `numbers`: rotation 9, position 3, fx fy cx cy, near far, left right top bottom, background 3; then
+// nothing, or the model of distortion, its coefficients 8, and how far it reaches.
 View view_of(const std::vector<double>& numbers, int width, int height, int degree, bool antialiased, bool by_distance,
              int basis) {
-  if (numbers.size() != 25) throw std::invalid_argument("a view has 25 numbers");
+  if (numbers.size() != 25 && numbers.size() != 35) throw std::invalid_argument("a view has 25 or 35 numbers");
   if (width < 1 || height < 1 || int64_t(width) * height > INT32_MAX) throw std::invalid_argument("picture size out of range");
   if (degree < 0 || (degree + 1) * (degree + 1) > basis) throw std::invalid_argument("more degrees than sh holds");
   View v;
@@ -63,6 +65,13 @@ View view_of(const std::vector<double>& numbers, int width, int height, int degr
   for (float* x : {&v.fx, &v.fy, &v.cx, &v.cy, &v.near_z, &v.far_z, &v.limit_left, &v.limit_right, &v.limit_top, &v.limit_bottom})
     *x = float(*n++);
   for (float& x : v.background) x = float(*n++);
+  v.distortion = kPinhole;
+  if (numbers.size() == 35) {
+    v.distortion = int(*n++);
+    if (v.distortion != kBrownConrady && v.distortion != kKannalaBrandt) throw std::invalid_argument("unknown distortion");
+    for (float& x : v.bend) x = float(*n++);
+    v.farthest = float(*n++);
+  }
   // Keys are the bits of z, which order only positive numbers.
   v.near_z = std::max(v.near_z, 1e-30f);
   v.width = width;
@@ -130,7 +139,7 @@ void backward(Pass& pass, const In& means, const In& quats, const In& scales, co
               const Out& beauty, const Out& alpha, const Out& depth, const In& d_beauty, const In& d_alpha,
               const In& d_depth, const Out& d_means, const Out& d_quats, const Out& d_scales, const Out& d_opacities,
               const Out& d_sh, const Out& absolute, const In& features, const Out& blended, const In& d_blended,
-              const Out& d_features) {
+              const Out& d_features, const OutDouble& d_pose) {
   const Scene scene = scene_of(means, quats, scales, opacities, sh);
   const int64_t n = scene.count, width = pass.workspace().view.width, height = pass.workspace().view.height;
   const Picture picture = picture_of(beauty, alpha, depth, width, height);
@@ -142,6 +151,9 @@ void backward(Pass& pass, const In& means, const In& quats, const In& scales, co
   expect(d_scales, "d_scales", {n, 3});
   expect(d_opacities, "d_opacities", {n});
   expect(d_sh, "d_sh", {n, scene.basis, 3});
+  const bool wants_pose = d_pose.size() != 0;
+  if (wants_pose) expect(d_pose, "d_pose", {6});
+  if (pass.workspace().view.distortion) throw std::invalid_argument("no gradients through distortion");
   const Extras extras = extras_of(features, blended, n, width, height);
   if (extras.channels) {
     expect(d_blended, "d_features", {height, width, extras.channels});
@@ -152,7 +164,7 @@ void backward(Pass& pass, const In& means, const In& quats, const In& scales, co
   const nb::gil_scoped_release release;
   rasterise_backward(scene, picture, {d_beauty.data(), d_alpha.data(), d_depth.data()},
                      {d_means.data(), d_quats.data(), d_scales.data(), d_opacities.data(), d_sh.data(),
-                      wants_absolute ? absolute.data() : nullptr},
+                      wants_absolute ? absolute.data() : nullptr, wants_pose ? d_pose.data() : nullptr},
                      pass.workspace(), extras, {d_blended.data(), d_features.data()});
 }
 

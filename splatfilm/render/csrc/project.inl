@@ -114,7 +114,14 @@ static int project(const Scene& scene, const View& view, int64_t begin, int64_t 
     F opacity = g.opacity;
     if (view.antialiased) opacity = opacity * sqrt(p.det0 / p.det);
     seen = seen & ge(opacity, splat(kMinAlpha)) & finite(opacity) & finite(p.det) & gt(p.det, zero) & gt(p.norm, zero);
-    const F x = fma(p.j1, p.t.x, splat(view.cx)), y = fma(p.j2, p.t.y, splat(view.cy));
+    F x = fma(p.j1, p.t.x, splat(view.cx)), y = fma(p.j2, p.t.y, splat(view.cy));
+    if (view.distortion) {
+      const F over_x = p.t.x * p.inverse_z, over_y = p.t.y * p.inverse_z;
+      const Bent bent = bend(view, over_x, over_y);
+      x = fma(splat(view.fx), bent.x, splat(view.cx));
+      y = fma(splat(view.fy), bent.y, splat(view.cy));
+      seen = seen & le(fma(over_x, over_x, over_y * over_y), splat(view.farthest));
+    }
     const F log2_opacity = log2(opacity);
     // Ellipses reach to where alpha falls under the least that is drawn; the surplus covers rounding in the tests.
     const F reach = log2_opacity + splat(-kLog2MinAlpha + 0.02f);
@@ -250,7 +257,9 @@ INLINE void rotation_backward(const Projected& p, const F (&d)[3][3], F (&d_quat
 }
 
 // Carries s (sums over pixels) back to the sixteen splats' own numbers: out = mean 3, quaternion 4, scale 3, opacity 1.
-INLINE void shape_backward(const Gaussians& g, const Projected& p, const View& view, const F (&s)[16], F (&out)[16]) {
+// `turn` is dL/d(turning the camera's axes about themselves).
+INLINE void shape_backward(const Gaussians& g, const Projected& p, const View& view, const F (&s)[16], F (&out)[16],
+                           V3& turn) {
   const F zero = splat(0.0f), two = splat(2.0f), half = splat(0.5f);
   const ShapeGradients d = shape_gradients(s, p);
   F da = d.a, dc = d.c, d_det0 = zero;
@@ -276,12 +285,15 @@ INLINE void shape_backward(const Gaussians& g, const Projected& p, const View& v
     dm2[2] = dm2[2] + fnma(n1, p.m1[0], n0 * p.m1[1]);
   }
 
+  turn = {zero, zero, zero};
   V3 world[3];
   F sum1 = zero, sum2 = zero, d_gx = zero, d_gy = zero;
   UNROLL
   for (int j = 0; j < 3; ++j) {
     const F jm1 = p.j1 * dm1[j], jm2 = p.j2 * dm2[j];
-    world[j] = rotate_back(view.rotation, {jm1, jm2, zero - fma(p.gx, jm1, p.gy * jm2)});
+    const V3 d_arm = {jm1, jm2, zero - fma(p.gx, jm1, p.gy * jm2)};
+    world[j] = rotate_back(view.rotation, d_arm);
+    turn = turn + cross(p.arm[j], d_arm);
     sum1 = fma(dm1[j], p.m1[j], sum1);
     sum2 = fma(dm2[j], p.m2[j], sum2);
     d_gx = fnma(jm1, p.arm[j].z, d_gx);
@@ -293,6 +305,7 @@ INLINE void shape_backward(const Gaussians& g, const Projected& p, const View& v
   const F tx = fma(p.j1, d.x, d_gx * p.inverse_z), ty = fma(p.j2, d.y, d_gy * p.inverse_z);
   const F tz = s[D_Z] - fma(p.inverse_z, sum1 + sum2, fma(x_over_z, tx, y_over_z * ty));
   const V3 d_mean = rotate_back(view.rotation, {tx, ty, tz});
+  turn = turn + cross(p.t, {tx, ty, tz});
   out[0] = d_mean.x;
   out[1] = d_mean.y;
   out[2] = d_mean.z;
@@ -330,9 +343,24 @@ INLINE void clear_run(const Scene& scene, int64_t begin, int64_t end, const Scen
   if (out.absolute) __builtin_memset(out.absolute + 2 * begin, 0, 2 * n);
 }
 
+// Adds what moves and turns the camera, over the first `count` lanes: their sum in double, in the splats' order.
+INLINE void add_pose(const View& view, const V3& turn, const F (&gradients)[16], int count, double (&pose)[6]) {
+  const V3 move = rotate(view.rotation, {gradients[0], gradients[1], gradients[2]});
+  alignas(64) float rows[6][16];
+  store(rows[0], turn.x);
+  store(rows[1], turn.y);
+  store(rows[2], turn.z);
+  store(rows[3], move.x);
+  store(rows[4], move.y);
+  store(rows[5], move.z);
+  for (int k = 0; k < 6; ++k)
+    for (int i = 0; i < count; ++i) pose[k] += double(rows[k][i]);
+}
+
 static void project_backward(const Scene& scene, const View& view, int64_t begin, int64_t end, const float* records,
                              int visible, const SlotRange* ranges, const PairSums& pairs, const SceneGradients& out) {
   clear_run(scene, begin, end, out);
+  double pose[6] = {};
   for (int first = 0; first < visible; first += 16) {
     const int count = visible - first < 16 ? visible - first : 16;
     int64_t ids[16];
@@ -350,12 +378,14 @@ static void project_backward(const Scene& scene, const View& view, int64_t begin
     project_shape(g, view, p);
     UNROLL
     for (F& v : gradients) v = splat(0.0f);
-    shape_backward(g, p, view, s, gradients);
+    V3 turn;
+    shape_backward(g, p, view, s, gradients, turn);
     F d_colour[3] = {s[D_RED], s[D_GREEN], s[D_BLUE]};
     const V3 d_offset = colour_backward(scene, view, ids, count, p.offset, d_colour, out.sh);
     gradients[0] = gradients[0] + d_offset.x;
     gradients[1] = gradients[1] + d_offset.y;
     gradients[2] = gradients[2] + d_offset.z;
+    if (out.pose) add_pose(view, turn, gradients, count, pose);
 
     alignas(64) float rows[16][16];
     transpose(gradients);
@@ -378,4 +408,5 @@ static void project_backward(const Scene& scene, const View& view, int64_t begin
       UNROLL
       for (int k = 0; k < 2; ++k) out.absolute[2 * ids[i] + k] = absolute[k][i];
   }
+  if (out.pose) __builtin_memcpy(out.pose + 6 * (begin / kProjectRun), pose, sizeof pose);
 }

@@ -71,12 +71,18 @@ INLINE void project_shape(const Gaussians& g, const View& view, Projected& p) {
   p.j2 = splat(view.fy) * p.inverse_z;
   p.gx = min(max(p.t.x * p.inverse_z, splat(view.limit_left)), splat(view.limit_right));
   p.gy = min(max(p.t.y * p.inverse_z, splat(view.limit_top)), splat(view.limit_bottom));
+  Bent bent;
+  if (view.distortion) bent = bend(view, p.gx, p.gy);
   UNROLL
   for (int j = 0; j < 3; ++j) {
     const V3 turned = rotate(view.rotation, {p.axes[0][j], p.axes[1][j], p.axes[2][j]});
     p.arm[j] = {turned.x * g.scale[j], turned.y * g.scale[j], turned.z * g.scale[j]};
     p.m1[j] = p.j1 * fnma(p.gx, p.arm[j].z, p.arm[j].x);
     p.m2[j] = p.j2 * fnma(p.gy, p.arm[j].z, p.arm[j].y);
+    if (!view.distortion) continue;
+    const F across = p.m1[j] * splat(1.0f / view.fx), up = p.m2[j] * splat(1.0f / view.fy);
+    p.m1[j] = splat(view.fx) * fma(bent.xx, across, bent.xy * up);
+    p.m2[j] = splat(view.fy) * fma(bent.xy, across, bent.yy * up);
   }
   // Cauchy-Binet: no cancellation, however thin the ellipse.
   p.minor[0] = fnma(p.m1[2], p.m2[1], p.m1[1] * p.m2[2]);

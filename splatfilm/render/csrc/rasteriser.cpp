@@ -327,11 +327,17 @@ void rasterise_backward(const Scene& scene, const Picture& picture, const Pictur
     gather_channels(source, w, d_extras.features);
   }
   w.counters.seconds[4] = clock.lap();
-  parallel(parts_of(scene.count, kProjectRun), [&](int64_t run) {
+  const int64_t runs = parts_of(scene.count, kProjectRun);
+  std::vector<double> poses(out.pose ? size_t(runs) * 6 : 0);
+  SceneGradients of_runs = out;
+  if (out.pose) of_runs.pose = poses.data();
+  parallel(runs, [&](int64_t run) {
     const int64_t begin = run * kProjectRun, end = std::min(scene.count, begin + kProjectRun);
     k.project_backward(scene, w.view, begin, end, w.records.data() + begin * kRecord, w.run_visible[size_t(run)],
-                       w.ranges.data() + begin, pairs, out);
+                       w.ranges.data() + begin, pairs, of_runs);
   });
+  if (out.pose) std::fill_n(out.pose, 6, 0.0);
+  for (size_t i = 0; i < poses.size(); ++i) out.pose[i % 6] += poses[i];  // in the runs' order, whoever made them
   w.counters.seconds[5] = clock.lap();
 }
 

@@ -5,6 +5,10 @@ struct V3 {
 };
 
 INLINE F dot(const V3& a, const V3& b) { return fma(a.x, b.x, fma(a.y, b.y, a.z * b.z)); }
+INLINE V3 operator+(const V3& a, const V3& b) { return {a.x + b.x, a.y + b.y, a.z + b.z}; }
+INLINE V3 cross(const V3& a, const V3& b) {
+  return {fnma(a.z, b.y, a.y * b.z), fnma(a.x, b.z, a.z * b.x), fnma(a.y, b.x, a.x * b.y)};
+}
 INLINE M finite(F a) { return lt(abs(a), splat(3.0e38f)); }
 
 // 2^x, relative error 8e-8 for -126 < x < 127; unspecified outside. Minimax polynomial of degree 5 on [0, 1).
