@@ -31,6 +31,11 @@ PROBLEMS_FOUND = 3
 )
 @click.option("--size", metavar="SIZE", help="Another size for a test: half, quarter, 0.5, or 640x360.")
 @click.option(
+    "--passes",
+    metavar="NAMES",
+    help="These passes instead of the shots' own, such as depth,normal,motion,id. Beauty is always there.",
+)
+@click.option(
     "--preset",
     type=click.Choice(["draft", "preview", "final"]),
     help="Use reconstructions of this preset instead of the film's, as with `make --preset`.",
@@ -48,13 +53,14 @@ def command(
     frames: str | None,
     take: Literal["latest", "new"],
     size: str | None,
+    passes: str | None,
     preset: str | None,
     backend: str,
     out: Path,
     verify: bool,
     as_json: bool,
 ) -> int:
-    """Render the shots of FILM to numbered PNG frames.
+    """Render the shots of FILM to numbered frames: PNG, and EXR for what PNG cannot hold or where the film asks.
 
     Frames go to OUT/<film>/shots/<shot>/v001. A take is never overwritten: where inputs changed since the newest
     take, a new one begins that shares every unchanged frame and renders the rest. A run that was stopped goes on
@@ -65,10 +71,11 @@ def command(
       splatfilm render film.toml                            everything that is not up to date
       splatfilm render film.toml --shot 020 --shot 030
       splatfilm render film.toml --shot 020 --frames 1010-1020 --size half
+      splatfilm render film.toml --shot 020 --passes depth,normal,position,motion,id
       splatfilm render film.toml --verify                   are all frames what they were?
     """
     from splatfilm.film import load
-    from splatfilm.shots.names import parse_frames, parse_size
+    from splatfilm.shots.names import parse_frames, parse_passes, parse_size
     from splatfilm.shots.schedule import RenderOptions
 
     film = load(film_file)
@@ -80,6 +87,7 @@ def command(
         take=take,
         backend=backend,
         preset=preset,
+        passes=parse_passes(passes) if passes else None,
     )
     return _verify(film, options, as_json) if verify else _render(film, options, as_json)
 

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import cast
 
 from splatfilm.cameras import Lens
 from splatfilm.film import fields, picture
 from splatfilm.film.fields import REQUIRED
-from splatfilm.film.model import PASSES, Film, FrameRange, Optics, Shot
+from splatfilm.film.model import COLOURS, FILES, PASSES, Colour, Files, Film, FrameRange, Optics, Shot, png_problem
 from splatfilm.film.optics import OPTICS_KEYS, read_optics
 from splatfilm.film.positions import Place
 from splatfilm.film.scenery import read_assets, read_scenes
@@ -61,6 +62,7 @@ def read_film(path: str | PathLike[str]) -> Reading:
     assets, known = read_assets(table)
     scenes, clocks = read_scenes(table, known)
     shots = _shots(table, clocks, _film_optics(source))
+    _note_what_png_cannot_hold(table)
     if source.problems or head is None:
         return Reading(source, None, shots)
     film = dataclasses.replace(head, assets=assets, scenes=scenes, shots=tuple(shots.values()))
@@ -75,16 +77,20 @@ def _head(source: Source) -> Film | None:
     table = source.table.inside("film")
     if table is None:
         return None
-    table.only(("name", "title", "rate", "size", "aspect", "timecode", "lens"))
+    table.only(("name", "title", "rate", "size", "aspect", "timecode", "files", "colour", "lens"))
     name = fields.name(table, "name", REQUIRED)
     title = fields.text(table, "title", name)
     rate = picture.rate(table)
     size = picture.size(table)
     picture.aspect(table, size)
     timecode = picture.first_timecode(table, rate)
-    if name is None or title is None or rate is None or size is None:
+    files = fields.choice(table, "files", FILES[0], FILES)
+    colour = fields.choice(table, "colour", COLOURS[0], COLOURS)
+    if name is None or title is None or rate is None or size is None or files is None or colour is None:
         return None
-    return Film(Path(source.path), name, title, rate, size, {}, {}, (), timecode)
+    return Film(
+        Path(source.path), name, title, rate, size, {}, {}, (), timecode, cast(Files, files), cast(Colour, colour)
+    )
 
 
 def _film_optics(source: Source) -> Optics:
@@ -127,6 +133,18 @@ def _shot(table: Table, clocks: Mapping[str, FrameRange | None], optics: Optics)
         return None
     asked = tuple(one for one in PASSES if one == "beauty" or one in passes)
     return Shot(name, scene, camera, frames, lens, asked, optics)
+
+
+def _note_what_png_cannot_hold(film: Table) -> None:
+    """Passes that need another kind of file than the one the film asks for."""
+    head = film.values.get("film")
+    files = head.get("files") if isinstance(head, Mapping) else None
+    listed = film.values.get("shots")
+    for number, shot in enumerate(listed if isinstance(listed, list) else ()):
+        asked = shot.get("passes") if isinstance(shot, Mapping) else None
+        for index, name in enumerate(asked if isinstance(asked, list) else ()):
+            if isinstance(name, str) and isinstance(files, str) and (problem := png_problem(files, name)):
+                film.fail(problem, "shots", number, "passes", index)
 
 
 def _lens(shot: Table, optics: Optics) -> tuple[dict[str, object], Optics]:

@@ -18,8 +18,31 @@ from splatfilm.base.rigid import IDENTITY, Similarity
 AssetKind = Literal["set", "character", "prop"]
 Preset = Literal["draft", "preview", "final"]
 
-PASSES = ("beauty", "alpha", "depth")
-"""The passes a shot may ask for; beauty is always there."""
+Files = Literal["auto", "png", "png16", "exr", "exr-parts"]
+Colour = Literal["linear-srgb", "acescg"]
+
+PASSES = ("beauty", "alpha", "depth", "depth-median", "depth-front", "normal", "position", "motion", "id")
+"""The passes a shot may ask for (docs/passes.md); beauty is always there."""
+
+PNG_CANNOT: Mapping[str, str] = {
+    "position": "holds metres of either sign",
+    "motion": "holds fractions of pixels of either sign",
+    "id": "holds hashes and coverages as 32-bit floats",
+}
+"""Passes that no PNG can hold, and why."""
+
+FILES: tuple[Files, ...] = ("auto", "png", "png16", "exr", "exr-parts")
+COLOURS: tuple[Colour, ...] = ("linear-srgb", "acescg")
+
+
+def png_problem(files: str, pass_name: str) -> str:
+    """Why `files` cannot hold a pass, and what to write instead; empty when it can."""
+    if files not in ("png", "png16") or pass_name not in PNG_CANNOT:
+        return ""
+    return (
+        f'"{pass_name}" {PNG_CANNOT[pass_name]}, which PNG cannot: leave `files = "{files}"` out of [film] '
+        '(then this pass becomes an EXR file), or write `files = "exr"`'
+    )
 
 
 @dataclass(frozen=True)
@@ -140,7 +163,8 @@ class Film:
     """A film file, read and found valid. `path` is the file as the user called it; every other path is absolute.
 
     There is at least one asset, one scene and one shot. `timecode` is the SMPTE timecode of the cut's first frame; a
-    semicolon before its frames (`01:00:00;00`) means that the cut counts drop-frame.
+    semicolon before its frames (`01:00:00;00`) means that the cut counts drop-frame. docs/passes.md
+    says what `files` and `colour` mean.
     """
 
     path: Path
@@ -152,6 +176,8 @@ class Film:
     scenes: Mapping[str, Scene]
     shots: tuple[Shot, ...]
     timecode: str = "01:00:00:00"
+    files: Files = "auto"  # what pictures are written as
+    colour: Colour = "linear-srgb"  # of beauty in EXR files
 
     def shot(self, name: str) -> Shot:
         """The shot of that name. Raises `KeyError` listing what there is."""

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from splatfilm.base.files import write_bytes
 from splatfilm.base.hashing import hash_value
-from splatfilm.shots.pictures import encode_png, read_picture, read_text
+from splatfilm.shots.pictures import eight_bit, encode_png, read_picture, read_text
 from splatfilm.shots.takes import Take
 
 SHEET_VERSION = 1
@@ -165,7 +165,7 @@ def _words(slate: Slate) -> list[str]:
 
 def _thumbnail(take: Take, frame: int, size: tuple[int, int]) -> Image.Image:
     pixels, _ = read_picture(take.folder / take.frame(frame).pictures["beauty"].file)
-    return Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
+    return Image.fromarray(eight_bit(pixels)).resize(size, Image.Resampling.LANCZOS)
 
 
 def _fit(pen: ImageDraw.ImageDraw, text: str, size: int, room: int) -> str:

@@ -16,7 +16,7 @@ from splatfilm.base.files import atomic_path, read_json, write_json
 from splatfilm.base.hashing import hash_value
 from splatfilm.base.progress import Progress
 from splatfilm.shots.names import spell_frames
-from splatfilm.shots.pictures import Pixels, hash_pixels, read_picture
+from splatfilm.shots.pictures import Pixels, eight_bit, hash_pixels, read_picture
 from splatfilm.shots.takes import Take
 from splatfilm.shots.video import ENCODER, Reel, encode_video
 
@@ -131,4 +131,4 @@ def _pictures(shots: Sequence[CutShot]) -> Iterator[tuple[Pixels, bool]]:
             pixels, _ = read_picture(shot.take.folder / picture.file)
             if hash_pixels(pixels) != picture.sha256:
                 raise InputError.at(shot.take.folder / picture.file, "its pixels are not the ones that were rendered")
-            yield pixels, frame == shot.frames[0]
+            yield eight_bit(pixels), frame == shot.frames[0]

@@ -16,8 +16,9 @@ from itertools import chain
 from pathlib import Path
 
 from splatfilm.base.errors import InputError
+from splatfilm.shots.files import read_said
 from splatfilm.shots.names import FilmFolders, picture_name, spell_frames, take_name
-from splatfilm.shots.pictures import KEY_TEXT, PIXELS_TEXT, read_text
+from splatfilm.shots.pictures import KEY_TEXT, PICTURE_TEXT, PIXELS_TEXT
 from splatfilm.shots.plan import ShotPlan
 from splatfilm.shots.takes import FrameRecord, PictureRecord, Take, find_takes
 from splatfilm.shots.verify import check_frames, quick_check
@@ -40,7 +41,7 @@ class Decision:
     current: Take | None  # the take that already is what was asked for
     keep: Mapping[int, FrameRecord] = field(default_factory=dict)  # already in the take, verified
     share: Mapping[int, Source] = field(default_factory=dict)
-    draw: tuple[tuple[int, ...], ...] = ()  # groups of frames with one key: drawn once, written under each name
+    draw: tuple[tuple[int, ...], ...] = ()  # groups of frames that are drawn alike: drawn once, written under each name
     reasons: tuple[str, ...] = ()  # sentences for people: why this take, what was found
 
 
@@ -71,7 +72,7 @@ def _fill(
 ) -> Decision:
     """Continue an unfinished take: keep what is whole, share what others have, draw the rest."""
     take = takes[-1]
-    complete = {f: r for f, r in held.items() if set(plan.passes) <= set(r.pictures)}
+    complete = {f: r for f, r in held.items() if not _lacking(r, plan, f)}
     damaged = check_frames(take.folder, complete.values())
     keep = {frame: record for frame, record in complete.items() if frame not in damaged}
     missing = [frame for frame in frames if frame not in keep]
@@ -92,8 +93,13 @@ def _why_not_current(take: Take, plan: ShotPlan, frames: Sequence[int]) -> list[
     if missing := sorted(wanted - set(take.frames)):
         reasons.append(f"{take.name} lacks frames {spell_frames(missing)}")
     held = [frame for frame in frames if frame in take.frames]
-    if lacking := sorted({p for f in held for p in plan.passes if p not in take.frames[f].pictures}):
+    lacking = {name: None for f in held for name in _lacking(take.frames[f], plan, f) if _is_absent(take, f, name)}
+    if lacking:
         reasons.append(f"{take.name} lacks the pass {', '.join(lacking)}")
+    same = [frame for frame in held if take.frames[frame].key == plan.keys[frame]]
+    other = {name: None for f in same for name in _lacking(take.frames[f], plan, f) if not _is_absent(take, f, name)}
+    if other:
+        reasons.append(f"the files or headers of {', '.join(other)} changed since {take.name}")
     if changed := [frame for frame in held if take.frames[frame].key != plan.keys[frame]]:
         what = ", ".join(changed_inputs(take.header.get("inputs"), plan.inputs)) or "its inputs"
         reasons.append(f"{len(changed)} of {len(held)} frames changed since {take.name}: {what}")
@@ -136,19 +142,35 @@ def _self_described(take: Take, plan: ShotPlan, frame: int) -> FrameRecord | Non
     """The record of a frame as its own pictures tell it; None unless every pass is there and they agree."""
     pictures: dict[str, PictureRecord] = {}
     keys: set[str | None] = set()
-    for pass_name in plan.passes:
-        file = picture_name(plan.film, plan.shot, pass_name, take.number, frame)
-        text = read_text(take.folder / file)
+    for picture in plan.pictures:
+        file = picture_name(plan.film, plan.shot, picture.name, take.number, frame, picture.suffix)
+        text = read_said(take.folder / file)
         if PIXELS_TEXT not in text:
             return None
         keys.add(text.get(KEY_TEXT))
-        pictures[pass_name] = PictureRecord(file, text[PIXELS_TEXT])
+        pictures[picture.name] = PictureRecord(file, text[PIXELS_TEXT], text.get(PICTURE_TEXT))
     key = keys.pop() if len(keys) == 1 else None
     return FrameRecord(frame, key, pictures) if key is not None else None
 
 
 def _all_right(held: Mapping[int, FrameRecord], plan: ShotPlan) -> bool:
-    return all(plan.keys.get(frame) == record.key for frame, record in held.items())
+    """Whether nothing that an unfinished take holds is of other inputs. What it does not hold yet does not matter."""
+    names = {picture.name for picture in plan.pictures}
+    return all(
+        plan.keys.get(frame) == record.key and not (set(_lacking(record, plan, frame)) & names & set(record.pictures))
+        for frame, record in held.items()
+    )
+
+
+def _is_absent(take: Take, frame: int, picture: str) -> bool:
+    return picture not in take.frames[frame].pictures
+
+
+def _lacking(record: FrameRecord, plan: ShotPlan, frame: int) -> list[str]:
+    """The pictures of the plan that a record of the same pixels does not have, or has in another form."""
+    keys = plan.wanted[frame].keys
+    held = record.pictures
+    return [p.name for p in plan.pictures if p.name not in held or held[p.name].key != keys.get(p.name)]
 
 
 def _share(plan: ShotPlan, frames: Iterable[int], takes: list[Take], folders: FilmFolders) -> dict[int, Source]:
@@ -163,11 +185,16 @@ def _share(plan: ShotPlan, frames: Iterable[int], takes: list[Take], folders: Fi
     for take in chain(reversed(takes), _takes_of_others(plan.shot, folders)):
         if not wanted:
             break
-        usable = [r for r in take.frames.values() if r.key in wanted and set(plan.passes) <= set(r.pictures)]
-        damaged = quick_check(take, [record.frame for record in usable])
-        for record in usable:
-            if record.frame not in damaged:
-                found.update({frame: Source(take.folder, record) for frame in wanted.pop(record.key, ())})
+        usable = {
+            record.frame: fitting
+            for record in take.frames.values()
+            if (fitting := [f for f in wanted.get(record.key, ()) if not _lacking(record, plan, f)])
+        }
+        damaged = quick_check(take, list(usable))
+        for held, fitting in usable.items():
+            if held not in damaged:
+                found.update({frame: Source(take.folder, take.frames[held]) for frame in fitting if frame not in found})
+        wanted = {key: left for key, these in wanted.items() if (left := [f for f in these if f not in found])}
     return found
 
 
@@ -180,8 +207,8 @@ def _takes_of_others(shot: str, folders: FilmFolders) -> Iterator[Take]:
 
 
 def _alike(frames: Iterable[int], plan: ShotPlan) -> tuple[tuple[int, ...], ...]:
-    """Frames grouped by key, in order: a still camera on a still scene is drawn once."""
+    """Frames grouped by what is drawn, in order: a still camera on a still scene is drawn once."""
     groups: dict[str, list[int]] = {}
     for frame in frames:
-        groups.setdefault(plan.keys[frame], []).append(frame)
+        groups.setdefault(plan.wanted[frame].drawing, []).append(frame)
     return tuple(tuple(group) for group in groups.values())

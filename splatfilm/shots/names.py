@@ -1,6 +1,6 @@
 """Where things lie under `out/` and what they are called (DESIGN, Conventions: file names).
 
-    out/<film>/shots/<shot>/v001/<film>_<shot>_<pass>_v001.1001.png
+    out/<film>/shots/<shot>/v001/<film>_<shot>_<pass>_v001.1001.png     (or .exr)
     out/<film>/<film>.mp4            the cut            out/<film>/contact-sheet.png
     out/<film>/film.json             the summary        out/assets/          reconstructions, shared by all films
 
@@ -77,9 +77,9 @@ def take_number(folder_name: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def picture_name(film: str, shot: str, pass_name: str, take: int, frame: int) -> str:
+def picture_name(film: str, shot: str, pass_name: str, take: int, frame: int, suffix: str = ".png") -> str:
     """The file name of one pass of one frame."""
-    return f"{film}_{shot}_{pass_name}_{take_name(take)}.{frame:04d}.png"
+    return f"{film}_{shot}_{pass_name}_{take_name(take)}.{frame:04d}{suffix}"
 
 
 def parse_frames(text: str) -> tuple[int, ...]:
@@ -102,6 +102,11 @@ def parse_frames(text: str) -> tuple[int, ...]:
             raise InputError.at("--frames", f"{part.strip()!r} is over a million frames")
         frames.update(range(first, last + 1, step))
     return tuple(sorted(frames))
+
+
+def parse_passes(text: str) -> tuple[str, ...]:
+    """The names in `depth,normal,id`, once each. Whether there are such passes is for others to say."""
+    return tuple(dict.fromkeys(name for part in text.split(",") if (name := part.strip())))
 
 
 def spell_frames(frames: list[int]) -> str:

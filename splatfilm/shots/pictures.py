@@ -1,9 +1,10 @@
 """From a rendered frame to picture files and back: the one place where colours become bytes.
 
-Three passes exist. `beauty` is 8-bit RGB in display-referred sRGB (the splats blend there, so nothing is converted);
-`alpha` is 8-bit grey coverage; `depth` is 16-bit grey in whole millimetres along the optical axis, 0 where nothing is,
-65535 for everything at 65.535 m and beyond. Values are rounded half up after clamping. PNG files carry the frame key
-and the hash of their own pixels as text, so a picture found without its manifest still says what it is.
+As PNG, `beauty` is 8- or 16-bit RGB in display-referred sRGB (the splats blend there, so nothing is converted);
+`alpha` is 8- or 16-bit grey coverage; depths are 16-bit grey in whole millimetres along the optical axis, 0 where
+nothing is, 65535 for everything at 65.535 m and beyond; `normal` is 16-bit RGB, -1 to 1 on 1 to 65535 with 32768 for
+0. Values are rounded half up after clamping. PNG files carry the frame key and the hash of their own pixels as text, so
+a picture found without its manifest still says what it is. What PNG cannot hold goes to `layers.py`.
 
 The encoder is our own because it runs beside the renderer: a fixed Sub filter and run-length deflate encode four times
 as fast as Pillow's fastest setting, in smaller files, and with the interpreter lock released.
@@ -15,7 +16,7 @@ import struct
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +24,12 @@ from PIL import Image, UnidentifiedImageError
 
 from splatfilm.base.errors import InputError, SplatfilmError
 from splatfilm.base.hashing import hash_bytes
+from splatfilm.shots.deep_png import read_deep_rgb
+from splatfilm.shots.values import pass_values
 
 if TYPE_CHECKING:
     from splatfilm.render.frame import Frame
+    from splatfilm.render.passes import PassFrame
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -34,6 +38,9 @@ PICTURES_VERSION = 1
 
 KEY_TEXT = "splatfilm:frame"
 PIXELS_TEXT = "splatfilm:pixels"
+PICTURE_TEXT = "splatfilm:picture"  # the key of a picture that the frame's key does not decide alone
+
+DEPTHS = ("depth", "depth-median", "depth-front")
 
 DEPTH_LIMIT = 65535  # millimetres, the largest 16-bit value
 
@@ -52,20 +59,33 @@ _UNREADABLE = (  # what Pillow raises for files that are no whole pictures, or a
 _TEXT_LIMIT = 4096  # characters in one text chunk; ours hold a hash
 
 
-def quantise(pass_name: str, frame: Frame) -> Pixels:  # -> [H, W, 3] or [H, W]
-    """The bytes of one pass: uint8 for beauty and alpha, uint16 millimetres for depth.
+def quantise(pass_name: str, frame: Frame | PassFrame, bits: int = 8) -> Pixels:  # -> [H, W, 3] or [H, W]
+    """The bytes of one pass: uint8 or uint16 for beauty and alpha, uint16 millimetres for depths, uint16 for normals.
 
     Raises `SplatfilmError` when the renderer gave NaN, which no picture can hold.
     """
-    values = _array(getattr(frame, pass_name), pass_name)
-    if pass_name == "depth":
+    values = pass_values(frame, pass_name).astype(np.float32, copy=False)
+    if np.isnan(values.min(initial=0.0)):
+        raise SplatfilmError(f"the renderer gave NaN in {pass_name}: the splats or the camera hold extreme values")
+    if pass_name in DEPTHS:
         return _half_up(values * 1000.0, DEPTH_LIMIT).astype("<u2")
+    if pass_name == "normal":
+        return _half_up(values * 32767.0 + 32768.0, 65535).astype("<u2")
+    if bits == 16:
+        return _half_up(np.clip(values, 0.0, 1.0) * 65535.0, 65535).astype("<u2")
     return _half_up(np.clip(values, 0.0, 1.0) * 255.0, 255).astype(np.uint8)
 
 
 def is_saturated(pass_name: str, pixels: Pixels) -> bool:
     """True when a depth picture holds distances that 16 bits of millimetres cannot."""
-    return pass_name == "depth" and bool((pixels == DEPTH_LIMIT).any())
+    return pass_name in DEPTHS and bool((pixels == DEPTH_LIMIT).any())
+
+
+def eight_bit(pixels: Pixels) -> NDArray[np.uint8]:
+    """Display-referred pixels as screens and videos take them; 16 bits are rounded to the nearest of 8."""
+    if pixels.dtype == np.uint8:
+        return np.asarray(pixels, np.uint8)
+    return ((pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
 
 
 def hash_pixels(pixels: Pixels) -> str:
@@ -75,7 +95,7 @@ def hash_pixels(pixels: Pixels) -> str:
 
 
 def encode_png(pixels: Pixels, text: Mapping[str, str]) -> bytes:
-    """A PNG file of [H, W, 3] or [H, W] uint8 or [H, W] uint16 pixels. The same pixels and text give the same bytes."""
+    """A PNG file of [H, W, 3] or [H, W] pixels, uint8 or uint16. The same pixels and text give the same bytes."""
     height, width = pixels.shape[:2]
     depth = 8 * pixels.dtype.itemsize
     colour = _RGB if pixels.ndim == 3 else _GREY
@@ -90,10 +110,11 @@ def encode_png(pixels: Pixels, text: Mapping[str, str]) -> bytes:
 
 def read_picture(path: Path) -> tuple[Pixels, dict[str, str]]:
     """Pixels and text of a PNG that `encode_png` wrote. Raises `InputError` when it is not whole."""
+    deep = read_deep_rgb(path)
     try:
         with Image.open(path, formats=["PNG"]) as image:
             image.load()
-            pixels = np.asarray(image)
+            pixels = np.asarray(image) if deep is None else deep
             text = {str(k): str(v) for k, v in getattr(image, "text", {}).items() if len(str(v)) <= _TEXT_LIMIT}
     except FileNotFoundError:
         raise InputError.at(path, "no such file") from None
@@ -111,13 +132,6 @@ def read_text(path: Path) -> dict[str, str]:
             return {str(k): str(v) for k, v in image.info.items() if isinstance(v, str)}
     except _UNREADABLE:
         return {}
-
-
-def _array(tensor: Any, pass_name: str) -> NDArray[np.float32]:
-    values: NDArray[np.float32] = np.asarray(tensor.detach().cpu(), dtype=np.float32)
-    if np.isnan(values.min(initial=0.0)):
-        raise SplatfilmError(f"the renderer gave NaN in {pass_name}: the splats or the camera hold extreme values")
-    return values
 
 
 def _half_up(values: NDArray[np.float32], limit: int) -> NDArray[np.float32]:

@@ -19,11 +19,13 @@ from splatfilm.base.hashing import hash_file, hash_value
 from splatfilm.cameras import Camera, CameraPath, load_path
 from splatfilm.cameras.aperture import aperture_of
 from splatfilm.film.check import uncovered
-from splatfilm.film.model import Film, Shot
-from splatfilm.film.timecode import count_of, timecode
+from splatfilm.film.model import Colour, Film, Shot
+from splatfilm.film.timecode import timecode
 from splatfilm.shots.exposure import Exposure, expose_frame, exposure_value, settle
+from splatfilm.shots.files import PictureFile
 from splatfilm.shots.names import spell_frames
 from splatfilm.shots.pictures import PICTURES_VERSION
+from splatfilm.shots.wanted import Moments, Wanted, frames_before, pictures_of, wanted_of
 from splatfilm.stage import Placed, Placements
 
 BACKGROUND = (0.0, 0.0, 0.0)
@@ -80,6 +82,9 @@ class ShotPlan:
     keys: Mapping[int, str]
     inputs: Mapping[str, Any]  # for the manifest, and to say what changed
     header: Mapping[str, Any]  # the rest of the manifest but its frames
+    pictures: tuple[PictureFile, ...] = ()  # the files that every frame becomes
+    colour: Colour = "linear-srgb"  # of beauty in EXR files
+    wanted: Mapping[int, Wanted] = field(default_factory=dict)  # what becomes of each frame
     exposures: Mapping[int, Exposure] = field(default_factory=dict)  # of frames that lens or shutter may blur
 
 
@@ -134,6 +139,9 @@ def plan_shot(film: Film, shot: Shot, path: CameraPath, sources: Sources, pictur
         if blur:
             exposures[frame] = exposure
         keys[frame] = hash_value({**base, "camera": camera_value(camera), "splats": splats, **blur})
+    moments = Moments(
+        camera_value, lambda item: _placed_value(item, sources), placements, path, picture.size, picture.renderer
+    )
     inputs = _inputs(film, shot, sources, list(shown), picture)
     return ShotPlan(
         film=film.name,
@@ -145,6 +153,9 @@ def plan_shot(film: Film, shot: Shot, path: CameraPath, sources: Sources, pictur
         keys=keys,
         inputs=inputs,
         header=_header(film, shot, inputs, picture),
+        pictures=pictures_of(film, shot),
+        colour=film.colour,
+        wanted=wanted_of(film, shot, {frame: (keys[frame], cameras[frame]) for frame in cameras}, moments),
         exposures=exposures,
     )
 
@@ -186,12 +197,7 @@ def select_frames(plan_frames: Mapping[str, Sequence[int]], wanted: Sequence[int
 
 def shot_timecode(film: Film, shot: Shot) -> str:
     """The timecode of a shot's first frame in the cut, counted from the film's first timecode."""
-    before = 0
-    for other in film.shots:
-        if other.name == shot.name:
-            break
-        before += len(other.frames)
-    return timecode(count_of(film.timecode, film.rate) + before, film.rate, drop=";" in film.timecode)
+    return timecode(frames_before(film, shot), film.rate, drop=";" in film.timecode)
 
 
 def _placed_value(item: Placed, sources: Sources) -> dict[str, Any]:
@@ -233,6 +239,8 @@ def _header(film: Film, shot: Shot, inputs: Mapping[str, Any], picture: Picture)
         "timecode": shot_timecode(film, shot),
         "size": list(picture.size),
         "passes": list(shot.passes),
+        "files": film.files,
+        "colour": film.colour,
         "inputs": dict(inputs),
     }
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from splatfilm import __version__
-from splatfilm.base.errors import InputError, StorageError
+from splatfilm.base.errors import InputError, Problem, StorageError, did_you_mean
 from splatfilm.base.progress import SILENT, Progress
 from splatfilm.cameras import Camera, CameraPath
-from splatfilm.film.model import Film, Shot
+from splatfilm.film.model import PASSES, Film, Shot, png_problem
 from splatfilm.render import resolve_backend
 from splatfilm.shots.assets import Ways, resolve_assets
 from splatfilm.shots.decide import Decision, decide
@@ -24,14 +24,17 @@ from splatfilm.shots.exposure import Exposure
 from splatfilm.shots.lock import hold
 from splatfilm.shots.names import LOCK, FilmFolders, picture_name, spell_frames
 from splatfilm.shots.plan import Picture, ShotPlan, Sources, load_paths, looks_of, plan_shot, select_frames
-from splatfilm.shots.takes import FrameRecord, Journal, PictureRecord, Take, finish, tidy
-from splatfilm.shots.writer import Destination, FrameWriter, share_pictures
+from splatfilm.shots.takes import FrameRecord, Journal, Take, finish, tidy
+from splatfilm.shots.wanted import PassRequest
+from splatfilm.shots.writer import Destination, FrameJob, FrameWriter, share_pictures
 
 if TYPE_CHECKING:
     from splatfilm.render.frame import Frame
+    from splatfilm.render.passes import PassFrame
 
-Draw = Callable[..., "Frame"]
-"""(scene, scene frame, camera) -> the rendered frame; with `exposure=Exposure` where lens or shutter blur it."""
+Draw = Callable[..., "Frame | PassFrame"]
+"""(scene, scene frame, camera) -> the rendered frame; with `exposure=Exposure` where lens or shutter blur it, with
+`request=PassRequest` where more passes are asked for."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class RenderOptions:
     take: Literal["latest", "new"] = "latest"
     backend: str = "auto"
     preset: str | None = None
+    passes: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +103,7 @@ def plan_film(film: Film, options: RenderOptions, progress: Progress = SILENT) -
 
 def choose(film: Film, options: RenderOptions) -> Chosen:
     """The shots and frames that are asked for, with their cameras. Raises `InputError` with every problem of them."""
-    shots = choose_shots(film, options.shots)
+    shots = with_passes(film, choose_shots(film, options.shots), options.passes)
     frames = select_frames({shot.name: tuple(shot.frames) for shot in shots}, options.frames)
     return Chosen(shots, frames, load_paths(film, shots))
 
@@ -128,6 +132,22 @@ def choose_shots(film: Film, names: Sequence[str] | None) -> tuple[Shot, ...]:
             film.path, f"there is no shot {', '.join(unknown)}; the film has {', '.join(known)}", "shots"
         )
     return tuple(shot for shot in film.shots if shot.name in names)
+
+
+def with_passes(film: Film, shots: Sequence[Shot], passes: Sequence[str] | None) -> tuple[Shot, ...]:
+    """The shots with other passes than their own; None leaves them. Raises `InputError` with every problem."""
+    if passes is None:
+        return tuple(shots)
+    problems = [
+        Problem("--passes", "", f'there is no pass "{name}", only {", ".join(PASSES)}{did_you_mean(name, PASSES)}')
+        for name in passes
+        if name not in PASSES
+    ]
+    problems += [Problem("--passes", "", found) for name in passes if (found := png_problem(film.files, name))]
+    if problems:
+        raise InputError(problems)
+    asked = tuple(name for name in PASSES if name == "beauty" or name in passes)
+    return tuple(replace(shot, passes=asked) for shot in shots)
 
 
 def render_planned(
@@ -186,10 +206,11 @@ def _share_all(plan: ShotPlan, decision: Decision, journal: Journal) -> dict[int
     records: dict[int, FrameRecord] = {}
     for frame, source in decision.share.items():
         pictures = {
-            name: PictureRecord(
-                picture_name(plan.film, plan.shot, name, decision.take, frame), source.record.pictures[name].sha256
+            picture.name: replace(
+                source.record.pictures[picture.name],
+                file=picture_name(plan.film, plan.shot, picture.name, decision.take, frame, picture.suffix),
             )
-            for name in plan.passes
+            for picture in plan.pictures
         }
         record = replace(source.record, frame=frame, pictures=pictures)
         share_pictures(source.folder, source.record, decision.folder, record)
@@ -211,11 +232,15 @@ def _draw_all(
         held: tuple[Any, ...] = ()
         for group in decision.draw:
             first = group[0]
-            blur = {"exposure": plan.exposures[first]} if first in plan.exposures else {}
-            frame = draw(plan.scene, first, plan.cameras[first], **blur)
+            more: dict[str, Any] = {}
+            if first in plan.exposures:
+                more["exposure"] = plan.exposures[first]
+            if (request := plan.wanted[first].request) is not None:
+                more["request"] = request
+            frame = draw(plan.scene, first, plan.cameras[first], **more)
             if held:
                 writer.put(*held)
-            held = (group, plan.keys[first], plan.passes, frame)
+            held = (FrameJob(group, plan.keys[first], plan.pictures, plan.wanted, plan.colour), frame)
             if not getattr(frame, "in_flight", False):  # then it waits while the next is begun
                 writer.put(*held)
                 held = ()
@@ -233,12 +258,18 @@ def _lazy_draw(planned: Planned, options: RenderOptions) -> Draw:
     """The real renderer, imported when the first frame is drawn."""
     ready: list[Draw] = []
 
-    def draw(scene: str, frame: int, camera: Camera, exposure: Exposure | None = None) -> Frame:
+    def draw(
+        scene: str,
+        frame: int,
+        camera: Camera,
+        exposure: Exposure | None = None,
+        request: PassRequest | None = None,
+    ) -> Frame | PassFrame:
         if not ready:
             from splatfilm.shots.drawing import SceneDrawer
 
             ready.append(SceneDrawer(planned.film, planned.sources, planned.picture.background, options.backend))
-        return ready[0](scene, frame, camera, exposure)
+        return ready[0](scene, frame, camera, exposure, request)
 
     return draw
 

@@ -27,10 +27,24 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class PictureRecord:
-    """One pass of one frame on disk: the file's name in the take's folder and the SHA-256 of its decoded pixels."""
+    """One picture of one frame on disk: the file's name in the take's folder and the SHA-256 of its decoded pixels.
+
+    `key` is the hash of what decides the picture, where the frame's key alone does not (`shots/wanted.py`).
+    """
 
     file: str
     sha256: str
+    key: str | None = None
+
+    def as_json(self) -> dict[str, str]:
+        value = {"file": self.file, "sha256": self.sha256}
+        return value if self.key is None else {**value, "key": self.key}
+
+    @classmethod
+    def from_json(cls, value: Any) -> PictureRecord:
+        """Raises `KeyError`, `TypeError` or `ValueError` when `value` is no such record."""
+        key = value.get("key")
+        return cls(_plain_name(value["file"]), str(value["sha256"]), None if key is None else str(key))
 
 
 @dataclass(frozen=True)
@@ -43,17 +57,14 @@ class FrameRecord:
     saturated: tuple[str, ...] = ()  # passes with values that the picture could not hold
 
     def as_json(self) -> dict[str, Any]:
-        passes = {name: {"file": p.file, "sha256": p.sha256} for name, p in self.pictures.items()}
+        passes = {name: picture.as_json() for name, picture in self.pictures.items()}
         value: dict[str, Any] = {"frame": self.frame, "key": self.key, "passes": passes}
         return {**value, "saturated": list(self.saturated)} if self.saturated else value
 
     @classmethod
     def from_json(cls, value: Any) -> FrameRecord:
         """Raises `KeyError`, `TypeError` or `ValueError` when `value` is no such record."""
-        pictures = {
-            str(name): PictureRecord(_plain_name(item["file"]), str(item["sha256"]))
-            for name, item in value["passes"].items()
-        }
+        pictures = {str(name): PictureRecord.from_json(item) for name, item in value["passes"].items()}
         return cls(int(value["frame"]), str(value["key"]), pictures, tuple(map(str, value.get("saturated", ()))))
 
 

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from splatfilm.base.errors import InputError, Problem
-from splatfilm.shots.pictures import KEY_TEXT, hash_pixels, read_picture
+from splatfilm.shots.files import read_back
+from splatfilm.shots.pictures import KEY_TEXT, PICTURE_TEXT
 from splatfilm.shots.takes import FrameRecord, Seen, Take
 
 DECODERS = 4  # threads; decoding releases the interpreter lock
@@ -19,13 +20,13 @@ def problems_of(folder: Path, record: FrameRecord) -> list[Problem]:
     for picture in record.pictures.values():
         path = folder / picture.file
         try:
-            pixels, text = read_picture(path)
+            pixels, text = read_back(path)
         except InputError as error:
             problems += error.problems
             continue
-        if hash_pixels(pixels) != picture.sha256:
+        if pixels != picture.sha256:
             problems.append(Problem(str(path), "", "its pixels are not the ones that were rendered"))
-        elif text.get(KEY_TEXT, record.key) != record.key:
+        elif text.get(KEY_TEXT, record.key) != record.key or text.get(PICTURE_TEXT) != picture.key:
             problems.append(Problem(str(path), "", "it says that it is another frame than the take's records say"))
     return problems
 

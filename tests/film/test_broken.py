@@ -9,13 +9,15 @@ import pytest
 
 from splatfilm.base.errors import InputError
 from splatfilm.film import load
+from splatfilm.film.model import PASSES
 
 EXPECTED = [
     (3, "film.name", 'found "my film", expected a name (letters, digits, _ and - (not first), at most 64)'),
     (
         4,
         "film.titel",
-        'unknown key, expected one of name, title, rate, size, aspect, timecode, lens; did you mean "title"?',
+        "unknown key, expected one of name, title, rate, size, aspect, timecode, files, colour, lens; "
+        'did you mean "title"?',
     ),
     (5, "film.rate", 'found 23.976, a decimal that only comes near a frame rate; write "24000/1001"'),
     (6, "film.size", "found [641, 360], video needs even sides, such as [642, 360]"),
@@ -96,7 +98,7 @@ EXPECTED = [
     (68, "scenes.3.set", 'found "hal", expected a set (the flat, hall, mug); did you mean "hall"?'),
     (72, "shots[0].scene", 'found "tow", expected a scene (one, two, 3); did you mean "two"?'),
     (73, "shots[0].camera", 'no such file: "wdie.json" (looked for FOLDER/wdie.json); did you mean "wide.json"?'),
-    (75, "shots[0].passes[1]", 'found "dept", expected one of beauty, alpha, depth; did you mean "depth"?'),
+    (75, "shots[0].passes[1]", f'found "dept", expected one of {", ".join(PASSES)}; did you mean "depth"?'),
     (75, "shots[0].passes[2]", '"beauty" stands here twice'),
     (80, "shots[1].camera", 'found "", expected a file, as a path from the film file\'s folder'),
     (81, "shots[1].frames", 'found [1001, 1148], outside the scene "two", which has [1001, 1100]'),
@@ -115,7 +117,7 @@ EXPECTED = [
     (85, "shots[2].name", 'found "020", but the shot on line 77 is "020"'),
     (86, "shots[2].scene", "found 2, expected a scene (one, two, 3)"),
     (87, "shots[2].frames", 'found "1001-1048", expected [first, last], whole frames from 0 to 9999999'),
-    (88, "shots[2].passes", 'found "depth", expected an array of beauty, alpha, depth'),
+    (88, "shots[2].passes", f'found "depth", expected an array of {", ".join(PASSES)}'),
     (89, "shots[2].take", "unknown key, expected one of name, scene, camera, frames, lens, passes"),
     (92, "shots[3].name", 'found "-x", expected a name (letters, digits, _ and - (not first), at most 64)'),
     (94, "shots[3].camera", '"captures" is a folder, expected a file'),

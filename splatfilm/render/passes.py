@@ -1,0 +1,224 @@
+"""The passes beside beauty, alpha and depth: what each of them is, per splat, and how a pixel gets it (docs/passes.md).
+
+Every pass that is blended goes through the renderer as feature channels, with the very weights of beauty, so that it
+fits the picture to the last edge. All arithmetic here is elementwise and in a written order; no product of matrices,
+whose last bits differ between processors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from splatfilm.cameras.camera import Camera
+from splatfilm.render.constants import MIN_DEPTH_WEIGHT, NEAR
+from splatfilm.render.frame import Frame
+from splatfilm.render.rays import pixels_of, rays_of
+from splatfilm.render.renderer import render
+from splatfilm.render.settings import RenderSettings
+from splatfilm.splats.splats import Splats
+
+DEPTHS = ("depth-median", "depth-front")
+RANKS = 6  # objects that a pixel can name: three Cryptomatte layers, as every renderer has by default
+OBJECTS_AT_ONCE = 8  # coverages blended in one go: 32 bytes a pixel, within the memory of a pass
+ROWS_AT_ONCE = 64  # of the picture while objects are ranked
+SHORTEST = 1e-12  # a normal of this length or less has no direction
+
+
+@dataclass(frozen=True, eq=False)
+class Instant:
+    """Where the splats are and which camera looks at them at another moment; rows are the same splats."""
+
+    means: Tensor  # [N, 3] metres
+    camera: Camera
+
+
+@dataclass(frozen=True, eq=False)
+class PassInputs:
+    """Which passes to make, and what they need beside splats and camera.
+
+    `before` and `after` are the moments one frame earlier and later, for motion; `objects` says for `id` which of
+    `object_count` objects every splat belongs to. Raises `ValueError` for passes that lack what they need.
+    """
+
+    passes: Sequence[str]
+    before: Instant | None = None
+    after: Instant | None = None
+    objects: Tensor | None = None  # [N] int64
+    object_count: int = 0
+
+    def __post_init__(self) -> None:
+        if "motion" in self.passes and (self.before is None or self.after is None):
+            raise ValueError("motion needs the moments before and after the frame")
+        if "id" in self.passes and (self.objects is None or self.object_count < 1):
+            raise ValueError("id needs to know which object every splat belongs to")
+
+
+@dataclass(frozen=True, eq=False)
+class PassFrame:
+    """A frame with more passes: beauty, alpha and depth as `Frame` has them, and `layers` by the name of the pass.
+
+    `normal` and `position` are [H, W, 3], `motion` [H, W, 4] (forward u, v, backward u, v), further depths [H, W];
+    `id` is [H, W, RANKS] coverage, falling, and `id-ranks` [H, W, RANKS] the int16 index of the object it belongs to.
+    """
+
+    beauty: Tensor  # [H, W, 3]
+    alpha: Tensor  # [H, W]
+    depth: Tensor  # [H, W] metres
+    layers: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+def render_passes(
+    splats: Splats,
+    camera: Camera,
+    inputs: PassInputs,
+    settings: RenderSettings = RenderSettings(),  # noqa: B008  (frozen)
+    backend: str = "auto",
+) -> PassFrame:
+    """Beauty, alpha, depth and the passes of `inputs`, as `camera` sees `splats`. No gradients.
+
+    Raises `MissingPartError` for passes that the backend cannot make.
+    """
+    wanted = settings if not set(DEPTHS) & set(inputs.passes) else replace(settings, depths=True)
+    with torch.no_grad():
+        vectors = _vector_features(splats, camera, inputs)
+        frame = render(splats, camera, wanted, backend, features=vectors)
+        layers = _vector_layers(frame, inputs)
+        depths = {"depth-median": frame.median_depth, "depth-front": frame.front_depth}
+        layers |= {name: depth for name, depth in depths.items() if name in inputs.passes and depth is not None}
+        if "position" in inputs.passes:
+            layers["position"] = positions(frame.depth, camera)
+        if "id" in inputs.passes:
+            layers["id"], layers["id-ranks"] = _ranked(splats, camera, inputs, wanted, backend)
+    return PassFrame(frame.beauty, frame.alpha, frame.depth, layers)
+
+
+# ---- what a splat has ------------------------------------------------------------------------------------------------
+
+
+def normals(splats: Splats, camera: Camera) -> Tensor:  # [N, 3] unit, world
+    """The direction of each splat's shortest axis, turned to the camera: a flat splat's surface normal.
+
+    Of axes that are equally short the first counts. Zero for a quaternion of zero length.
+    """
+    w, x, y, z = (splats.quats / splats.quats.square().sum(-1, keepdim=True).sqrt()).unbind(-1)
+    columns = torch.stack(  # [N, 3 axes, 3]: the columns of the rotation matrix
+        [
+            torch.stack([1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)], -1),
+            torch.stack([2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)], -1),
+            torch.stack([2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)], -1),
+        ],
+        1,
+    )
+    shortest = torch.sort(splats.scales, dim=1, stable=True).indices[:, :1, None].expand(-1, 1, 3)
+    axis = columns.gather(1, shortest)[:, 0]
+    to_camera = torch.tensor(camera.position, dtype=torch.float32, device=splats.device) - splats.means
+    a, b = axis.unbind(-1), to_camera.unbind(-1)
+    facing = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+    return torch.where(facing[:, None] < 0, -axis, axis).nan_to_num(nan=0.0)
+
+
+@np.errstate(all="ignore")  # what is not finite is not drawn
+def displacements(means: Tensor, camera: Camera, other: Instant) -> Tensor:  # [N, 2] pixels: right, up
+    """How far each splat's centre goes over the picture, from this moment to the other one.
+
+    Where a centre lies behind the near plane at the other moment it has no picture there; what counts then is where its
+    motion points at first: the derivative of its (undistorted) projection times its way in camera space.
+    """
+    here, there = _in_camera(means, camera), _in_camera(other.means, other.camera)
+    z = np.maximum(here[2], NEAR)
+    x, y = here[0] / z, here[1] / z
+    u, v = pixels_of(camera, x, y)
+    away = there[2] < NEAR
+    ahead = np.where(away, 1.0, there[2])
+    there_u, there_v = pixels_of(other.camera, there[0] / ahead, there[1] / ahead)
+    way = [after - before for after, before in zip(there, here, strict=True)]
+    first_u, first_v = camera.fx * (way[0] - x * way[2]) / z, camera.fy * (way[1] - y * way[2]) / z
+    right, down = np.where(away, first_u, there_u - u), np.where(away, first_v, there_v - v)
+    return torch.from_numpy(np.stack([right, -down], -1).astype(np.float32)).to(means.device)
+
+
+def _in_camera(means: Tensor, camera: Camera) -> list[NDArray[np.float64]]:  # x, y, z, each [N] metres
+    x, y, z = means.detach().cpu().numpy().astype(np.float64).T
+    rows = camera.world_to_camera()[:3].tolist()
+    return [row[0] * x + row[1] * y + row[2] * z + row[3] for row in rows]
+
+
+# ---- from splats to pixels -------------------------------------------------------------------------------------------
+
+
+def positions(depth: Tensor, camera: Camera) -> Tensor:  # [H, W] metres along the axis -> [H, W, 3] metres, world
+    """Where the ray through each pixel's centre is at the expected depth; 0 where nothing is."""
+    pose = camera.pose[:3].tolist()
+    result = torch.empty(*depth.shape, 3, dtype=torch.float32, device=depth.device)
+    for top in range(0, camera.height, ROWS_AT_ONCE):
+        rows = slice(top, top + ROWS_AT_ONCE)
+        z = depth[rows].cpu().numpy().astype(np.float64)
+        x, y = rays_of(camera, rows)
+        across, down = x * z, y * z
+        for axis, (right, below, ahead, origin) in enumerate(pose):
+            place = right * across + below * down + ahead * z + origin
+            place = np.where((z > 0) & np.isfinite(place), place, 0.0)
+            result[rows, :, axis] = torch.from_numpy(place.astype(np.float32)).to(depth.device)
+    return result
+
+
+def _vector_features(splats: Splats, camera: Camera, inputs: PassInputs) -> Tensor | None:  # [N, 3 and/or 4]
+    parts: list[Tensor] = []
+    if "normal" in inputs.passes:
+        parts.append(normals(splats, camera))
+    if "motion" in inputs.passes:
+        assert inputs.before is not None and inputs.after is not None, "PassInputs has seen to it"
+        parts += [displacements(splats.means, camera, other) for other in (inputs.after, inputs.before)]
+    return torch.cat(parts, 1) if parts else None
+
+
+def _vector_layers(frame: Frame, inputs: PassInputs) -> dict[str, Tensor]:
+    """Blended sums to what a pixel shows: normals of length 1, motion divided by coverage."""
+    layers: dict[str, Tensor] = {}
+    if frame.features is None:
+        return layers
+    blended = frame.features
+    if "normal" in inputs.passes:
+        x, y, z = blended[..., 0], blended[..., 1], blended[..., 2]
+        length = (x * x + y * y + z * z).sqrt()[..., None]
+        layers["normal"] = torch.where(length > SHORTEST, blended[..., :3] / length.clamp_min(SHORTEST), 0.0)
+        blended = blended[..., 3:]
+    if "motion" in inputs.passes:
+        layers["motion"] = blended / frame.alpha.clamp_min(MIN_DEPTH_WEIGHT)[..., None]
+    return layers
+
+
+def _ranked(
+    splats: Splats, camera: Camera, inputs: PassInputs, settings: RenderSettings, backend: str
+) -> tuple[Tensor, Tensor]:  # [H, W, RANKS] coverage and int16 object
+    """The objects that cover most of each pixel, greatest coverage first; equal ones in the order of the objects."""
+    assert inputs.objects is not None, "PassInputs has seen to it"
+    coverage = torch.zeros(camera.height, camera.width, RANKS)
+    objects = torch.zeros(camera.height, camera.width, RANKS, dtype=torch.int16)
+    plain = replace(settings, depths=False)
+    for first in range(0, inputs.object_count, OBJECTS_AT_ONCE):
+        numbers = torch.arange(first, min(first + OBJECTS_AT_ONCE, inputs.object_count))
+        belongs = inputs.objects[:, None] == numbers.to(inputs.objects.device)
+        if not belongs.any():
+            continue
+        blended = render(splats, camera, plain, backend, features=belongs.to(torch.float32)).features
+        assert blended is not None, "features were given"
+        _merge(coverage, objects, blended.cpu(), numbers.to(torch.int16))
+    return coverage, objects
+
+
+def _merge(coverage: Tensor, objects: Tensor, more: Tensor, numbers: Tensor) -> None:
+    """Rank more objects, in place. What was ranked before goes first, so that equals stay in the order of objects."""
+    for top in range(0, coverage.shape[0], ROWS_AT_ONCE):
+        rows = slice(top, top + ROWS_AT_ONCE)
+        all_coverage = torch.cat([coverage[rows], more[rows]], -1)
+        all_objects = torch.cat([objects[rows], numbers.expand(more[rows].shape)], -1)
+        order = torch.sort(all_coverage, dim=-1, descending=True, stable=True)
+        coverage[rows] = order.values[..., :RANKS]
+        objects[rows] = all_objects.gather(-1, order.indices[..., :RANKS])

@@ -1,0 +1,64 @@
+"""Take one thing out of a scene at a time, and see which pixels of a film change. For a clone that has made the film.
+
+`python -m tests.acceptance.removal FILM OUT` prints one JSON object: for every member of a cast, over the middle frame
+of every shot that sees it, how many pixels it covers, how many of those change without it, and how many others do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+from splatfilm.film import load
+from splatfilm.film.model import Film
+from splatfilm.render import render
+from splatfilm.shots.plan import ShotPlan
+from splatfilm.shots.schedule import RenderOptions, plan_film
+from splatfilm.stage import Stage
+
+
+def without(film: Film, scene: str, member: str) -> Film:
+    """The film without one member of one cast."""
+    found = film.scenes[scene]
+    cast = tuple(one for one in found.cast if one.name != member)
+    return dataclasses.replace(film, scenes={**film.scenes, scene: dataclasses.replace(found, cast=cast)})
+
+
+def differences(film: Film, plan: ShotPlan, stages: tuple[Stage, Stage], member: str) -> tuple[int, int, int]:
+    """Pixels of a shot's middle frame that the member covers, that change there, and that change elsewhere."""
+    frame = plan.frames[len(plan.frames) // 2]
+    whole, rest = (stage.at(frame) for stage in stages)
+    owned = torch.zeros(len(whole.splats), 1)
+    for span in whole.spans:
+        owned[span.rows] = float(span.member == member)
+    before = render(whole.splats, plan.cameras[frame], backend="cpu", features=owned)
+    after = render(rest.splats, plan.cameras[frame], backend="cpu")
+    assert before.features is not None
+    footprint = before.features[..., 0] > 0
+    changed = (before.beauty != after.beauty).any(-1) | (before.alpha != after.alpha) | (before.depth != after.depth)
+    return int(footprint.sum()), int((changed & footprint).sum()), int((changed & ~footprint).sum())
+
+
+def main(film_file: Path, out: Path) -> None:
+    """Print what changes, by member."""
+    film = load(film_file)
+    planned = plan_film(film, RenderOptions(out=out))
+    files = {name: source.path for name, source in planned.sources.items()}
+    found: dict[str, list[int]] = {}
+    for scene, content in film.scenes.items():
+        whole = Stage(film, scene, files)
+        for member in content.cast:
+            stages = whole, Stage(without(film, scene, member.name), scene, files)
+            sums = [
+                differences(film, plan, stages, member.name) for plan in planned.plans.values() if plan.scene == scene
+            ]
+            found[f"{scene}/{member.name}"] = [sum(column) for column in zip(*sums, strict=True)]
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
