@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
@@ -15,6 +16,8 @@ def pytest_configure() -> None:
     """A run started in the background may ignore Ctrl-C, and its children with it; tests that interrupt need it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    settings.register_profile("no clock", deadline=None)  # a test asserts no time; machines are busy
+    settings.load_profile("no clock")
 
 
 @pytest.fixture(scope="session")
