@@ -22,7 +22,7 @@ from splatfilm.cameras.camera import Camera
 from splatfilm.render.constants import BLUR, MIN_ALPHA, NEAR
 from splatfilm.render.frame import Frame
 from splatfilm.render.sampling import MOST_SAMPLES, Sample, samples_of
-from splatfilm.render.transfer import linear_from_srgb, srgb_from_linear
+from splatfilm.render.transfer import add_light, on_display
 from splatfilm.splats.splats import Splats
 
 Moment = tuple[Splats, Camera]
@@ -109,12 +109,12 @@ def mean_frame(pictures: Iterable[Frame]) -> Frame:
         if light is None:
             light = torch.zeros_like(frame.beauty)
             alpha, depth = torch.zeros_like(frame.alpha), torch.zeros_like(frame.depth)
-        light += linear_from_srgb(frame.beauty)
+        add_light(frame.beauty, light)
         alpha += frame.alpha
         depth += frame.alpha * frame.depth
     assert light is not None, "an exposure has at least one sample"
     depth = torch.where(alpha > 0, depth / alpha, torch.zeros_like(depth))
-    return Frame(srgb_from_linear(light / count), alpha / count, depth)
+    return Frame(on_display(light, count), alpha / count, depth)
 
 
 # ---- how many samples ------------------------------------------------------------------------------------------------

@@ -16,8 +16,9 @@ from splatfilm.cameras import Camera, Lens
 from splatfilm.cameras.aperture import aperture_of, circle_of_confusion
 from splatfilm.render import Frame, RenderSettings, render, render_each, sampling
 from splatfilm.render.exposure import LEAST_AUTO, MOST_AUTO, Blur, Moment, expose, samples_needed
+from splatfilm.render.kernels import instruction_sets, use_instruction_set
 from splatfilm.render.sampling import concentric, samples_of
-from splatfilm.render.transfer import linear_from_srgb, srgb_from_linear
+from splatfilm.render.transfer import add_light, linear_from_srgb, on_display, srgb_from_linear
 from splatfilm.splats.splats import Splats
 
 draw = partial(render, settings=RenderSettings(), backend="cpu")
@@ -210,3 +211,24 @@ def test_every_elementary_box_holds_one_sample(monkeypatch: pytest.MonkeyPatch) 
         for b in range(5 - a):
             cells = {tuple(np.floor(p * (2**a, 2**b, 2 ** (4 - a - b))).astype(int)) for p in points}
             assert len(cells) == 16, (a, b)
+
+
+def test_the_kernels_sum_light_as_the_tables_do_and_alike_on_every_instruction_set() -> None:
+    values = torch.linspace(0, 4, 40001)
+    found = []
+    try:
+        for instructions in instruction_sets():
+            use_instruction_set(instructions)
+            light = torch.full_like(values, 0.25)
+            add_light(values, light)
+            found.append((light, on_display(light.clone() - 0.25, 1)))
+    finally:
+        use_instruction_set("")
+    light, back = found[0]
+    assert ((light - 0.25 - linear_from_srgb(values)).abs() / light).max() < 1e-6
+    assert ((back - values).abs() / values.clamp_min(1)).max() < 1e-6
+    assert all(torch.equal(light, one) and torch.equal(back, other) for one, other in found)
+    nothing = torch.tensor([float("nan")])
+    add_light(nothing, total := torch.zeros(1))
+    assert total.isnan().all()
+    assert on_display(total, 3).isnan().all()
