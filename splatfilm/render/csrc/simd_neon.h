@@ -9,11 +9,10 @@ struct M {
   uint32x4_t q[4];
 };
 
-#define EACH(expression)                             \
-  do {                                               \
-    UNROLL
+#define EACH(expression)                                    \
+  do {                                                      \
     UNROLL for (int i = 0; i < 4; ++i) r.q[i] = expression; \
-    return r;                                        \
+    return r;                                               \
   } while (0)
 
 INLINE F splat(float a) { F r; EACH(vdupq_n_f32(a)); }
