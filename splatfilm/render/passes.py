@@ -180,17 +180,22 @@ def _vector_features(splats: Splats, camera: Camera, inputs: PassInputs) -> Tens
 
 def _vector_layers(frame: Frame, inputs: PassInputs) -> dict[str, Tensor]:
     """Blended sums to what a pixel shows: normals of length 1, motion divided by coverage."""
-    layers: dict[str, Tensor] = {}
-    if frame.features is None:
-        return layers
     blended = frame.features
+    if blended is None:
+        return {}
+    layers: dict[str, Tensor] = {}
     if "normal" in inputs.passes:
-        x, y, z = blended[..., 0], blended[..., 1], blended[..., 2]
-        length = (x * x + y * y + z * z).sqrt()[..., None]
-        layers["normal"] = torch.where(length > SHORTEST, blended[..., :3] / length.clamp_min(SHORTEST), 0.0)
-        blended = blended[..., 3:]
+        layers["normal"] = blended[..., :3].contiguous()
     if "motion" in inputs.passes:
-        layers["motion"] = blended / frame.alpha.clamp_min(MIN_DEPTH_WEIGHT)[..., None]
+        layers["motion"] = blended[..., -4:].contiguous()
+    for top in range(0, blended.shape[0], ROWS_AT_ONCE):
+        rows = slice(top, top + ROWS_AT_ONCE)
+        if "normal" in layers:
+            x, y, z = layers["normal"][rows].unbind(-1)
+            length = (x * x + y * y + z * z).sqrt()[..., None]
+            layers["normal"][rows] *= torch.where(length > SHORTEST, 1.0 / length.clamp_min(SHORTEST), 0.0)
+        if "motion" in layers:
+            layers["motion"][rows] /= frame.alpha[rows].clamp_min(MIN_DEPTH_WEIGHT)[..., None]
     return layers
 
 
@@ -199,8 +204,8 @@ def _ranked(
 ) -> tuple[Tensor, Tensor]:  # [H, W, RANKS] coverage and int16 object
     """The objects that cover most of each pixel, greatest coverage first; equal ones in the order of the objects."""
     assert inputs.objects is not None, "PassInputs has seen to it"
-    coverage = torch.zeros(camera.height, camera.width, RANKS)
-    objects = torch.zeros(camera.height, camera.width, RANKS, dtype=torch.int16)
+    coverage = torch.zeros(RANKS, camera.height, camera.width)
+    objects = torch.zeros(RANKS, camera.height, camera.width, dtype=torch.int16)
     plain = replace(settings, depths=False)
     for first in range(0, inputs.object_count, OBJECTS_AT_ONCE):
         numbers = torch.arange(first, min(first + OBJECTS_AT_ONCE, inputs.object_count))
@@ -209,16 +214,25 @@ def _ranked(
             continue
         blended = render(splats, camera, plain, backend, features=belongs.to(torch.float32)).features
         assert blended is not None, "features were given"
-        _merge(coverage, objects, blended.cpu(), numbers.to(torch.int16))
-    return coverage, objects
+        for column, number in enumerate(numbers.tolist()):
+            _rank(coverage, objects, blended[..., column].cpu(), number)
+    return coverage.movedim(0, -1), objects.movedim(0, -1)
 
 
-def _merge(coverage: Tensor, objects: Tensor, more: Tensor, numbers: Tensor) -> None:
-    """Rank more objects, in place. What was ranked before goes first, so that equals stay in the order of objects."""
-    for top in range(0, coverage.shape[0], ROWS_AT_ONCE):
+def _rank(coverage: Tensor, objects: Tensor, more: Tensor, number: int) -> None:  # [RANKS, H, W], twice; [H, W]
+    """Put one more object in its place among the ranks of every pixel, in place; it comes after its equals."""
+    for top in range(0, more.shape[0], ROWS_AT_ONCE):
         rows = slice(top, top + ROWS_AT_ONCE)
-        all_coverage = torch.cat([coverage[rows], more[rows]], -1)
-        all_objects = torch.cat([objects[rows], numbers.expand(more[rows].shape)], -1)
-        order = torch.sort(all_coverage, dim=-1, descending=True, stable=True)
-        coverage[rows] = order.values[..., :RANKS]
-        objects[rows] = all_objects.gather(-1, order.indices[..., :RANKS])
+        carried = more[rows].contiguous()
+        if not carried.any():
+            continue
+        owner = torch.full(carried.shape, number, dtype=torch.int16)
+        placed = torch.zeros(carried.shape, dtype=torch.bool)
+        for rank in range(RANKS):
+            placed |= carried > coverage[rank, rows]  # from there on everything moves on by one
+            here, whose = coverage[rank, rows].clone(), objects[rank, rows].clone()
+            coverage[rank, rows] = torch.where(placed, carried, here)
+            objects[rank, rows] = torch.where(placed, owner, whose)
+            carried, owner = torch.where(placed, here, carried), torch.where(placed, whose, owner)
+            if not carried.any():
+                break
