@@ -2,7 +2,8 @@
 
 Every pass that is blended goes through the renderer as feature channels, with the very weights of beauty, so that it
 fits the picture to the last edge. All arithmetic here is elementwise and in a written order; no product of matrices,
-whose last bits differ between processors.
+whose last bits differ between processors. What is done per pixel is done in numpy, beside torch's threads: on a busy
+machine these wait for each other at every one of many small steps.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class PassInputs:
 
 @dataclass(frozen=True, eq=False)
 class PassFrame:
-    """A frame with more passes: beauty, alpha and depth as `Frame` has them, and `layers` by the name of the pass.
+    """A frame with more passes: beauty, alpha and depth as `Frame` has them; `layers`, on the CPU, by their names.
 
     `normal` and `position` are [H, W, 3], `motion` [H, W, 4] (forward u, v, backward u, v), further depths [H, W];
     `id` is [H, W, RANKS] coverage, falling, and `id-ranks` [H, W, RANKS] the int16 index of the object it belongs to.
@@ -183,20 +184,26 @@ def _vector_layers(frame: Frame, inputs: PassInputs) -> dict[str, Tensor]:
     blended = frame.features
     if blended is None:
         return {}
+    sums = blended.cpu().numpy()
     layers: dict[str, Tensor] = {}
     if "normal" in inputs.passes:
-        layers["normal"] = blended[..., :3].contiguous()
+        layers["normal"] = torch.from_numpy(_unit(sums[..., :3]))
     if "motion" in inputs.passes:
-        layers["motion"] = blended[..., -4:].contiguous()
-    for top in range(0, blended.shape[0], ROWS_AT_ONCE):
-        rows = slice(top, top + ROWS_AT_ONCE)
-        if "normal" in layers:
-            x, y, z = layers["normal"][rows].unbind(-1)
-            length = (x * x + y * y + z * z).sqrt()[..., None]
-            layers["normal"][rows] *= torch.where(length > SHORTEST, 1.0 / length.clamp_min(SHORTEST), 0.0)
-        if "motion" in layers:
-            layers["motion"][rows] /= frame.alpha[rows].clamp_min(MIN_DEPTH_WEIGHT)[..., None]
+        weights = np.maximum(frame.alpha.cpu().numpy(), np.float32(MIN_DEPTH_WEIGHT))
+        layers["motion"] = torch.from_numpy(sums[..., -4:] / weights[..., None])
     return layers
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:  # [H, W, 3]
+    """Vectors of length 1 in the same directions; 0 where there is none."""
+    result = np.empty(vectors.shape, np.float32)
+    for top in range(0, len(vectors), ROWS_AT_ONCE):
+        x, y, z = (vectors[top : top + ROWS_AT_ONCE, :, axis] for axis in range(3))
+        length = np.sqrt(x * x + y * y + z * z)
+        scale = np.where(length > SHORTEST, np.float32(1.0) / np.maximum(length, np.float32(SHORTEST)), np.float32(0.0))
+        for axis, part in enumerate((x, y, z)):
+            result[top : top + ROWS_AT_ONCE, :, axis] = part * scale
+    return result
 
 
 def _ranked(
@@ -204,8 +211,8 @@ def _ranked(
 ) -> tuple[Tensor, Tensor]:  # [H, W, RANKS] coverage and int16 object
     """The objects that cover most of each pixel, greatest coverage first; equal ones in the order of the objects."""
     assert inputs.objects is not None, "PassInputs has seen to it"
-    coverage = torch.zeros(RANKS, camera.height, camera.width)
-    objects = torch.zeros(RANKS, camera.height, camera.width, dtype=torch.int16)
+    coverage = np.zeros((RANKS, camera.height, camera.width), np.float32)
+    objects = np.zeros((RANKS, camera.height, camera.width), np.int16)
     plain = replace(settings, depths=False)
     for first in range(0, inputs.object_count, OBJECTS_AT_ONCE):
         numbers = torch.arange(first, min(first + OBJECTS_AT_ONCE, inputs.object_count))
@@ -214,25 +221,28 @@ def _ranked(
             continue
         blended = render(splats, camera, plain, backend, features=belongs.to(torch.float32)).features
         assert blended is not None, "features were given"
+        sums = blended.cpu().numpy()
         for column, number in enumerate(numbers.tolist()):
-            _rank(coverage, objects, blended[..., column].cpu(), number)
-    return coverage.movedim(0, -1), objects.movedim(0, -1)
+            _rank(coverage, objects, sums[..., column], number)
+    return torch.from_numpy(coverage).movedim(0, -1), torch.from_numpy(objects).movedim(0, -1)
 
 
-def _rank(coverage: Tensor, objects: Tensor, more: Tensor, number: int) -> None:  # [RANKS, H, W], twice; [H, W]
+def _rank(
+    coverage: NDArray[np.float32],  # [RANKS, H, W]
+    objects: NDArray[np.int16],  # [RANKS, H, W]
+    more: NDArray[np.float32],  # [H, W]
+    number: int,
+) -> None:
     """Put one more object in its place among the ranks of every pixel, in place; it comes after its equals."""
-    for top in range(0, more.shape[0], ROWS_AT_ONCE):
+    for top in range(0, len(more), ROWS_AT_ONCE):
         rows = slice(top, top + ROWS_AT_ONCE)
-        carried = more[rows].contiguous()
-        if not carried.any():
-            continue
-        owner = torch.full(carried.shape, number, dtype=torch.int16)
-        placed = torch.zeros(carried.shape, dtype=torch.bool)
+        carried, owner = more[rows], np.full(more[rows].shape, number, np.int16)
+        placed = np.zeros(carried.shape, np.bool_)
         for rank in range(RANKS):
-            placed |= carried > coverage[rank, rows]  # from there on everything moves on by one
-            here, whose = coverage[rank, rows].clone(), objects[rank, rows].clone()
-            coverage[rank, rows] = torch.where(placed, carried, here)
-            objects[rank, rows] = torch.where(placed, owner, whose)
-            carried, owner = torch.where(placed, here, carried), torch.where(placed, whose, owner)
             if not carried.any():
                 break
+            placed |= carried > coverage[rank, rows]  # from there on everything moves on by one
+            here, whose = coverage[rank, rows].copy(), objects[rank, rows].copy()
+            coverage[rank, rows] = np.where(placed, carried, here)
+            objects[rank, rows] = np.where(placed, owner, whose)
+            carried, owner = np.where(placed, here, carried), np.where(placed, whose, owner)
