@@ -102,26 +102,27 @@ def render_passes(
 # ---- what a splat has ------------------------------------------------------------------------------------------------
 
 
+@np.errstate(all="ignore")  # what is not finite is not drawn
 def normals(splats: Splats, camera: Camera) -> Tensor:  # [N, 3] unit, world
     """The direction of each splat's shortest axis, turned to the camera: a flat splat's surface normal.
 
     Of axes that are equally short the first counts. Zero for a quaternion of zero length.
     """
-    w, x, y, z = (splats.quats / splats.quats.square().sum(-1, keepdim=True).sqrt()).unbind(-1)
-    columns = torch.stack(  # [N, 3 axes, 3]: the columns of the rotation matrix
-        [
-            torch.stack([1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)], -1),
-            torch.stack([2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)], -1),
-            torch.stack([2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)], -1),
-        ],
-        1,
+    means, quats, scales = (t.detach().cpu().numpy() for t in (splats.means, splats.quats, splats.scales))
+    w, x, y, z = quats.T
+    length = np.sqrt(w * w + x * x + y * y + z * z)
+    w, x, y, z = w / length, x / length, y / length, z / length
+    columns = (  # of the rotation matrix: the splat's three axes
+        (1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)),
+        (2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)),
+        (2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)),
     )
-    shortest = torch.sort(splats.scales, dim=1, stable=True).indices[:, :1, None].expand(-1, 1, 3)
-    axis = columns.gather(1, shortest)[:, 0]
-    to_camera = torch.tensor(camera.position, dtype=torch.float32, device=splats.device) - splats.means
-    a, b = axis.unbind(-1), to_camera.unbind(-1)
-    facing = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-    return torch.where(facing[:, None] < 0, -axis, axis).nan_to_num(nan=0.0)
+    shortest = scales.argmin(axis=1)
+    axis = [np.choose(shortest, [column[part] for column in columns]) for part in range(3)]
+    eye = camera.position.astype(np.float32)
+    facing = axis[0] * (eye[0] - means[:, 0]) + axis[1] * (eye[1] - means[:, 1]) + axis[2] * (eye[2] - means[:, 2])
+    turned = np.stack([np.where(facing < 0, -part, part) for part in axis], -1)
+    return torch.from_numpy(np.nan_to_num(turned, nan=0.0, posinf=0.0, neginf=0.0)).to(splats.device)
 
 
 @np.errstate(all="ignore")  # what is not finite is not drawn
