@@ -2,7 +2,8 @@
 
 Every pass that is blended goes through the renderer as feature channels, with the very weights of beauty, so that it
 fits the picture to the last edge. All arithmetic here is elementwise and in a written order; no product of matrices,
-whose last bits differ between processors.
+whose last bits differ between processors. What is done per pixel is done in numpy, beside torch's threads: on a busy
+machine these wait for each other at every one of many small steps.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class PassInputs:
 
 @dataclass(frozen=True, eq=False)
 class PassFrame:
-    """A frame with more passes: beauty, alpha and depth as `Frame` has them, and `layers` by the name of the pass.
+    """A frame with more passes: beauty, alpha and depth as `Frame` has them; `layers`, on the CPU, by their names.
 
     `normal` and `position` are [H, W, 3], `motion` [H, W, 4] (forward u, v, backward u, v), further depths [H, W];
     `id` is [H, W, RANKS] coverage, falling, and `id-ranks` [H, W, RANKS] the int16 index of the object it belongs to.
@@ -101,26 +102,27 @@ def render_passes(
 # ---- what a splat has ------------------------------------------------------------------------------------------------
 
 
+@np.errstate(all="ignore")  # what is not finite is not drawn
 def normals(splats: Splats, camera: Camera) -> Tensor:  # [N, 3] unit, world
     """The direction of each splat's shortest axis, turned to the camera: a flat splat's surface normal.
 
     Of axes that are equally short the first counts. Zero for a quaternion of zero length.
     """
-    w, x, y, z = (splats.quats / splats.quats.square().sum(-1, keepdim=True).sqrt()).unbind(-1)
-    columns = torch.stack(  # [N, 3 axes, 3]: the columns of the rotation matrix
-        [
-            torch.stack([1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)], -1),
-            torch.stack([2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)], -1),
-            torch.stack([2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)], -1),
-        ],
-        1,
+    means, quats, scales = (t.detach().cpu().numpy() for t in (splats.means, splats.quats, splats.scales))
+    w, x, y, z = quats.T
+    length = np.sqrt(w * w + x * x + y * y + z * z)
+    w, x, y, z = w / length, x / length, y / length, z / length
+    columns = (  # of the rotation matrix: the splat's three axes
+        (1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)),
+        (2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)),
+        (2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)),
     )
-    shortest = torch.sort(splats.scales, dim=1, stable=True).indices[:, :1, None].expand(-1, 1, 3)
-    axis = columns.gather(1, shortest)[:, 0]
-    to_camera = torch.tensor(camera.position, dtype=torch.float32, device=splats.device) - splats.means
-    a, b = axis.unbind(-1), to_camera.unbind(-1)
-    facing = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-    return torch.where(facing[:, None] < 0, -axis, axis).nan_to_num(nan=0.0)
+    shortest = scales.argmin(axis=1)
+    axis = [np.choose(shortest, [column[part] for column in columns]) for part in range(3)]
+    eye = camera.position.astype(np.float32)
+    facing = axis[0] * (eye[0] - means[:, 0]) + axis[1] * (eye[1] - means[:, 1]) + axis[2] * (eye[2] - means[:, 2])
+    turned = np.stack([np.where(facing < 0, -part, part) for part in axis], -1)
+    return torch.from_numpy(np.nan_to_num(turned, nan=0.0, posinf=0.0, neginf=0.0)).to(splats.device)
 
 
 @np.errstate(all="ignore")  # what is not finite is not drawn
@@ -180,18 +182,29 @@ def _vector_features(splats: Splats, camera: Camera, inputs: PassInputs) -> Tens
 
 def _vector_layers(frame: Frame, inputs: PassInputs) -> dict[str, Tensor]:
     """Blended sums to what a pixel shows: normals of length 1, motion divided by coverage."""
-    layers: dict[str, Tensor] = {}
-    if frame.features is None:
-        return layers
     blended = frame.features
+    if blended is None:
+        return {}
+    sums = blended.cpu().numpy()
+    layers: dict[str, Tensor] = {}
     if "normal" in inputs.passes:
-        x, y, z = blended[..., 0], blended[..., 1], blended[..., 2]
-        length = (x * x + y * y + z * z).sqrt()[..., None]
-        layers["normal"] = torch.where(length > SHORTEST, blended[..., :3] / length.clamp_min(SHORTEST), 0.0)
-        blended = blended[..., 3:]
+        layers["normal"] = torch.from_numpy(_unit(sums[..., :3]))
     if "motion" in inputs.passes:
-        layers["motion"] = blended / frame.alpha.clamp_min(MIN_DEPTH_WEIGHT)[..., None]
+        weights = np.maximum(frame.alpha.cpu().numpy(), np.float32(MIN_DEPTH_WEIGHT))
+        layers["motion"] = torch.from_numpy(sums[..., -4:] / weights[..., None])
     return layers
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:  # [H, W, 3]
+    """Vectors of length 1 in the same directions; 0 where there is none."""
+    result = np.empty(vectors.shape, np.float32)
+    for top in range(0, len(vectors), ROWS_AT_ONCE):
+        x, y, z = (vectors[top : top + ROWS_AT_ONCE, :, axis] for axis in range(3))
+        length = np.sqrt(x * x + y * y + z * z)
+        scale = np.where(length > SHORTEST, np.float32(1.0) / np.maximum(length, np.float32(SHORTEST)), np.float32(0.0))
+        for axis, part in enumerate((x, y, z)):
+            result[top : top + ROWS_AT_ONCE, :, axis] = part * scale
+    return result
 
 
 def _ranked(
@@ -199,8 +212,8 @@ def _ranked(
 ) -> tuple[Tensor, Tensor]:  # [H, W, RANKS] coverage and int16 object
     """The objects that cover most of each pixel, greatest coverage first; equal ones in the order of the objects."""
     assert inputs.objects is not None, "PassInputs has seen to it"
-    coverage = torch.zeros(camera.height, camera.width, RANKS)
-    objects = torch.zeros(camera.height, camera.width, RANKS, dtype=torch.int16)
+    coverage = np.zeros((RANKS, camera.height, camera.width), np.float32)
+    objects = np.zeros((RANKS, camera.height, camera.width), np.int16)
     plain = replace(settings, depths=False)
     for first in range(0, inputs.object_count, OBJECTS_AT_ONCE):
         numbers = torch.arange(first, min(first + OBJECTS_AT_ONCE, inputs.object_count))
@@ -209,16 +222,28 @@ def _ranked(
             continue
         blended = render(splats, camera, plain, backend, features=belongs.to(torch.float32)).features
         assert blended is not None, "features were given"
-        _merge(coverage, objects, blended.cpu(), numbers.to(torch.int16))
-    return coverage, objects
+        sums = blended.cpu().numpy()
+        for column, number in enumerate(numbers.tolist()):
+            _rank(coverage, objects, sums[..., column], number)
+    return torch.from_numpy(coverage).movedim(0, -1), torch.from_numpy(objects).movedim(0, -1)
 
 
-def _merge(coverage: Tensor, objects: Tensor, more: Tensor, numbers: Tensor) -> None:
-    """Rank more objects, in place. What was ranked before goes first, so that equals stay in the order of objects."""
-    for top in range(0, coverage.shape[0], ROWS_AT_ONCE):
+def _rank(
+    coverage: NDArray[np.float32],  # [RANKS, H, W]
+    objects: NDArray[np.int16],  # [RANKS, H, W]
+    more: NDArray[np.float32],  # [H, W]
+    number: int,
+) -> None:
+    """Put one more object in its place among the ranks of every pixel, in place; it comes after its equals."""
+    for top in range(0, len(more), ROWS_AT_ONCE):
         rows = slice(top, top + ROWS_AT_ONCE)
-        all_coverage = torch.cat([coverage[rows], more[rows]], -1)
-        all_objects = torch.cat([objects[rows], numbers.expand(more[rows].shape)], -1)
-        order = torch.sort(all_coverage, dim=-1, descending=True, stable=True)
-        coverage[rows] = order.values[..., :RANKS]
-        objects[rows] = all_objects.gather(-1, order.indices[..., :RANKS])
+        carried, owner = more[rows], np.full(more[rows].shape, number, np.int16)
+        placed = np.zeros(carried.shape, np.bool_)
+        for rank in range(RANKS):
+            if not carried.any():
+                break
+            placed |= carried > coverage[rank, rows]  # from there on everything moves on by one
+            here, whose = coverage[rank, rows].copy(), objects[rank, rows].copy()
+            coverage[rank, rows] = np.where(placed, carried, here)
+            objects[rank, rows] = np.where(placed, owner, whose)
+            carried, owner = np.where(placed, here, carried), np.where(placed, whose, owner)

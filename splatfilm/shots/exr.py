@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from splatfilm.base.errors import InputError, MissingPartError, SplatfilmError
 from splatfilm.base.files import atomic_path
+from splatfilm.render.backends import threads_wanted
 
 Channel = NDArray[np.float16] | NDArray[np.float32]
 
@@ -38,7 +39,7 @@ _SILENCE = threading.Lock()
 """Held while a file is read, one at a time: of a damaged one the library prints a warning among the results that we
 print, on top of what it raises."""
 
-_THREADS = 0  # compress on the calling thread: frames are written side by side already
+_AT_ONCE = 2  # files that are written side by side (`writer.WRITERS`), and share the threads that there are
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,9 +83,9 @@ def write_exr(path: Path, parts: Sequence[Part], attributes: Mapping[str, Any]) 
     with atomic_path(path) as temporary:
         try:
             if len(stored) == 1:
-                library.File(stored[0].header, stored[0].channels, _THREADS).write(str(temporary))
+                library.File(stored[0].header, stored[0].channels, _threads()).write(str(temporary))
             else:
-                library.File(stored, _THREADS).write(str(temporary))
+                library.File(stored, _threads()).write(str(temporary))
         except RuntimeError as error:  # the library knows no other error, a full disk included
             raise OSError(str(error)) from error
         _put_rate(temporary, attributes.get(_RATE))
@@ -130,6 +131,12 @@ def qualified(parts: Sequence[Part]) -> dict[str, Channel]:
     return {(f"{p.name}/{n}" if many else n): values for p in parts for n, values in p.channels.items()}
 
 
+def _threads() -> int:
+    """Threads that compress one file; 0 compresses on the calling one. The bytes are the same with any number."""
+    share = threads_wanted() // _AT_ONCE
+    return share if share > 1 else 0
+
+
 def _library() -> Any:
     try:
         import OpenEXR
@@ -172,7 +179,7 @@ def _opened(path: Path, header_only: bool) -> Any:
         raise InputError.at(path, "no such file")
     try:
         with _SILENCE, contextlib.redirect_stdout(io.StringIO()):
-            file = library.File(str(path), separate_channels=True, header_only=header_only, num_threads=_THREADS)
+            file = library.File(str(path), separate_channels=True, header_only=header_only, num_threads=0)
     except (RuntimeError, ValueError, MemoryError, UnicodeDecodeError) as error:
         raise InputError.at(path, f"not a whole EXR picture: {error}") from error
     if not file.parts:

@@ -1,7 +1,8 @@
 """Take one thing out of a scene at a time, and see which pixels of a film change. For a clone that has made the film.
 
-`python -m tests.acceptance.removal FILM OUT` prints one JSON object: for every member of a cast, over the middle frame
-of every shot that sees it, how many pixels it covers, how many of those change without it, and how many others do.
+`python -m tests.acceptance.removal FILM OUT` prints one JSON object: for every member of a cast, over the first, the
+middle and the last frame of every shot of its scene, how many pixels it covers, how many of those change without it,
+and how many others do.
 """
 
 from __future__ import annotations
@@ -28,9 +29,8 @@ def without(film: Film, scene: str, member: str) -> Film:
     return dataclasses.replace(film, scenes={**film.scenes, scene: dataclasses.replace(found, cast=cast)})
 
 
-def differences(film: Film, plan: ShotPlan, stages: tuple[Stage, Stage], member: str) -> tuple[int, int, int]:
-    """Pixels of a shot's middle frame that the member covers, that change there, and that change elsewhere."""
-    frame = plan.frames[len(plan.frames) // 2]
+def differences(plan: ShotPlan, frame: int, stages: tuple[Stage, Stage], member: str) -> tuple[int, int, int]:
+    """Pixels of a frame that the member covers, that change there, and that change elsewhere."""
     whole, rest = (stage.at(frame) for stage in stages)
     owned = torch.zeros(len(whole.splats), 1)
     for span in whole.spans:
@@ -54,7 +54,10 @@ def main(film_file: Path, out: Path) -> None:
         for member in content.cast:
             stages = whole, Stage(without(film, scene, member.name), scene, files)
             sums = [
-                differences(film, plan, stages, member.name) for plan in planned.plans.values() if plan.scene == scene
+                differences(plan, frame, stages, member.name)
+                for plan in planned.plans.values()
+                if plan.scene == scene
+                for frame in sorted({plan.frames[0], plan.frames[len(plan.frames) // 2], plan.frames[-1]})
             ]
             found[f"{scene}/{member.name}"] = [sum(column) for column in zip(*sums, strict=True)]
     print(json.dumps(found))

@@ -44,17 +44,16 @@ def the_same_bits_on_any_processor(ground: Ground) -> str:
 
 
 def taking_a_thing_away_touches_nothing_else(ground: Ground) -> str:
-    """Every member of the morning film's cast, in the middle frame of every shot."""
+    """Every member of the morning film's cast, in the first, middle and last frame of every shot."""
     clone = ground.clone("film")
     _make(clone, "film")
     said = run([str(clone / ".venv/bin/python"), "-m", "tests.acceptance.removal", FILM, "out"], clone).stdout
     found = json.loads(said)
-    assert found
     words = []
     for member, (covered, changed, outside) in found.items():
         assert outside == 0, f"{member}: {outside} pixels outside its footprint changed"
-        assert covered and changed, f"{member} is in no shot: nothing was tried"
-        words.append(f"{member} {covered} pixels")
+        words.append(f"{member} ({covered} pixels, {changed} of them changed)")
+    assert any(changed for _, changed, _ in found.values()), "nobody of the cast is in any shot: nothing was tried"
     return f"not one pixel changed outside {', '.join(words)}"
 
 

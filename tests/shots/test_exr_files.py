@@ -49,6 +49,14 @@ def test_what_is_written_is_read_back_and_twice_the_same_bytes(tmp_path: Path, n
     assert hash_channels(channels) == hash_channels(expected)
 
 
+def test_the_bytes_do_not_depend_on_the_number_of_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = Part({"Z": RNG.random((200, 300)).astype(np.float32)})
+    for threads in ("1", "4", "8"):
+        monkeypatch.setenv("SPLATFILM_THREADS", threads)
+        write_exr(tmp_path / f"{threads}.exr", [part], a_header())
+    assert len({path.read_bytes() for path in tmp_path.glob("*.exr")}) == 1
+
+
 @pytest.mark.parametrize("names", [("",), ("beauty", "depth")])
 def test_the_frame_rate_is_a_rational_attribute_in_every_part(tmp_path: Path, names: tuple[str, ...]) -> None:
     """OpenEXR file layout: name, NUL, type, NUL, size, then numerator and denominator."""
