@@ -97,7 +97,7 @@ class Pose:
 
     translations: Array  # [J, 3]
     rotations: Array  # [J, 4]
-    shapes: Mapping[str, float] = field(default=_NO_SHAPES)
+    shapes: Mapping[str, float] = field(default_factory=lambda: _NO_SHAPES)
 
     def __post_init__(self) -> None:
         translations, rotations = _frozen(self.translations), np.asarray(self.rotations, dtype=np.float64)
@@ -167,7 +167,8 @@ def ordered(joints: Iterable[tuple[str, int | None]]) -> tuple[int, ...]:
     result: list[int] = []
     placed: set[int] = set()
     for start in range(len(given)):
-        chain, at = [], start
+        chain: list[int] = []
+        at = start
         while at not in placed:
             if at in chain:
                 cycle = " -> ".join(given[i][0] for i in [*chain[chain.index(at) :], at])
