@@ -17,6 +17,9 @@ from splatfilm.render.settings import RenderSettings
 from splatfilm.splats.splats import Splats
 
 
+_NONE = torch.empty(0)
+
+
 @dataclass(frozen=True)
 class _View:
     """A camera and settings as the kernels take them."""
@@ -59,7 +62,7 @@ def _empty_picture(view: _View) -> tuple[Tensor, Tensor, Tensor]:
 def _forward(inputs: tuple[Tensor, ...], view: _View, for_backward: bool) -> tuple[tuple[Tensor, ...], Any]:
     picture = _empty_picture(view)
     kernel_pass = extension().forward(
-        *(array(t) for t in inputs),
+        *(array(t) for t in inputs[:5]),
         view.numbers,
         view.width,
         view.height,
@@ -67,6 +70,7 @@ def _forward(inputs: tuple[Tensor, ...], view: _View, for_backward: bool) -> tup
         view.antialiased,
         *(t.numpy() for t in picture),
         for_backward,
+        *(array(t) for t in inputs[5:]),
     )
     return picture, kernel_pass
 
@@ -86,7 +90,7 @@ class _Rasterise(torch.autograd.Function):
         stats: ScreenStats | None,
     ) -> tuple[Tensor, ...]:
         inputs = (means, quats, scales, opacities, sh)
-        picture, ctx.kernel_pass = _forward(inputs, view, for_backward=True)
+        picture, ctx.kernel_pass = _forward((*inputs, _NONE, _NONE), view, for_backward=True)
         ctx.stats = stats
         if stats is not None:
             ctx.kernel_pass.footprints(stats.radii.numpy())
@@ -111,14 +115,20 @@ class _Rasterise(torch.autograd.Function):
 
 
 def render(splats: Splats, camera: Camera, settings: RenderSettings, stats: ScreenStats | None = None) -> Frame:
-    """Renders on the CPU; differentiable. `camera` must be a pinhole, `stats` on the CPU."""
+    """Renders on the CPU; differentiable. `camera` must be a pinhole, `stats` on the CPU.
+
+    Raises `ValueError` when gradients are asked of splats that carry `stretches` or `turns`.
+    """
     view = _view(splats, camera, settings)
     stored = (splats.means, splats.quats, splats.scales, splats.opacities, splats.sh)
     inputs = tuple(t.cpu() for t in stored)
-    if torch.is_grad_enabled() and any(t.requires_grad for t in inputs):
+    moved = tuple(_NONE if t is None else t.cpu() for t in (splats.stretches, splats.turns))
+    if torch.is_grad_enabled() and any(t.requires_grad for t in (*inputs, *moved)):
+        if splats.stretches is not None or splats.turns is not None:
+            raise ValueError("splats with stretches or turns have no gradients: train them in the pose they rest in")
         beauty, alpha, depth = _Rasterise.apply(*inputs, view, stats)  # type: ignore[no-untyped-call]
     else:
-        (beauty, alpha, depth), kernel_pass = _forward(inputs, view, for_backward=False)
+        (beauty, alpha, depth), kernel_pass = _forward((*inputs, *moved), view, for_backward=False)
         if stats is not None:
             kernel_pass.footprints(stats.radii.numpy())
     return Frame(beauty.to(splats.device), alpha.to(splats.device), depth.to(splats.device))

@@ -23,6 +23,8 @@ from splatfilm.render.backends import INSTALL_GSPLAT
 from splatfilm.render.constants import BLUR, TILE
 from splatfilm.render.frame import Frame, ScreenStats
 from splatfilm.render.settings import RenderSettings
+from splatfilm.splats.posed import colours as colours_seen
+from splatfilm.splats.posed import covariances, is_moved
 from splatfilm.splats.splats import Splats
 
 
@@ -70,12 +72,19 @@ def render(splats: Splats, camera: Camera, settings: RenderSettings, stats: Scre
     rasterization = _rasterization()
     device = splats.device if splats.device.type == "cuda" else torch.device("cuda")
     degree = splats.sh_degree if settings.sh_degree is None else min(settings.sh_degree, splats.sh_degree)
+    colours_of, covars = splats.sh.to(device), None
+    moved = is_moved(splats)
+    if moved:
+        # gsplat knows neither stretches nor turns: it gets covariances, and colours that are evaluated here.
+        here = splats.to(device)
+        position = torch.tensor(camera.position, dtype=torch.float32, device=device)
+        covars, colours_of = covariances(here), colours_seen(here, position, degree).clamp_min(0.0)
     colours, alphas, meta = rasterization(
         means=splats.means.to(device),
         quats=splats.quats.to(device),
         scales=splats.scales.to(device),
         opacities=splats.opacities.to(device),
-        colors=splats.sh.to(device),
+        colors=colours_of,
         viewmats=torch.tensor(camera.world_to_camera(), dtype=torch.float32, device=device)[None],
         Ks=torch.tensor(camera.intrinsics(), dtype=torch.float32, device=device)[None],
         width=camera.width,
@@ -83,12 +92,13 @@ def render(splats: Splats, camera: Camera, settings: RenderSettings, stats: Scre
         near_plane=settings.near,
         far_plane=settings.far,
         eps2d=BLUR,
-        sh_degree=degree,
+        sh_degree=None if moved else degree,
         packed=False,
         tile_size=TILE,
         render_mode="RGB+ED",
         absgrad=stats is not None,
         rasterize_mode=splats.mode,
+        covars=covars,
     )
     if stats is not None:
         _fill(stats, meta)

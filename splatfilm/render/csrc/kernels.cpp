@@ -13,6 +13,7 @@ namespace SPLATFILM_ISA {
 #include "harmonics.inl"
 #include "project.inl"
 #include "blend.inl"
+#include "skin.inl"
 #include "loss.inl"
 
 }  // namespace SPLATFILM_ISA
@@ -29,6 +30,7 @@ const Kernels SPLATFILM_JOIN(kernels_, SPLATFILM_ISA) = {
     SPLATFILM_ISA::project_backward,
     SPLATFILM_ISA::blend,
     SPLATFILM_ISA::blend_backward,
+    SPLATFILM_ISA::skin,
     SPLATFILM_ISA::loss_forward,
     SPLATFILM_ISA::loss_backward,
     SPLATFILM_ISA::ceiling,
