@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from splatfilm.base.errors import InputError, Problem
 from splatfilm.base.hashing import hash_file
 from splatfilm.base.progress import Progress
-from splatfilm.film.model import Film, Look
+from splatfilm.film.model import Film, Layer, Look
 from splatfilm.shots.lock import hold
 from splatfilm.shots.plan import SplatSource, stamp_of
 
@@ -53,7 +53,7 @@ def resolve_assets(
     jobs: list[_Job] = []
     problems: list[Problem] = []
     for name in looks:
-        look = film.assets[name[0]].looks[name[1]]
+        look = film.source(*name)
         try:
             if look.splats is not None:
                 stamp = stamp_of(look.splats)
@@ -74,7 +74,7 @@ def asset_scores(sources: Mapping[tuple[str, str], SplatSource]) -> dict[str, di
     return {f"{asset}/{look}": dict(source.origin) for (asset, look), source in sources.items() if source.origin}
 
 
-def _job(name: tuple[str, str], look: Look, ways: Ways) -> _Job:
+def _job(name: tuple[str, str], look: Look | Layer, ways: Ways) -> _Job:
     from splatfilm.capture import MEMO_NAME, capture_hash, read_capture
     from splatfilm.reconstruct import settings_for
 

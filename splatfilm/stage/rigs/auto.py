@@ -1,8 +1,8 @@
 """Weights for a bare skeleton: no mesh, no painting.
 
-A bone is the segment from a joint to each of its children; a joint without children is a point. A splat is carried by the
-bones around it with weights that fall off as the inverse fourth power of the distance, measured against the nearest one, so
-that a limb is rigid along its length and bends over a band around its joints whose width follows its thickness.
+A bone is the segment from a joint to each of its children; a joint without children is a point. A splat is carried by
+the bones around it with weights that fall off as the inverse fourth power of the distance, measured against the nearest
+one, so that a limb is rigid along its length and bends over a band around its joints whose width follows its thickness.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Binding splats to a rig: which bones carry each splat, and where it sits on the proxy mesh.
 
-A splat hangs on the nearest triangle of the proxy mesh: it takes that point's bone weights, and keeps its offset from the
-triangle's plane. Blendshapes reach it through the triangle: with F the gradient from the triangle's frame at rest to its
-frame now (two edges and the normal), x' = p' + F (x - p). A rig without a mesh carries splats by automatic weights.
+A splat hangs on the nearest triangle of the proxy mesh: it takes that point's bone weights, and keeps its offset from
+the triangle's plane. Blendshapes reach it through the triangle: with F the gradient from the triangle's frame at rest
+to its frame now (two edges and the normal), x' = p' + F (x - p). A rig without a mesh carries splats by automatic
+weights.
 """
 
 from __future__ import annotations
@@ -66,9 +67,8 @@ def bind(rig: Rig, means: NDArray[np.floating], parts: Sequence[str] = ()) -> Bi
     found = nearest(points, mesh.vertices[corners])
     triangle = chosen[found.triangle]
     held = mesh.triangles[triangle]  # [N, 3]
-    joints = mesh.joints[held].reshape(len(points), -1)
-    weights = (mesh.weights[held] * found.barycentric[..., None]).reshape(len(points), -1)
-    kept, share, _ = best_weights(joints, weights)
+    shares = (mesh.weights[held] * found.barycentric[..., None]).astype(np.float64)
+    kept, share, _ = best_weights(mesh.joints[held].reshape(len(points), -1), shares.reshape(len(points), -1))
     return Binding(kept, share, triangle.astype(np.int32), found.barycentric, found.distance)
 
 
@@ -166,7 +166,7 @@ def shape_cage(rig: Rig, binding: Binding, means: NDArray[np.floating]) -> Shape
     touched = np.zeros(len(mesh.vertices), dtype=bool)
     for shape in mesh.shapes:
         touched[shape.vertices] = True
-    reached = touched[mesh.triangles].any(axis=1)
+    reached = np.asarray(touched[mesh.triangles].any(axis=1))
     rows = np.nonzero(reached[binding.triangle])[0]
     if not len(rows):
         return None
@@ -179,7 +179,7 @@ def shape_cage(rig: Rig, binding: Binding, means: NDArray[np.floating]) -> Shape
     points = binding.barycentric[rows]
     at = (points[..., None] * rest[corners[triangle]]).sum(axis=1)
     away = np.asarray(means, dtype=np.float64)[rows] - at
-    inverse = np.linalg.inv(_frames(rest[corners]))
+    inverse = np.asarray(np.linalg.inv(_frames(rest[corners])), dtype=np.float64)
     return ShapeCage(rows, triangle, points, away, corners, rest, inverse, _dense_offsets(mesh, place, len(vertices)))
 
 
@@ -192,7 +192,7 @@ def _dense_offsets(mesh: ProxyMesh, place: NDArray[np.int64], count: int) -> Arr
 
 
 def _frames(corners: Array) -> Array:  # [T, 3, 3] -> [T, 3, 3]
-    """Two edges and the unit normal as columns; a triangle without area gets axes of its own, so that it moves rigidly."""
+    """Two edges and the unit normal as columns; a triangle without area gets the axes of space, so it never shears."""
     frames = np.stack([corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0], normals(corners)], axis=-1)
     flat = np.abs(np.linalg.det(frames)) < 1e-14
     frames[flat] = np.eye(3)

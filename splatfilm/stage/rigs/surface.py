@@ -1,8 +1,8 @@
 """The nearest point of a triangle mesh, for many points at once; exact, in numpy.
 
 Points are halved along their longest side, again and again. For each half, no triangle farther from its centre than the
-nearest one's bound can be nearest to any point in it; what is left is measured exactly. The distance from a point to a triangle is after C. Ericson,
-"Real-Time Collision Detection", 2005, section 5.1.5.
+nearest one's bound can be nearest to any point in it; what is left is measured exactly. The distance from a point to a
+triangle is after C. Ericson, "Real-Time Collision Detection", 2005, section 5.1.5.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Nearest:
 
 
 def nearest(points: Array, corners: Array) -> Nearest:  # [N, 3], [T, 3, 3]
-    """The nearest point on any triangle; of several equally near ones the first. No part of a result depends on others."""
+    """The nearest point on any triangle, the first of several. No point's result depends on another."""
     triangle = np.zeros(len(points), dtype=np.int64)
     barycentric, distance = np.empty((len(points), 3)), np.empty(len(points))
     for point, candidate in _pairs(points, corners):
