@@ -61,6 +61,7 @@ class Layer:
 
     `mesh` names the parts of the rig's proxy mesh that carry it (none: all of them). While it is worn it hides what of
     the layers `covers` lies beneath it. `ids` are the numbers of the capture's id masks that belong to it (none: all).
+    The layers `over` which it is learnt stay as they are, so that what two looks share is the same splats in both.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Layer:
     preset: Preset = "draft"
     place: Similarity = IDENTITY
     ids: tuple[int, ...] = ()
+    over: tuple[str, ...] = ()
     mesh: tuple[str, ...] = ()
     covers: tuple[str, ...] = ()
 

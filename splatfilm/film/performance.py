@@ -47,10 +47,12 @@ def character_parts(table: Table, kind: str | None, looks: Mapping[str, Look]) -
                 table.fail(f"only a character has this, and this is a {kind}", key)
     layers = {name: _layer(name, inside) for name, inside in fields.tables(table, "layers")}
     for name, layer in layers.items():
-        for index, other in enumerate(layer.covers):
-            if other not in layers or other == name:
-                near = did_you_mean(other, [one for one in layers if one != name])
-                table.fail(f"found {shown(other)}, expected another layer{near}", "layers", name, "covers", index)
+        for key, others in (("covers", layer.covers), ("over", layer.over)):
+            for index, other in enumerate(others):
+                if other not in layers or other == name:
+                    near = did_you_mean(other, [one for one in layers if one != name])
+                    table.fail(f"found {shown(other)}, expected another layer{near}", "layers", name, key, index)
+    _note_learning_circles(table, layers)
     for name, look in looks.items():
         for index, layer_name in enumerate(look.layers):
             if layer_name not in layers:
@@ -61,22 +63,44 @@ def character_parts(table: Table, kind: str | None, looks: Mapping[str, Look]) -
     return rig, layers
 
 
+def _note_learning_circles(table: Table, layers: Mapping[str, Layer]) -> None:
+    """Note layers that would each have to be learnt before the other."""
+    for name in layers:
+        reached, waiting = set(), list(layers[name].over)
+        while waiting:
+            other = waiting.pop()
+            if other in layers and other not in reached:
+                reached.add(other)
+                waiting += layers[other].over
+        if name in reached:
+            table.fail("is learnt over layers that are learnt over this one", "layers", name, "over")
+
+
 def _layer(name: str, table: Table) -> Layer:
-    table.only(("capture", "splats", "preset", "place", "ids", "mesh", "covers"))
+    table.only(("capture", "splats", "preset", "place", "ids", "over", "mesh", "covers"))
     capture = fields.existing(table, "capture", "folder", None)
     splats = fields.existing(table, "splats", "file", None)
     preset = fields.choice(table, "preset", "draft", get_args(Preset))
     if ("capture" in table.values) == ("splats" in table.values):
         table.fail("expected either capture (a folder of photographs) or splats (a splat file)")
-    if "ids" in table.values and "capture" not in table.values:
-        table.fail("ids are numbers of a capture's id masks; splats are taken as they are", "ids")
+    for key in ("ids", "over"):
+        if key in table.values and "capture" not in table.values:
+            table.fail("says how a capture is learnt; splats are taken as they are", key)
     place = IDENTITY
     if "place" in table.values and (inside := table.inside("place")) is not None:
         inside.only(PLACE_KEYS)
         place = placement(inside).over(IDENTITY)
-    ids = _whole_numbers(table, "ids")
-    mesh, covers = _words(table, "mesh"), _words(table, "covers")
-    return Layer(name, capture, splats, cast(Preset, preset or "draft"), place, ids, mesh, covers)
+    return Layer(
+        name,
+        capture,
+        splats,
+        cast(Preset, preset or "draft"),
+        place,
+        ids=_whole_numbers(table, "ids"),
+        over=_words(table, "over"),
+        mesh=_words(table, "mesh"),
+        covers=_words(table, "covers"),
+    )
 
 
 def layered_look(name: str, table: Table) -> Look:

@@ -24,7 +24,7 @@ from splatfilm.stage.rigs.rig import Rig, parts_named
 from splatfilm.stage.rigs.skeleton import Pose
 from splatfilm.stage.rigs.surface import nearest, normals
 
-COVERED_METRES = 0.12  # how far below a garment something may lie and still be hidden by it
+COVERED_METRES = 0.05  # how far below a garment something may lie and still be hidden by it
 _STRAIGHT_BELOW = 0.5  # cosine: what lies beside a garment's hem is not below it
 
 
