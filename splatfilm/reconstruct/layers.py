@@ -1,8 +1,9 @@
 """From one actor in clothes to layers: whose splat is it, and learning a garment over a body that stays.
 
-A capture may hold id masks beside its photographs (`ids/NAME.png`, one number a pixel). A splat belongs to the id that it
-shows most: the sum, over all training photographs, of its blended weight at the pixels of each id. That sum is exactly the
-gradient of the rendered picture with respect to the splat's colour, so the renderer's backward pass counts the votes.
+A capture may hold id masks beside its photographs (`ids/NAME.png`, one number a pixel). A splat belongs to the id that
+it shows most: the sum, over all training photographs, of its blended weight at the pixels of each id. That sum is
+exactly the gradient of the rendered picture with respect to the splat's colour, so the renderer's backward pass counts
+the votes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,16 +20,19 @@ from PIL import Image
 from splatfilm.base.errors import InputError
 from splatfilm.base.progress import SILENT, Progress
 from splatfilm.cameras import Camera
-from splatfilm.capture import Capture, Photograph, SparsePoints
+from splatfilm.capture import Capture, SparsePoints
 from splatfilm.reconstruct.gaussians import Gaussians
+from splatfilm.reconstruct.layer_key import IDS, mask_of
 from splatfilm.reconstruct.settings import Settings
 from splatfilm.reconstruct.trainer import Trainer, View
-from splatfilm.render import RenderSettings, render
+from splatfilm.render import RenderSettings, render, resolve_backend
+from splatfilm.render.constants import SH_C0
 from splatfilm.splats import Splats
 
-IDS = "ids"
 UNSEEN = 0
 """The label of a splat that no training photograph shows: it belongs to nothing."""
+OVER_SHARE = 0.25
+"""Of a reconstruction's steps: a layer that is learnt over others starts from what was found with all of them free."""
 _CHANNELS = 3
 _CEILING = 1 - 1e-6
 
@@ -49,7 +52,7 @@ def read_marks(capture: Capture, longest: int) -> tuple[Marked, ...]:
     """
     marks = []
     for photograph in capture.of("train"):
-        path = _mask_of(capture, photograph)
+        path = mask_of(capture, photograph)
         if path is None:
             continue
         try:
@@ -71,17 +74,10 @@ def read_marks(capture: Capture, longest: int) -> tuple[Marked, ...]:
     return tuple(marks)
 
 
-def _mask_of(capture: Capture, photograph: Photograph) -> Path | None:
-    path = capture.path / IDS / f"{photograph.image.stem}.png"
-    return path if path.is_file() else None
-
-
 def votes(splats: Splats, marks: Sequence[Marked], ids: Sequence[int], backend: str = "auto") -> torch.Tensor:
     """How much each splat shows of each id, in pixels: [N, len(ids)]."""
     plain = dataclasses.replace(splats, sh=torch.zeros_like(splats.sh[:, :1]))
     total = splats.means.new_zeros(len(splats), len(ids))
-    from splatfilm.render.constants import SH_C0
-
     for marked in marks:
         for first in range(0, len(ids), _CHANNELS):
             chosen = list(ids[first : first + _CHANNELS])
@@ -101,7 +97,7 @@ def label(splats: Splats, marks: Sequence[Marked], backend: str = "auto") -> NDA
     ids = sorted({int(number) for marked in marks for number in np.unique(marked.ids)} | {0})
     counted = votes(splats, marks, ids, backend)
     best = counted.argmax(dim=1).cpu().numpy()
-    result = np.array(ids, dtype=np.uint8)[best]
+    result: NDArray[np.uint8] = np.array(ids, dtype=np.uint8)[best]
     result[counted.sum(dim=1).cpu().numpy() <= 0] = UNSEEN
     return result
 
@@ -135,7 +131,9 @@ def learn_over(
     """
     cameras = [view.camera for view in next(iter(views.values()))]
     extent = _extent(cameras)
-    trainer = Trainer(dict(views), dataclasses.replace(settings, budget=max(settings.budget, len(first))), extent, anchor)
+    trainer = Trainer(
+        dict(views), dataclasses.replace(settings, budget=max(settings.budget, len(first))), extent, anchor
+    )
     trainer.below = below
     trainer.begin(parameters_of(first))
     while trainer.step < settings.steps:
@@ -150,11 +148,6 @@ def _extent(cameras: Sequence[Camera], points: SparsePoints | None = None) -> fl
     return scene_extent(cameras, points)
 
 
-def split_file_name(ids: Sequence[int]) -> str:
-    """What a layer of some ids is called beside the splats that it was taken from."""
-    return f"layer-{'-'.join(map(str, sorted(ids)))}.ply"
-
-
 def split(
     splats: Splats, capture: Capture, ids: Sequence[int], settings: Settings, progress: Progress = SILENT
 ) -> Splats:
@@ -167,3 +160,33 @@ def split(
         found = ", ".join(map(str, np.unique(labels)))
         raise InputError.at(capture.path, f"no splat belongs to {', '.join(map(str, ids))}; there is {found}", IDS)
     return chosen(splats, rows)
+
+
+def learn_layer(
+    capture: Capture,
+    splats: Splats,
+    ids: Sequence[int],
+    below: Splats | None,
+    settings: Settings,
+    progress: Progress = SILENT,
+) -> Splats:
+    """One layer of a capture that was reconstructed as `splats`: what belongs to `ids`, learnt over `below`.
+
+    `below` stands in the capture's world. Without it the layer is what the reconstruction has of it.
+    """
+    from splatfilm.capture.pictures import load_pictures
+    from splatfilm.reconstruct.run import one_torch_thread
+
+    own = split(splats, capture, ids, settings, progress) if ids else splats
+    if below is None:
+        return own
+    train = capture.of("train")
+    device = torch.device("cuda" if resolve_backend(settings.backend).name == "gsplat" else "cpu")
+    pictures = load_pictures(train, settings.longest, lambda done: None)
+    steps = max(1, round(OVER_SHARE * settings.steps))
+    quieter = dataclasses.replace(settings.growth, noise=0.0)
+    shorter = dataclasses.replace(settings, steps=steps, coarse=(), growth=quieter, gains=False)
+    progress.say(f"{capture.path.name}: learning {len(own):,} splats over {len(below):,} that stay, {steps} steps")
+    views = {1.0: [View.of(picture, device) for picture in pictures]}
+    with one_torch_thread():
+        return learn_over(below.to(device), own.to(device), views, shorter, f"{capture.path.name} {sorted(ids)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -240,7 +241,7 @@ def test_a_held_thing_keeps_its_place_in_the_hand(film: Film) -> None:
 def test_clips_fade_into_one_another_without_a_jump(film: Film) -> None:
     performer = Placements(film, "one").performers["ada"]
     poses = [performer.at(frame) for frame in np.arange(1040, 1049, 0.5)]
-    steps = [np.abs(b.translations - a.translations).max() for a, b in zip(poses, poses[1:], strict=False)]
+    steps = [np.abs(b.translations - a.translations).max() for a, b in itertools.pairwise(poses)]
     assert max(steps) < 0.12
 
 
