@@ -96,9 +96,7 @@ def test_a_layer_is_learnt_over_splats_that_stay_as_they_are(
         shown = [render(both, view.camera, RenderSettings(), backend="cpu").beauty for view in views[:4]]
         return float(np.mean([(s - v.over((0, 0, 0))).abs().mean() for s, v in zip(shown, views, strict=False)]))
 
-    settings = quick(
-        steps=60, budget=len(garment), antialiased=body.mode == "antialiased", rates=Rates(sh0=5e-2)
-    )
+    settings = quick(steps=60, budget=len(garment), antialiased=body.mode == "antialiased", rates=Rates(sh0=5e-2))
     learnt = layers.learn_over(body, grey, {1.0: views}, dataclasses.replace(settings, coarse=()), "garment")
     assert error(learnt) < 0.7 * error(grey)
     for name, values in before.items():

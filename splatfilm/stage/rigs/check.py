@@ -20,12 +20,13 @@ FITS_METRES = 0.03
 """Half of the splats must be nearer than this to the mesh, or they stand elsewhere or in another pose."""
 MOST_STRAYS = 0.02
 _SAMPLE = 1500  # points that an alignment is found with
-_ROUNDS = 30
+_FEW, _STARTS = 500, 8  # points and beginnings that are tried roughly
+_ROUNDS, _FINE_ROUNDS = 40, 8
 
 
 @dataclass(frozen=True, eq=False)
 class RigCheck:
-    """How well splats hang on a rig. `alignment` is offered when they stand elsewhere: the `place` that their look needs."""
+    """How well splats hang on a rig. `alignment` is the `place` that their look needs when they stand elsewhere."""
 
     binding: Binding
     median: float  # metres between splats and mesh
@@ -69,17 +70,18 @@ def check_splats(rig: Rig, means: NDArray[np.floating], parts: Sequence[str] = (
         box = " to ".join("[" + ", ".join(f"{v:.2f}" for v in corner) + "]" for corner in (low, high))
         share = 100 * len(strays) / len(binding)
         remarks.append(
-            f"{len(strays)} of {len(binding)} splats ({share:.1f} %) are more than {100 * STRAY_METRES:.0f} cm from the "
-            f"mesh, within {box}: are they the actor's?"
+            f"{len(strays)} of {len(binding)} splats ({share:.1f} %) are more than {100 * STRAY_METRES:.0f} cm from "
+            f"the mesh, within {box}: are they the actor's?"
         )
     alignment, after = None, median
     if rig.mesh is not None and median > FITS_METRES:
         alignment, after = align(rig, points, parts)
-        words = f"half of the splats are more than {100 * median:.1f} cm from the mesh: they do not stand in the rig's pose"
+        far = f"half of the splats are more than {100 * median:.1f} cm from the mesh, not in the rig's pose"
         if after < 0.6 * median:
-            remarks.append(f"{words}. This place of the look brings them to {100 * after:.1f} cm: {place_words(alignment)}")
+            shown = place_words(alignment)
+            remarks.append(f"{far}. This place of the look brings them to {100 * after:.1f} cm: {shown}")
         else:
-            remarks.append(f"{words}, and no turn, shift or scale mends it: the pose itself is another")
+            remarks.append(f"{far}, and no turn, shift or scale mends it: they were captured in another pose")
             alignment = None
     return RigCheck(binding, median, strays, alignment, after, tuple(remarks))
 
@@ -102,25 +104,21 @@ def place_words(place: Similarity) -> str:
 def align(rig: Rig, points: Array, parts: Sequence[str] = ()) -> tuple[Similarity, float]:  # [N, 3]
     """The turn, shift and scale that bring points onto the rig's mesh, and their median distance after it.
 
-    Iterated closest points (P. Besl, N. McKay 1992) from the 24 turns of a cube, sizes and middles made equal; each round
-    solves for the best similarity in closed form (S. Umeyama 1991) with the nearer three quarters of the pairs.
+    Iterated closest points (P. Besl, N. McKay 1992) from the 24 turns of a cube, sizes and middles made equal; each
+    round solves for the best similarity in closed form (S. Umeyama 1991), first between a few points both ways, then
+    from points to the surface with the nearer three quarters of the pairs.
     """
     assert rig.mesh is not None, "only a mesh can be aligned to"
     corners = rig.mesh.vertices[rig.mesh.triangles[parts_named(rig.mesh, parts)]]
-    step = max(1, len(points) // _SAMPLE)
-    sample, target = points[::step], corners.reshape(-1, 3)[:: max(1, 3 * len(corners) // _SAMPLE)]
-    size = float(np.sqrt(target.var(axis=0).sum() / max(sample.var(axis=0).sum(), 1e-18)))
-    best, least = (np.eye(3), np.zeros(3), 1.0), np.inf
-    for turn in _cube_turns():
-        shift = target.mean(axis=0) - size * turn @ sample.mean(axis=0)
-        moved = size * sample @ turn.T + shift
-        apart = float(np.median(np.square(moved[:, None] - target[None]).sum(-1).min(axis=1)))
-        if apart < least:
-            best, least = (turn, shift, size), apart
-    turn, shift, size = best
-    for _ in range(_ROUNDS):
-        moved = size * sample @ turn.T + shift
-        found = nearest(moved, corners)
+    few, target = points[:: max(1, len(points) // _FEW)], corners.reshape(-1, 3)[:: max(1, 3 * len(corners) // _FEW)]
+    size = float(np.sqrt(target.var(axis=0).sum() / max(few.var(axis=0).sum(), 1e-18)))
+    starts = [(turn, target.mean(axis=0) - size * turn @ few.mean(axis=0), size) for turn in _cube_turns()]
+    starts.sort(key=lambda start: _apart(few, target, start))
+    ends = [_to_points(few, target, start) for start in starts[:_STARTS]]
+    turn, shift, size = min(ends, key=lambda end: _apart(few, target, end))
+    sample = points[:: max(1, len(points) // _SAMPLE)]
+    for _ in range(_FINE_ROUNDS):
+        found = nearest(size * sample @ turn.T + shift, corners)
         at = (found.barycentric[..., None] * corners[found.triangle]).sum(axis=1)
         near = found.distance <= np.quantile(found.distance, 0.75)
         turn, shift, size = _umeyama(sample[near], at[near])
@@ -128,6 +126,30 @@ def align(rig: Rig, points: Array, parts: Sequence[str] = ()) -> tuple[Similarit
     a, b, c = shift.tolist()
     distance = nearest(size * sample @ turn.T + shift, corners).distance
     return Similarity((w, x, y, z), (a, b, c), size), float(np.median(distance))
+
+
+Fit = tuple[Array, Array, float]
+"""Rotation, shift, scale."""
+
+
+def _squares(points: Array, target: Array, fit: Fit) -> Array:  # [n, 3], [m, 3] -> [n, m]
+    turn, shift, size = fit
+    result: Array = np.square((size * points @ turn.T + shift)[:, None] - target[None]).sum(axis=-1)
+    return result
+
+
+def _apart(points: Array, target: Array, fit: Fit) -> float:
+    """How far two sets of points are from one another, both ways."""
+    squares = _squares(points, target, fit)
+    return float(np.sqrt(squares.min(axis=0)).mean() + np.sqrt(squares.min(axis=1)).mean())
+
+
+def _to_points(points: Array, target: Array, fit: Fit) -> Fit:
+    for _ in range(_ROUNDS):
+        squares = _squares(points, target, fit)
+        there, here = squares.argmin(axis=1), squares.argmin(axis=0)
+        fit = _umeyama(np.concatenate([points, points[here]]), np.concatenate([target[there], target]))
+    return fit
 
 
 def _cube_turns() -> list[Array]:
@@ -141,7 +163,7 @@ def _cube_turns() -> list[Array]:
     return turns
 
 
-def _umeyama(source: Array, target: Array) -> tuple[Array, Array, float]:
+def _umeyama(source: Array, target: Array) -> Fit:
     """R, t, s that bring `source` nearest to `target` in the sense of least squares."""
     middle, aim = source.mean(axis=0), target.mean(axis=0)
     a, b = source - middle, target - aim
@@ -150,5 +172,3 @@ def _umeyama(source: Array, target: Array) -> tuple[Array, Array, float]:
     turn = (u * sign) @ vt
     size = float((d * sign).sum() / a.var(axis=0).sum())
     return turn, aim - size * turn @ middle, size
-
-
