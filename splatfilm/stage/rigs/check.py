@@ -20,8 +20,9 @@ FITS_METRES = 0.03
 """Half of the splats must be nearer than this to the mesh, or they stand elsewhere or in another pose."""
 MOST_STRAYS = 0.02
 _SAMPLE = 1500  # points that an alignment is found with
-_FEW, _STARTS = 500, 8  # points and beginnings that are tried roughly
-_ROUNDS, _FINE_ROUNDS = 40, 8
+_TRIANGLES = 15_000  # that stand for the mesh meanwhile
+_FEW, _STARTS = 400, 6  # points and beginnings that are tried roughly
+_ROUNDS, _FINE_ROUNDS = 30, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +117,7 @@ def align(rig: Rig, points: Array, parts: Sequence[str] = ()) -> tuple[Similarit
     starts.sort(key=lambda start: _apart(few, target, start))
     ends = [_to_points(few, target, start) for start in starts[:_STARTS]]
     turn, shift, size = min(ends, key=lambda end: _apart(few, target, end))
-    sample = points[:: max(1, len(points) // _SAMPLE)]
+    sample, corners = points[:: max(1, len(points) // _SAMPLE)], corners[:: max(1, len(corners) // _TRIANGLES)]
     for _ in range(_FINE_ROUNDS):
         found = nearest(size * sample @ turn.T + shift, corners)
         at = (found.barycentric[..., None] * corners[found.triangle]).sum(axis=1)
@@ -134,8 +135,9 @@ Fit = tuple[Array, Array, float]
 
 def _squares(points: Array, target: Array, fit: Fit) -> Array:  # [n, 3], [m, 3] -> [n, m]
     turn, shift, size = fit
-    result: Array = np.square((size * points @ turn.T + shift)[:, None] - target[None]).sum(axis=-1)
-    return result
+    moved = size * points @ turn.T + shift
+    result: Array = np.square(moved).sum(axis=1)[:, None] + np.square(target).sum(axis=1) - 2 * moved @ target.T
+    return np.maximum(result, 0.0)
 
 
 def _apart(points: Array, target: Array, fit: Fit) -> float:

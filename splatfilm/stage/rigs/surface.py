@@ -60,7 +60,7 @@ def _pairs(points: Array, corners: Array) -> Iterator[Pairs]:
         own = points[group]
         low, high = own.min(axis=0), own.max(axis=0)
         reach = 0.5 * float(np.linalg.norm(high - low))
-        away = np.sqrt(np.square(centres[close] - 0.5 * (low + high)).sum(axis=1))
+        away = _distances(0.5 * (low + high)[None], centres[close])[0]
         # A triangle's centre is on it, so its distance is a bound; it is surpassed by at most the triangle's radius.
         close = close[away - radii[close] <= away.min() + 2 * reach + 1e-12]
         if len(group) > _FEW and reach > 1e-9:
@@ -69,7 +69,7 @@ def _pairs(points: Array, corners: Array) -> Iterator[Pairs]:
             waiting += [(group[lower], close), (group[~lower], close)]
             continue
         for part in np.array_split(group, 1 + len(group) * len(close) // _MOST):
-            apart = np.sqrt(np.square(points[part][:, None] - centres[close]).sum(axis=-1))
+            apart = _distances(points[part], centres[close])
             row, column = np.nonzero(apart - radii[close] <= apart.min(axis=1, keepdims=True) + 1e-12)
             found.append((part[row], close[column]))
             count += len(row)
@@ -78,6 +78,13 @@ def _pairs(points: Array, corners: Array) -> Iterator[Pairs]:
                 found, count = [], 0
     if found:
         yield np.concatenate([p for p, _ in found]), np.concatenate([t for _, t in found])
+
+
+def _distances(points: Array, others: Array) -> Array:  # [n, 3], [m, 3] -> [n, m]
+    """Axis by axis: numpy is slow at sums of three."""
+    x, y, z = (points[:, k, None] - others[:, k] for k in range(3))
+    result: Array = np.sqrt(x * x + y * y + z * z)
+    return result
 
 
 def _measured(points: Array, corners: Array) -> tuple[Array, Array]:  # [P, 3], [P, 3, 3] -> [P, 3], [P]
@@ -106,11 +113,11 @@ def _measured(points: Array, corners: Array) -> tuple[Array, Array]:  # [P, 3], 
     v = np.nan_to_num(np.select(cases, [zero, one, zero, on_ab, zero, 1 - on_bc], v))
     w = np.nan_to_num(np.select(cases, [zero, zero, one, zero, on_ac, on_bc], w))
     offset = ap - v[:, None] * ab - w[:, None] * ac
-    return np.stack([1 - v - w, v, w], axis=-1), np.square(offset).sum(axis=-1)
+    return np.stack([1 - v - w, v, w], axis=-1), _rowdot(offset, offset)
 
 
 def _rowdot(a: Array, b: Array) -> Array:
-    result: Array = (a * b).sum(axis=1)
+    result: Array = a[:, 0] * b[:, 0] + a[:, 1] * b[:, 1] + a[:, 2] * b[:, 2]
     return result
 
 
