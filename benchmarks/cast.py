@@ -1,7 +1,7 @@
 """Claim: an actor costs little. 100 000 splats on a rig of 55 joints go from pose to renderable splats in 25 ms.
 
-The splats lie on the project's own actor; bindings are made by hand from the triangles they were put on, as finding them
-is done once and kept. With the face moving, its blendshapes are in the figure. Beside it: the same by torch alone.
+The splats lie on the project's own actor; bindings are made by hand from the triangles they were put on, as finding
+them is done once and kept. With the face moving, its blendshapes are in the figure. Beside it: the same by torch alone.
 """
 
 from __future__ import annotations

@@ -38,6 +38,15 @@ class BoundLayer:
 
     def posed(self, rig: Rig, pose: Pose, place: Similarity) -> Splats:
         """The splats in a pose, the rig's space brought into the scene by `place`."""
+        # The kernels have threads of their own; torch's barriers cost more than these small arrays do.
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return self._posed(rig, pose, place)
+        finally:
+            torch.set_num_threads(before)
+
+    def _posed(self, rig: Rig, pose: Pose, place: Similarity) -> Splats:
         matrices = bone_matrices(rig.skeleton, rig.inverse_binds, pose)
         matrices = matrices.copy()
         matrices[:, :3, 3] *= place.scale
