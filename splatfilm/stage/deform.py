@@ -21,6 +21,7 @@ from splatfilm.splats.posed import multiplied, packed, quaternions, rotation_mat
 from splatfilm.splats.splats import Splats
 
 _NEWTON_STEPS = 12
+_SETTLED = 1e-9
 _COLLAPSED = 1e-6  # a determinant below which, relative to the gradient's size cubed, only an SVD finds the rotation
 
 
@@ -57,7 +58,9 @@ def polar(gradients: Tensor) -> tuple[Tensor, Tensor]:  # [N, 3, 3] -> R [N, 3, 
         )
         det = (x[:, 0] * cofactors[:, 0]).sum(dim=-1)[:, None, None]
         scale = det.abs().pow(-1 / 3) if step < 4 else 1.0
-        x = 0.5 * (scale * x + cofactors / (scale * det))
+        before, x = x, 0.5 * (scale * x + cofactors / (scale * det))
+        if not bool(((x - before).abs() > _SETTLED).any()):  # it converges quadratically: the next step is rounding
+            break
     if bool(bad.any()):
         u, _, vt = torch.linalg.svd(f[bad])
         flip = torch.ones(len(u), 3, dtype=f.dtype, device=f.device)
