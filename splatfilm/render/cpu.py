@@ -16,6 +16,7 @@ from splatfilm.render.frame import Frame, ScreenStats
 from splatfilm.render.kernels import array, extension
 from splatfilm.render.pose import posed
 from splatfilm.render.settings import RenderSettings
+from splatfilm.splats.posed import is_moved
 from splatfilm.splats.splats import Splats
 
 
@@ -71,7 +72,7 @@ def _nothing() -> Tensor:
 
 
 def _forward(
-    inputs: tuple[Tensor, ...],  # means, quats, scales, opacities, sh
+    inputs: tuple[Tensor, ...],  # means, quats, scales, opacities, sh, stretches, turns
     view: _View,
     for_backward: bool,
     features: Tensor | None = None,  # [N, C]
@@ -82,7 +83,7 @@ def _forward(
     blended = _nothing() if features is None else torch.empty(*size, features.shape[1])
     median, front = (torch.empty(size), torch.empty(size)) if view.depths else (_nothing(), _nothing())
     kernel_pass = extension().forward(
-        *(array(t) for t in inputs),
+        *(array(t) for t in inputs[:5]),
         view.numbers,
         view.width,
         view.height,
@@ -95,6 +96,7 @@ def _forward(
         median.numpy(),
         front.numpy(),
         for_backward,
+        *(array(t) for t in inputs[5:]),
     )
     return (*picture, blended, median, front), kernel_pass
 
@@ -116,7 +118,8 @@ class _Rasterise(torch.autograd.Function):
         stats: ScreenStats | None,
     ) -> tuple[Tensor, ...]:
         inputs = (means, quats, scales, opacities, sh)
-        picture, ctx.kernel_pass = _forward(inputs, view, for_backward=True, features=features)
+        moved = (_nothing(), _nothing())
+        picture, ctx.kernel_pass = _forward((*inputs, *moved), view, for_backward=True, features=features)
         ctx.stats = stats
         if stats is not None:
             ctx.kernel_pass.footprints(stats.radii.numpy())
@@ -176,21 +179,28 @@ def render(
     features: Tensor | None = None,  # [N, C]
     to_camera: Tensor | None = None,  # [4, 4]
 ) -> Frame:
-    """Renders on the CPU; differentiable, for pinholes. `stats` on the CPU. `to_camera` as for `renderer.render`."""
+    """Renders on the CPU; differentiable, for pinholes. `stats` on the CPU. `to_camera` as for `renderer.render`.
+
+    Raises `ValueError` when gradients are asked of splats that carry `stretches` or `turns`.
+    """
     if to_camera is not None:
         camera = posed(camera, to_camera)
     view = _view(splats, camera, settings)
     stored = (splats.means, splats.quats, splats.scales, splats.opacities, splats.sh)
     inputs = tuple(t.cpu() for t in stored)
     own = None if features is None else features.cpu()
-    wanted = torch.is_grad_enabled() and any(t.requires_grad for t in (*inputs, own, to_camera) if t is not None)
+    moved = tuple(_nothing() if t is None else t.cpu() for t in (splats.stretches, splats.turns))
+    leaves = (*inputs, *moved, own, to_camera)
+    wanted = torch.is_grad_enabled() and any(t.requires_grad for t in leaves if t is not None)
+    if wanted and is_moved(splats):
+        raise ValueError("splats with stretches or turns have no gradients: train them in the pose they rest in")
     if wanted and bends(camera):
         raise UnsupportedCameraError("there are no gradients through a lens' distortion: undistort the pictures first")
     if wanted:
         pose = to_camera if to_camera is not None and to_camera.requires_grad else None
         picture = _Rasterise.apply(*inputs, own, pose, view, stats)  # type: ignore[no-untyped-call]
     else:
-        picture, kernel_pass = _forward(inputs, view, for_backward=False, features=own)
+        picture, kernel_pass = _forward((*inputs, *moved), view, for_backward=False, features=own)
         if stats is not None:
             kernel_pass.footprints(stats.radii.numpy())
     beauty, alpha, depth, blended, median, front = picture

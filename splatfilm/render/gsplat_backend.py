@@ -25,6 +25,8 @@ from splatfilm.render.constants import BLUR, TILE
 from splatfilm.render.frame import Frame, ScreenStats
 from splatfilm.render.pose import posed
 from splatfilm.render.settings import RenderSettings
+from splatfilm.splats.posed import colours as colours_seen
+from splatfilm.splats.posed import covariances, is_moved
 from splatfilm.splats.splats import Splats
 
 
@@ -83,13 +85,12 @@ def render(
     _refuse(settings)
     rasterization = _rasterization()
     device = splats.device if splats.device.type == "cuda" else torch.device("cuda")
-    degree = _degree(splats, settings)
     place = _arguments(splats, [camera], settings, device)
     if to_camera is not None:
         posed(camera, to_camera)  # refuses what is not rigid
         place["viewmats"] = to_camera.to(device=device, dtype=torch.float32)[None]
     colours, alphas, meta = rasterization(
-        **place, colors=splats.sh.to(device), sh_degree=degree, render_mode="RGB+ED", absgrad=stats is not None
+        **place, **_colours(splats, [camera], settings, device), render_mode="RGB+ED", absgrad=stats is not None
     )
     blended = None
     if features is not None and features.shape[1]:
@@ -114,8 +115,7 @@ def render_cameras(splats: Splats, cameras: Sequence[Camera], settings: RenderSe
     with torch.no_grad():
         colours, alphas, _ = rasterization(
             **_arguments(splats, cameras, settings, device),
-            colors=splats.sh.to(device),
-            sh_degree=_degree(splats, settings),
+            **_colours(splats, cameras, settings, device),
             render_mode="RGB+ED",
         )
         background = torch.tensor(settings.background, dtype=torch.float32, device=device)
@@ -130,8 +130,18 @@ def _refuse(settings: RenderSettings) -> None:
         raise MissingPartError('gsplat sorts by depth only: choose backend "cpu" to sort by distance')
 
 
-def _degree(splats: Splats, settings: RenderSettings) -> int:
-    return splats.sh_degree if settings.sh_degree is None else min(settings.sh_degree, splats.sh_degree)
+def _colours(
+    splats: Splats, cameras: Sequence[Camera], settings: RenderSettings, device: torch.device
+) -> dict[str, Any]:
+    """What gsplat colours splats with: their coefficients; or, where a driver has turned them, which gsplat does not
+    know, colours [C, N, 3] that are evaluated here for each camera.
+    """
+    degree = splats.sh_degree if settings.sh_degree is None else min(settings.sh_degree, splats.sh_degree)
+    if not is_moved(splats):
+        return {"colors": splats.sh.to(device), "sh_degree": degree}
+    here = splats.to(device)
+    places = [torch.tensor(camera.position, dtype=torch.float32, device=device) for camera in cameras]
+    return {"colors": torch.stack([colours_seen(here, p, degree).clamp_min(0.0) for p in places]), "sh_degree": None}
 
 
 def _arguments(
@@ -155,4 +165,5 @@ def _arguments(
         "packed": False,
         "tile_size": TILE,
         "rasterize_mode": splats.mode,
+        "covars": covariances(splats.to(device)) if is_moved(splats) else None,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import torch
 
@@ -26,8 +27,16 @@ from splatfilm.stage.stage import Staged
 class SceneDrawer:
     """Draws frames of a film, holding the splats of one scene at a time."""
 
-    def __init__(self, film: Film, sources: Sources, background: tuple[float, float, float], backend: str) -> None:
+    def __init__(
+        self,
+        film: Film,
+        sources: Sources,
+        background: tuple[float, float, float],
+        backend: str,
+        bindings: Path | None = None,
+    ) -> None:
         self._film = film
+        self._bindings = bindings
         self._sources = sources
         self._settings = RenderSettings(background=background)
         self._backend = backend
@@ -87,11 +96,11 @@ class SceneDrawer:
         if self._stage is None or self._scene != scene:
             self._stage = None  # free the last scene before the next is loaded
             files = {name: source.path for name, source in self._sources.items()}
-            self._stage = Stage(self._film, scene, files, self._device)
+            self._stage = Stage(self._film, scene, files, self._device, self._bindings)
             self._scene = scene
         staged = self._stage.at(time, frame)
         for span in staged.spans:
-            self._check_unchanged(self._sources[span.asset, span.look])
+            self._check_unchanged(self._sources[span.source])
         return staged
 
     def _check_memory(self, camera: Camera, request: PassRequest | None, count: int) -> None:

@@ -16,17 +16,18 @@ from typing import Any
 
 from splatfilm.base.errors import InputError, Problem
 from splatfilm.base.hashing import hash_file, hash_value
+from splatfilm.base.rigid import Similarity
 from splatfilm.cameras import Camera, CameraPath, load_path
 from splatfilm.cameras.aperture import aperture_of
 from splatfilm.film.check import uncovered
-from splatfilm.film.model import Colour, Film, Shot
+from splatfilm.film.model import LAYER_PREFIX, Colour, Film, Layer, Shot
 from splatfilm.film.timecode import timecode
 from splatfilm.shots.exposure import Exposure, expose_frame, exposure_value, settle
 from splatfilm.shots.files import PictureFile
 from splatfilm.shots.names import spell_frames
 from splatfilm.shots.pictures import PICTURES_VERSION
 from splatfilm.shots.wanted import Moments, Wanted, frames_before, pictures_of, wanted_of
-from splatfilm.stage import Placed, Placements
+from splatfilm.stage import BINDING_VERSION, POSING_VERSION, Placed, Placements
 
 BACKGROUND = (0.0, 0.0, 0.0)
 """Where a scene leaves the picture empty it is black, so beauty is premultiplied by alpha."""
@@ -132,15 +133,15 @@ def plan_shot(film: Film, shot: Shot, path: CameraPath, sources: Sources, pictur
     shown: dict[tuple[str, str], None] = {}
     for frame, camera in cameras.items():
         placed = placements.at(frame)
-        shown.update({(item.asset, item.look): None for item in placed})
-        splats = [_placed_value(item, sources) for item in placed]
+        shown.update({(item.asset, source): None for item in placed for source in item.sources})
+        splats = [_placed_value(film, item, sources) for item in placed]
         exposure = settle(expose_frame(path, picture.size, frame, shot.optics), placements)
-        blur = exposure_value(exposure, placements, camera_value, lambda item: _placed_value(item, sources))
+        blur = exposure_value(exposure, placements, camera_value, lambda item: _placed_value(film, item, sources))
         if blur:
             exposures[frame] = exposure
         keys[frame] = hash_value({**base, "camera": camera_value(camera), "splats": splats, **blur})
     moments = Moments(
-        camera_value, lambda item: _placed_value(item, sources), placements, path, picture.size, picture.renderer
+        camera_value, lambda item: _placed_value(film, item, sources), placements, path, picture.size, picture.renderer
     )
     inputs = _inputs(film, shot, sources, list(shown), picture)
     return ShotPlan(
@@ -200,13 +201,24 @@ def shot_timecode(film: Film, shot: Shot) -> str:
     return timecode(frames_before(film, shot), film.rate, drop=";" in film.timecode)
 
 
-def _placed_value(item: Placed, sources: Sources) -> dict[str, Any]:
-    """What of a member decides pixels: the bytes of its splats and its place, not its names."""
-    place = item.place
-    return {
-        "splats": sources[item.asset, item.look].sha256,
-        "place": [*place.rotation, *place.translation, place.scale],
-    }
+def _placed_value(film: Film, item: Placed, sources: Sources) -> dict[str, Any]:
+    """What of a member decides pixels: the bytes of its splats, its place and its pose, not its names."""
+    value: dict[str, Any] = {"place": _place_value(item.place)}
+    if not item.pose_key and not item.worn:
+        return {"splats": sources[item.asset, item.look].sha256, **value}
+    layers = []
+    for source in item.sources:
+        layer = film.source(item.asset, source)
+        own = {"splats": sources[item.asset, source].sha256, "place": _place_value(layer.place)}
+        if isinstance(layer, Layer):
+            covers = [item.worn.index(LAYER_PREFIX + c) for c in layer.covers if LAYER_PREFIX + c in item.worn]
+            own |= {"mesh": list(layer.mesh), "covers": covers}
+        layers.append(own)
+    return {"layers": layers, "pose": item.pose_key, "posing": POSING_VERSION, "binding": BINDING_VERSION, **value}
+
+
+def _place_value(place: Similarity) -> list[float]:
+    return [*place.rotation, *place.translation, place.scale]
 
 
 def _inputs(film: Film, shot: Shot, sources: Sources, shown: list[tuple[str, str]], picture: Picture) -> dict[str, Any]:

@@ -145,11 +145,12 @@ def _shape_problems(splats: Splats) -> list[str]:
 
     tensors = {field.name: getattr(splats, field.name) for field in dataclasses.fields(splats)}
     mode = tensors.pop("mode")
+    tensors = {name: tensor for name, tensor in tensors.items() if tensor is not None}
     problems = []
     if mode not in ("classic", "antialiased"):
         problems.append(f'mode is {mode!r}, must be "classic" or "antialiased"')
     count = splats.means.shape[0] if splats.means.ndim else 0
-    tails = {"means": (3,), "quats": (4,), "scales": (3,), "opacities": ()}
+    tails = {"means": (3,), "quats": (4,), "scales": (3,), "opacities": (), "stretches": (6,), "turns": (4,)}
     for name, tensor in tensors.items():
         shape = tuple(tensor.shape)
         if name in tails and shape != (count, *tails[name]):

@@ -16,6 +16,7 @@ from torch import Tensor
 from splatfilm.base.errors import InputError
 from splatfilm.base.rigid import Similarity, matrix_from_quaternion, normalised
 from splatfilm.splats import sh as harmonics
+from splatfilm.splats.posed import IDENTITY_STRETCH, IDENTITY_TURN, packed, symmetric
 from splatfilm.splats.splats import SH_BASIS_COUNTS, Splats
 
 
@@ -27,12 +28,19 @@ def transformed(splats: Splats, place: Similarity) -> Splats:
         raise ValueError(f"the scale of a placement must be greater than 0, not {place.scale}")
     if not (turns or grows or any(place.translation)):
         return splats
-    return dataclasses.replace(
+    moved = dataclasses.replace(
         splats,
         means=_moved(splats.means, place, turns),
         quats=_turned(splats.quats, place) if turns else splats.quats,
         scales=(splats.scales.double() * place.scale).to(splats.scales.dtype) if grows else splats.scales,
-        sh=harmonics.rotate(splats.sh, place.rotation) if turns else splats.sh,
+        sh=harmonics.rotate(splats.sh, place.rotation) if turns and splats.turns is None else splats.sh,
+    )
+    if not turns:
+        return moved
+    return dataclasses.replace(
+        moved,
+        stretches=None if splats.stretches is None else _turned_stretches(splats.stretches, place),
+        turns=None if splats.turns is None else _turned(splats.turns, place),
     )
 
 
@@ -65,7 +73,26 @@ def compose(parts: Sequence[tuple[Splats, Similarity]], names: Sequence[str] = (
         opacities=torch.cat([part.opacities for part in placed]),
         sh=torch.cat([_padded(part.sh, basis) for part in placed]),
         mode=first.mode,
+        stretches=_joined(placed, "stretches", IDENTITY_STRETCH),
+        turns=_joined(placed, "turns", IDENTITY_TURN),
     )
+
+
+def _joined(parts: Sequence[Splats], name: str, identity: tuple[float, ...]) -> Tensor | None:
+    """What drivers did to all parts; identities for those that none has moved, None where nothing was moved at all."""
+    found: list[Tensor | None] = [getattr(part, name) for part in parts]
+    if all(one is None for one in found):
+        return None
+    still = [part.means.new_tensor(identity).expand(len(part), -1) for part in parts]
+    return torch.cat([rest if one is None else one for one, rest in zip(found, still, strict=True)])
+
+
+def _turned_stretches(stretches: Tensor, place: Similarity) -> Tensor:  # [N, 6] -> [N, 6]
+    """R V R^T."""
+    r = torch.from_numpy(matrix_from_quaternion(place.rotation)).to(stretches.device)
+    v = symmetric(stretches.double())
+    half = (r[None, :, :, None] * v[:, None, :, :]).sum(dim=2)
+    return packed((half[:, :, None, :] * r[None, None, :, :]).sum(dim=3)).to(stretches.dtype)
 
 
 def _moved(means: Tensor, place: Similarity, turns: bool) -> Tensor:  # [N, 3] -> [N, 3]

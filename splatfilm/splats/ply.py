@@ -127,10 +127,12 @@ def read_ply(header: PlyHeader) -> Splats:
 def write_ply(path: str | PathLike[str], splats: Splats) -> None:
     """Write a standard 3DGS PLY: binary little endian, float32, zero normals, `SplatRenderMode` in a comment.
 
-    Atomic, and the same splats always give the same bytes. Raises `InputError` for splats that `check` refuses and
-    `StorageError` when the disk does.
+    Atomic, and the same splats always give the same bytes; splats that a rig has moved are baked. Raises
+    `InputError` for splats that `check` refuses and `StorageError` when the disk does.
     """
-    values = arrays_of(check(splats, path, "splats to write"))
+    from splatfilm.splats.posed import baked
+
+    values = arrays_of(baked(check(splats, path, "splats to write")))
     count, basis = values.sh.shape[:2]
     with atomic_path(path) as temporary, temporary.open("wb") as stream:
         stream.write(_header_text(count, basis, splats.mode).encode("ascii"))

@@ -73,6 +73,27 @@ def rotate(sh: Tensor, rotation: ArrayLike) -> Tensor:  # [N, K, 3] -> [N, K, 3]
     return torch.cat([_rotated(block, matrices) for block in blocks]).reshape(sh.shape)
 
 
+def rotate_each(sh: Tensor, quats: Tensor) -> Tensor:  # [N, K, 3], [N, 4] unit wxyz -> [N, K, 3]
+    """Coefficients of the same colours, each splat's turned by a rotation of its own. About 1 s for 100 000 splats."""
+    degree = int(sqrt(sh.shape[1])) - 1
+    if degree == 0:
+        return sh
+    points = torch.from_numpy(_POINTS).to(sh.device)
+    weighted = basis(points, degree) * torch.from_numpy(_WEIGHTS).to(sh.device)[:, None]  # [Q, K]
+    parts = []
+    for rows, turns in zip(torch.split(sh, _BLOCK), torch.split(quats, _BLOCK), strict=True):
+        w, axis = turns[:, None, :1].double(), turns[:, None, 1:].double()
+        t = w * points - torch.linalg.cross(axis.expand(-1, len(points), 3), points.expand(len(rows), -1, 3))
+        back = points - 2 * torch.linalg.cross(axis.expand_as(t), t)  # R^T d
+        matrices = torch.einsum("qm,nqk->nmk", weighted, basis(back, degree))
+        bands = [rows[:, :1]]
+        for band in range(1, degree + 1):
+            own = slice(band**2, (band + 1) ** 2)
+            bands.append((matrices[:, own, own] @ rows[:, own].double()).to(sh.dtype))
+        parts.append(torch.cat(bands, dim=1))
+    return torch.cat(parts)
+
+
 _BLOCK = 8192  # splats a block: its planes stay in a processor's cache while they are summed
 
 

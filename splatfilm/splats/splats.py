@@ -19,6 +19,11 @@ SH_BASIS_COUNTS = (1, 4, 9, 16)
 class Splats:
     """3D Gaussians, activated: what a renderer takes, not what an optimiser or a file holds.
 
+    What a driver (a rig, a simulation) does to a splat is a deformation gradient F = V R. Its rotation R is in `quats`
+    already and, for the colours, in `turns`: these are seen along R^T d, and no coefficient is touched. Its stretch V
+    is in `stretches`: the covariance is V (Q S S Q^T) V^T with Q and S from `quats` and `scales`. Nothing that was
+    learnt is lost, and splats that nothing moves leave both out. `splats.posed.baked` writes both into plain splats.
+
     float32 tensors on one device. They may carry gradients. `check` says whether the values may enter the house; it is
     called where data enters, never in inner loops.
     """
@@ -29,6 +34,8 @@ class Splats:
     opacities: Tensor  # [N] 0..1
     sh: Tensor  # [N, K, 3] K = 1, 4, 9 or 16; colour = SH + 0.5, display-referred sRGB
     mode: RenderMode = "classic"
+    stretches: Tensor | None = None  # [N, 6] symmetric xx xy xz yy yz zz, world axes; none: identities
+    turns: Tensor | None = None  # [N, 4] wxyz, unit: rotation since the colours were learnt; none: identities
 
     def __len__(self) -> int:
         return self.means.shape[0]
@@ -52,4 +59,6 @@ class Splats:
             self.opacities.to(device),
             self.sh.to(device),
             self.mode,
+            None if self.stretches is None else self.stretches.to(device),
+            None if self.turns is None else self.turns.to(device),
         )

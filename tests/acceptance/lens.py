@@ -39,9 +39,7 @@ def _tests(words: str, more: str = "", alone: bool = False) -> str:
 
 PROMISES = (
     Promise("A point out of focus is as wide as the thin lens' formula says, within 2 percent", circle_of_confusion),
-    Promise(
-        "Depth of field and motion blur converge to 1024 samples; no blur keeps a frame's bits", convergence
-    ),
+    Promise("Depth of field and motion blur converge to 1024 samples; no blur keeps a frame's bits", convergence),
     Promise("Splats seen through a bending lens lie within 0.01 px of its model", bent_lenses),
     Promise("The gradient to the camera's pose is the reference's within 1e-4, at any thread count", pose_gradient),
 )

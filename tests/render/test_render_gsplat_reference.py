@@ -13,9 +13,7 @@ from splatfilm.render import render
 STORED = sorted(FOLDER.glob("*.npz"))
 
 
-@pytest.mark.skipif(
-    not STORED, reason="none stored: run make_gsplat_reference.py on a GPU"
-)
+@pytest.mark.skipif(not STORED, reason="none stored: run make_gsplat_reference.py on a GPU")
 def test_the_cpu_draws_what_gsplat_drew() -> None:
     assert len(STORED) == SCENES
     flipped = total = 0

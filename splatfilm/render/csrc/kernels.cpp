@@ -16,6 +16,7 @@ namespace SPLATFILM_ISA {
 #include "blend.inl"
 #include "features.inl"
 #include "light.inl"
+#include "skin.inl"
 #include "loss.inl"
 
 }  // namespace SPLATFILM_ISA
@@ -35,6 +36,7 @@ const Kernels SPLATFILM_JOIN(kernels_, SPLATFILM_ISA) = {
     SPLATFILM_ISA::blend_features,
     SPLATFILM_ISA::blend_features_backward,
     SPLATFILM_ISA::blend_depths,
+    SPLATFILM_ISA::skin,
     SPLATFILM_ISA::loss_forward,
     SPLATFILM_ISA::loss_backward,
     SPLATFILM_ISA::add_light,

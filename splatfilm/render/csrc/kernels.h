@@ -41,6 +41,19 @@ struct Scene {  // row-major float32 arrays of `count` splats
   const float *means, *quats, *scales, *opacities, *sh;
   int64_t count;
   int basis;  // spherical harmonics coefficients stored for each channel
+  // Of splats that a driver has moved; either may be null. Forward pass only.
+  const float* stretches = nullptr;  // [count, 6] symmetric xx xy xz yy yz zz, applied to the splat's axes in the world
+  const float* turns = nullptr;      // [count, 4] wxyz: how far the splat has turned since its colours were learnt
+};
+
+// Dual quaternion skinning of `count` splats, each carried by up to four bones.
+struct SkinTask {
+  const float *means, *quats;  // [count, 3], [count, 4] at rest
+  const int32_t* joints;       // [count, 4]
+  const float* weights;        // [count, 4], the heaviest first, summing to 1
+  const float* bones;          // [bones, 8] unit dual quaternions from rest to now: real wxyz, dual wxyz
+  int64_t count;
+  float *out_means, *out_quats, *turns;  // [count, 3], [count, 4], [count, 4]
 };
 
 struct SceneGradients {
@@ -120,6 +133,7 @@ struct Kernels {
   void (*blend_features_backward)(const View&, const TileList&, const float* records, const FeatureSource&,
                                   const float* picture, const float* d, const PairSums&, float* channel_sums);
   void (*blend_depths)(const View&, const TileList&, const float* records, const DepthPictures&);
+  void (*skin)(const SkinTask&, int64_t begin, int64_t end);
   void (*loss_forward)(const LossTask&, int row_begin, int row_end, float* scratch);
   void (*loss_backward)(const LossTask&, int row_begin, int row_end, float* scratch);
   void (*add_light)(const float* display, float* light, int64_t count);

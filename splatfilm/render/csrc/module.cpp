@@ -23,6 +23,7 @@ using namespace splatfilm;
 namespace {
 
 using In = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
+using InInt = nb::ndarray<const int32_t, nb::c_contig, nb::device::cpu>;
 using Out = nb::ndarray<float, nb::c_contig, nb::device::cpu>;
 using OutDouble = nb::ndarray<double, nb::c_contig, nb::device::cpu>;
 
@@ -49,6 +50,18 @@ Scene scene_of(const In& means, const In& quats, const In& scales, const In& opa
   expect(opacities, "opacities", {n});
   expect(sh, "sh", {n, basis, 3});
   return {means.data(), quats.data(), scales.data(), opacities.data(), sh.data(), n, int(basis)};
+}
+
+// What a driver has done to the splats; empty arrays where there is none.
+void moved(Scene& scene, const In& stretches, const In& turns) {
+  if (stretches.size()) {
+    expect(stretches, "stretches", {scene.count, 6});
+    scene.stretches = stretches.data();
+  }
+  if (turns.size()) {
+    expect(turns, "turns", {scene.count, 4});
+    scene.turns = turns.data();
+  }
 }
 
 // `numbers`: rotation 9, position 3, fx fy cx cy, near far, left right top bottom, background 3; then
@@ -119,8 +132,11 @@ Pass* forward(const In& means, const In& quats, const In& scales, const In& opac
                               const std::vector<double>& numbers, int width, int height, int degree, bool antialiased,
                               bool by_distance,
                               const Out& beauty, const Out& alpha, const Out& depth, const In& features,
-                              const Out& blended, const Out& median, const Out& front, bool for_backward) {
-  const Scene scene = scene_of(means, quats, scales, opacities, sh);
+                              const Out& blended, const Out& median, const Out& front, bool for_backward,
+                              const In& stretches, const In& turns) {
+  Scene scene = scene_of(means, quats, scales, opacities, sh);
+  moved(scene, stretches, turns);
+  if (for_backward && (scene.stretches || scene.turns)) throw std::invalid_argument("moved splats have no backward pass");
   const View view = view_of(numbers, width, height, degree, antialiased, by_distance, scene.basis);
   const Picture picture = picture_of(beauty, alpha, depth, width, height);
   Extras extras = extras_of(features, blended, scene.count, width, height);
@@ -174,6 +190,25 @@ void backward(Pass& pass, const In& means, const In& quats, const In& scales, co
                      {d_means.data(), d_quats.data(), d_scales.data(), d_opacities.data(), d_sh.data(),
                       wants_absolute ? absolute.data() : nullptr, wants_pose ? d_pose.data() : nullptr},
                      pass.workspace(), extras, {d_channels, d_features.data()});
+}
+
+void skin_splats(const In& means, const In& quats, const InInt& joints, const In& weights, const In& bones,
+                 const Out& out_means, const Out& out_quats, const Out& turns) {
+  const int64_t n = int64_t(means.shape(0));
+  expect(means, "means", {n, 3});
+  expect(quats, "quats", {n, 4});
+  expect(joints, "joints", {n, 4});
+  expect(weights, "weights", {n, 4});
+  const int64_t count = bones.ndim() ? int64_t(bones.shape(0)) : 0;
+  expect(bones, "bones", {count, 8});
+  expect(out_means, "out_means", {n, 3});
+  expect(out_quats, "out_quats", {n, 4});
+  expect(turns, "turns", {n, 4});
+  for (int64_t i = 0; i < 4 * n; ++i)
+    if (uint32_t(joints.data()[i]) >= uint64_t(count)) throw std::invalid_argument("a joint that is no bone");
+  const nb::gil_scoped_release release;
+  skin({means.data(), quats.data(), joints.data(), weights.data(), bones.data(), n, out_means.data(), out_quats.data(),
+        turns.data()});
 }
 
 std::tuple<double, double, double> loss(const In& image, const In& target, const In& weight, double lambda,
@@ -235,6 +270,7 @@ NB_MODULE(_kernels, m) {
       })
       .def("backward", &backward);
   m.def("forward", &forward, nb::rv_policy::take_ownership);
+  m.def("skin", &skin_splats);
   m.def("l1_ssim", &loss);
   m.def("set_most_pairs", &set_most_pairs);
   m.def("add_light", &add_light);

@@ -47,6 +47,29 @@ INLINE V3 unit(const V3& v, F& inverse_length) {
   return {v.x * inverse_length, v.y * inverse_length, v.z * inverse_length};
 }
 
+// Directions in the axes that sixteen splats had when their colours were learnt: R^T d.
+INLINE V3 turned_back(const float* turns, const int64_t (&ids)[16], const V3& d) {
+  const float* rows[16];
+  UNROLL
+  for (int i = 0; i < 16; ++i) rows[i] = turns + 4 * ids[i];
+  F columns[16], r[3][3];
+  gather(rows, 4, columns);
+  const F q[4] = {columns[0], columns[1], columns[2], columns[3]};
+  axes_of(q, r);
+  return {fma(r[0][0], d.x, fma(r[1][0], d.y, r[2][0] * d.z)), fma(r[0][1], d.x, fma(r[1][1], d.y, r[2][1] * d.z)),
+          fma(r[0][2], d.x, fma(r[1][2], d.y, r[2][2] * d.z))};
+}
+
+INLINE void load_stretches(const float* stretches, const int64_t (&ids)[16], F (&stretch)[6]) {
+  const float* rows[16];
+  UNROLL
+  for (int i = 0; i < 16; ++i) rows[i] = stretches + 6 * ids[i];
+  F columns[16];
+  gather(rows, 6, columns);
+  UNROLL
+  for (int k = 0; k < 6; ++k) stretch[k] = columns[k];
+}
+
 // Colours of sixteen records (`count` of them real); says which of them have a colour that is a number.
 INLINE unsigned colour(const Scene& scene, const View& view, float* records, int count) {
   int64_t ids[16];
@@ -59,7 +82,9 @@ INLINE unsigned colour(const Scene& scene, const View& view, float* records, int
     for (int k = 0; k < 3; ++k) offsets[k][i] = scene.means[3 * ids[i] + k] - view.position[k];
   }
   F inverse_length, basis[16];
-  harmonics(unit({load(offsets[0]), load(offsets[1]), load(offsets[2])}, inverse_length), view.degree, basis);
+  V3 direction = unit({load(offsets[0]), load(offsets[1]), load(offsets[2])}, inverse_length);
+  if (scene.turns) direction = turned_back(scene.turns, ids, direction);
+  harmonics(direction, view.degree, basis);
 
   const int used = 3 * (view.degree + 1) * (view.degree + 1);
   F sum[3] = {splat(kColourOffset), splat(kColourOffset), splat(kColourOffset)};
@@ -110,7 +135,13 @@ static int project(const Scene& scene, const View& view, int64_t begin, int64_t 
 
     F columns[16];
     load_gaussians(scene, ids, count, g, columns);
-    project_shape(g, view, p);
+    if (scene.stretches) {
+      F stretch[6];
+      load_stretches(scene.stretches, ids, stretch);
+      project_shape(g, view, p, &stretch);
+    } else {
+      project_shape(g, view, p);
+    }
     F opacity = g.opacity;
     if (view.antialiased) opacity = opacity * sqrt(p.det0 / p.det);
     seen = seen & ge(opacity, splat(kMinAlpha)) & finite(opacity) & finite(p.det) & gt(p.det, zero) & gt(p.norm, zero);

@@ -55,8 +55,15 @@ INLINE void axes_of(const F (&q)[4], F (&r)[3][3]) {
   r[2][2] = fnma(two, fma(x, x, y * y), one);
 }
 
-// Everything after `to_camera`.
-INLINE void project_shape(const Gaussians& g, const View& view, Projected& p) {
+// A symmetric matrix (xx xy xz yy yz zz) times a vector.
+INLINE V3 stretched(const F (&s)[6], const V3& v) {
+  return {fma(s[0], v.x, fma(s[1], v.y, s[2] * v.z)), fma(s[1], v.x, fma(s[3], v.y, s[4] * v.z)),
+          fma(s[2], v.x, fma(s[4], v.y, s[5] * v.z))};
+}
+
+// Everything after `to_camera`. A stretch acts on the unit axes, so that the covariance is V (R S S R^T) V^T and its
+// determinant needs no covariance: an identity leaves every bit as it is.
+INLINE void project_shape(const Gaussians& g, const View& view, Projected& p, const F (*stretch)[6] = nullptr) {
   const F one = splat(1.0f), blur = splat(kBlur);
   p.norm = sqrt(fma(g.qw, g.qw, fma(g.qx, g.qx, fma(g.qy, g.qy, g.qz * g.qz))));
   const F inverse = one / p.norm;
@@ -75,7 +82,9 @@ INLINE void project_shape(const Gaussians& g, const View& view, Projected& p) {
   if (view.distortion) bent = bend(view, p.gx, p.gy);
   UNROLL
   for (int j = 0; j < 3; ++j) {
-    const V3 turned = rotate(view.rotation, {p.axes[0][j], p.axes[1][j], p.axes[2][j]});
+    V3 axis = {p.axes[0][j], p.axes[1][j], p.axes[2][j]};
+    if (stretch) axis = stretched(*stretch, axis);
+    const V3 turned = rotate(view.rotation, axis);
     p.arm[j] = {turned.x * g.scale[j], turned.y * g.scale[j], turned.z * g.scale[j]};
     p.m1[j] = p.j1 * fnma(p.gx, p.arm[j].z, p.arm[j].x);
     p.m2[j] = p.j2 * fnma(p.gy, p.arm[j].z, p.arm[j].y);

@@ -83,6 +83,9 @@ void rasterise_backward(const Scene&, const Picture& picture, const PictureGradi
 // Half extents of each splat's footprint, pixels; 0 where it is not in view. [count]
 void footprints(const Scene&, const Workspace&, float* radii);
 
+// Moves splats with the bones that carry them.
+void skin(const SkinTask&);
+
 struct LossValues {
   double loss, l1, ssim;
 };

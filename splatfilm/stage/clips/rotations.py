@@ -1,0 +1,119 @@
+"""Many rotations at once, in float64 numpy: what clips, inverse kinematics and retargeting have in common.
+
+Quaternions are wxyz and unit, vectors in metres, angles in radians. `base.rigid` has the single ones.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from splatfilm.base.rigid import multiply, normalised
+
+Array = NDArray[np.float64]
+_PARALLEL = 1 - 1e-12
+
+
+def conjugate(q: ArrayLike) -> Array:  # [..., 4] -> [..., 4]
+    """The rotation that undoes `q`."""
+    return np.asarray(q, dtype=np.float64) * (1.0, -1.0, -1.0, -1.0)
+
+
+def rotate(q: ArrayLike, vectors: ArrayLike) -> Array:  # [..., 4], [..., 3] -> [..., 3]
+    """`vectors` turned by unit quaternions `q`."""
+    q, v = np.asarray(q, dtype=np.float64), np.asarray(vectors, dtype=np.float64)
+    across = 2.0 * np.cross(q[..., 1:], v)
+    return np.asarray(v + q[..., :1] * across + np.cross(q[..., 1:], across))
+
+
+def slerped(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> Array:  # [..., 4], [..., 4], [...] -> [..., 4]
+    """From `a` at t = 0 to `b` at t = 1 at constant angular speed, the short way round; `t` broadcasts."""
+    start, end = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    share = np.asarray(t, dtype=np.float64)[..., None]
+    cosine = np.sum(start * end, axis=-1, keepdims=True)
+    end = np.where(cosine < 0, -end, end)
+    cosine = np.abs(cosine)
+    close = cosine > _PARALLEL
+    angle = np.arccos(np.where(close, 0.0, np.minimum(cosine, 1.0)))
+    sine = np.where(close, 1.0, np.sin(angle))
+    first = np.where(close, 1 - share, np.sin((1 - share) * angle) / sine)
+    second = np.where(close, share, np.sin(share * angle) / sine)
+    return normalised(first * start + second * end)
+
+
+def exponential(vectors: ArrayLike) -> Array:  # [..., 3] rotation vectors, radians -> [..., 4]
+    """Quaternions of rotation vectors (axis times angle)."""
+    v = np.asarray(vectors, dtype=np.float64)
+    half = np.linalg.norm(v, axis=-1, keepdims=True) / 2
+    return np.concatenate([np.cos(half), v * (0.5 * np.sinc(half / np.pi))], axis=-1)
+
+
+def logarithm(q: ArrayLike) -> Array:  # [..., 4] -> [..., 3]
+    """Rotation vectors, of at most pi, of unit quaternions."""
+    q = np.asarray(q, dtype=np.float64)
+    q = np.where(q[..., :1] < 0, -q, q)
+    sine = np.linalg.norm(q[..., 1:], axis=-1, keepdims=True)
+    small = sine < 1e-12
+    factor = np.where(small, 2.0, 2.0 * np.arctan2(sine, q[..., :1]) / np.where(small, 1.0, sine))
+    return np.asarray(q[..., 1:] * factor)
+
+
+def unit(vector: ArrayLike) -> Array:  # [3] -> [3]
+    """`vector` at length one. Raises `ValueError` for zero."""
+    v = np.asarray(vector, dtype=np.float64)
+    length = float(np.linalg.norm(v))
+    if not length > 1e-12:
+        raise ValueError("a direction must not be zero")
+    return np.asarray(v / length)
+
+
+def between(a: ArrayLike, b: ArrayLike) -> Array:  # [3], [3] -> [4]
+    """The smallest rotation that brings the direction `a` to the direction `b`; a half turn takes any axis across."""
+    start, end = unit(a), unit(b)
+    cosine = float(start @ end)
+    if cosine < -_PARALLEL:
+        across = np.cross(start, np.eye(3)[int(np.argmin(np.abs(start)))])
+        return np.concatenate([[0.0], unit(across)])
+    return normalised(np.concatenate([[1.0 + cosine], np.cross(start, end)]))
+
+
+def quaternions(matrices: ArrayLike) -> Array:  # [..., 3, 3] -> [..., 4]
+    """Unit quaternions, w >= 0, of rotation matrices (S. Sheppard's largest-component method, 1978)."""
+    m = np.asarray(matrices, dtype=np.float64)
+    d0, d1, d2 = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
+    a, b, c = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
+    p, q, r = m[..., 1, 0] + m[..., 0, 1], m[..., 0, 2] + m[..., 2, 0], m[..., 2, 1] + m[..., 1, 2]
+    candidates = np.stack(
+        [
+            np.stack([1 + d0 + d1 + d2, a, b, c], axis=-1),
+            np.stack([a, 1 + d0 - d1 - d2, p, q], axis=-1),
+            np.stack([b, p, 1 - d0 + d1 - d2, r], axis=-1),
+            np.stack([c, q, r, 1 - d0 - d1 + d2], axis=-1),
+        ],
+        axis=-2,
+    )
+    largest = np.argmax(np.stack([d0 + d1 + d2, d0, d1, d2], axis=-1), axis=-1)
+    chosen = np.take_along_axis(candidates, largest[..., None, None], axis=-2)[..., 0, :]
+    result = normalised(chosen)
+    return np.where(result[..., :1] < 0, -result, result)
+
+
+def frame(first: ArrayLike, second: ArrayLike) -> Array:  # [3], [3] -> [3, 3]
+    """Right-handed axes (columns): along `first`, then as near to `second` as is square to it, then across both."""
+    x = unit(first)
+    s = np.asarray(second, dtype=np.float64)
+    y = unit(s - x * float(x @ s))
+    return np.stack([x, y, np.cross(x, y)], axis=-1)
+
+
+def twist(q: ArrayLike, axis: ArrayLike) -> float:  # [4], [3] unit -> radians in -pi..pi
+    """How far `q` turns about `axis`, when it is taken as that turn followed by the smallest swing."""
+    w, x, y, z = np.asarray(q, dtype=np.float64)
+    along = float(np.dot((x, y, z), np.asarray(axis, dtype=np.float64)))
+    angle = 2.0 * float(np.arctan2(along, w))
+    return (angle + np.pi) % (2 * np.pi) - np.pi
+
+
+def turned_by(q: ArrayLike, vector: ArrayLike) -> Array:  # [4], [3] -> [4]
+    """`q` followed by the rotation vector `vector`, radians about fixed axes."""
+    return multiply(exponential(vector), q)
