@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from splatfilm.base.curves import Curve
 from splatfilm.base.rigid import matrix_from_quaternion, quaternion_about
@@ -226,10 +226,11 @@ class Steps:
         return total
 
 
-def heading_of(body: Body, direction: Sequence[float] | Array) -> float:
+def heading_of(body: Body, direction: ArrayLike) -> float:
     """The heading, radians, at which a body at rest faces along `direction` (x, y)."""
     ahead = -body.axes[:, 1]
-    return float(np.arctan2(direction[1], direction[0]) - np.arctan2(ahead[1], ahead[0]))
+    x, y = np.asarray(direction, dtype=np.float64)[:2]
+    return float(np.arctan2(y, x) - np.arctan2(ahead[1], ahead[0]))
 
 
 def walk(body: Body, path: Sequence[tuple[float, float]], speed: float = 1.0, first: str = "right") -> Steps:
