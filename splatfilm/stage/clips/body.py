@@ -173,6 +173,11 @@ class Puppet:
         self._offsets[j] = point if parent < 0 else self.turns[parent].T @ (point - self.places[parent])
         self._update(j)
 
+    def set_joint(self, joint: int, place: Array, turn: Array) -> None:
+        """Put a root joint, by number, at a point and an orientation [3, 3] of the rig's space."""
+        self._offsets[joint], self._local[joint] = place, turn
+        self._update(joint)
+
     def reach(self, limb: tuple[str, str, str], target: ArrayLike, pole: ArrayLike, hinge: ArrayLike) -> Array:
         """Bend a limb of two bones so that its end is at `target`; -> [3] where it arrived.
 

@@ -7,7 +7,6 @@ the scene frame alone, so every shot of a moment sees the same actor to the last
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -114,13 +113,8 @@ class Performance:
     def at(self, scene_frame: float, rate: Fraction) -> Performed:
         """The actor at a scene frame of a scene that runs at `rate`."""
         pose = self.world(scene_frame, rate)
-        hips = Puppet(self.body, pose)
-        left = hips.turn("hips") @ self.body.axes[:, 0]  # level even when a body lies or bows
-        rest = self.body.axes[:, 0]
-        heading = float(np.arctan2(left[1], left[0]) - np.arctan2(rest[1], rest[0]))
-        x, y, _ = (float(v) for v in hips.place("hips"))
-        where = Placement((x, y, 0.0), heading)
-        w, i, j, k = (float(v) for v in quaternion_about((0, 0, 1), heading))
+        where = _ground(Puppet(self.body, pose))
+        w, i, j, k = (float(v) for v in quaternion_about((0, 0, 1), where.heading))
         return Performed(placed(self.body, pose, where, inverse=True), Similarity((w, i, j, k), where.position))
 
     def world(self, scene_frame: float, rate: Fraction) -> Pose:
@@ -137,7 +131,7 @@ class Performance:
         while k and frame < self.spans[k].start:
             k -= 1
         span = self.spans[k]
-        pose = placed(self.body, span.motion.at(span.seconds(frame, rate)), span.placement)
+        pose = rooted(self.body, placed(self.body, span.motion.at(span.seconds(frame, rate)), span.placement))
         if k and frame < span.start + span.fade:
             before = self._faded(k - 1, frame, rate)
             return crossfaded(self.body, before, pose, _smooth((frame - span.start) / span.fade))
@@ -180,16 +174,32 @@ def placed(body: Body, pose: Pose, placement: Placement, inverse: bool = False) 
     return Pose(translations, rotations, pose.shapes)
 
 
-def in_order(
-    motions: Sequence[tuple[str, Motion, Placement]], start: float, rate: Fraction, fade: float = 8.0
-) -> tuple[Span, ...]:
-    """Spans of motions one after another from scene frame `start`, each fading in while the one before ends."""
-    spans: list[Span] = []
-    at = start
-    for name, motion, placement in motions:
-        spans.append(Span(motion, at, placement, fade if spans else 0.0, name=name))
-        at = max(spans[-1].end(rate) - fade, at + fade + 1)
-    return tuple(spans)
+def rooted(body: Body, pose: Pose) -> Pose:
+    """The same pose with its topmost joint on the floor under the hips, facing as they do.
+
+    Some motions move a rig's root and some its hips; fading joint by joint between the two would swing the body about
+    a point far away.
+    """
+    top = body.roles["hips"]
+    while body.skeleton.parents[top] >= 0:
+        top = body.skeleton.parents[top]
+    if top == body.roles["hips"]:
+        return pose
+    puppet = Puppet(body, pose)
+    place, turn = puppet.place("hips"), puppet.turn("hips")
+    where = _ground(puppet)
+    puppet.set_joint(top, np.array(where.position), where.turn() @ body.rest_rotations[top])
+    puppet.set_place("hips", place)
+    puppet.set_turn("hips", turn)
+    return puppet.pose()
+
+
+def _ground(puppet: Puppet) -> Placement:
+    """Where a body is on the floor: under its hips, facing as its left hip says, level even when it lies or bows."""
+    left, rest = puppet.turn("hips") @ puppet.body.axes[:, 0], puppet.body.axes[:, 0]
+    heading = float(np.arctan2(left[1], left[0]) - np.arctan2(rest[1], rest[0]))
+    x, y, _ = puppet.place("hips").tolist()
+    return Placement((x, y, 0.0), heading)
 
 
 def _smooth(u: float) -> float:
