@@ -79,7 +79,8 @@ def posed(body: Body, goals: Goals) -> Pose:
         if x or y or z:
             puppet.bend(f"hand.{side}", body.delta((x, sign * y, sign * z)))
         foot = goals.feet[side]
-        ahead = -goals.turn @ body.axes[:, 1] - 0.8 * foot.turn @ body.axes[:, 1]
+        # Knees go ahead and, where a leg points ahead as in sitting, up.
+        ahead = goals.turn @ (body.axes[:, 2] - body.axes[:, 1]) - 0.8 * foot.turn @ body.axes[:, 1]
         puppet.leg(side, foot.ankle, foot.turn, ahead)
         if foot.toes:
             puppet.bend(f"toes.{side}", body.delta((-np.degrees(foot.toes), 0, 0)))

@@ -128,8 +128,9 @@ def _walk(entry: dict[str, Any], stage: _Stage) -> _Made:
         raise ValueError("path: expected a list of points [x, y]")
     points = [_point(p, 2, f"path[{k}]") for k, p in enumerate(given)]
     x, y, _ = stage.place.position
-    steps = walk(stage.body, [(x, y), *((p[0], p[1]) for p in points)], _number(entry, "speed", 1.0))
-    return _stepped(steps, stage)
+    way = [(x, y), *((p[0], p[1]) for p in points)]
+    speed = _number(entry, "speed", 1.0)
+    return _stepped(walk(stage.body, way, speed, heading=stage.place.heading), stage)
 
 
 def _turn(entry: dict[str, Any], stage: _Stage) -> _Made:

@@ -233,11 +233,18 @@ def heading_of(body: Body, direction: ArrayLike) -> float:
     return float(np.arctan2(y, x) - np.arctan2(ahead[1], ahead[0]))
 
 
-def walk(body: Body, path: Sequence[tuple[float, float]], speed: float = 1.0, first: str = "right") -> Steps:
+def walk(
+    body: Body,
+    path: Sequence[tuple[float, float]],
+    speed: float = 1.0,
+    first: str = "right",
+    heading: float | None = None,
+) -> Steps:
     """Walk along the curve through the points of `path` (x, y metres), from standing to standing.
 
-    `speed` scales an easy pace; `first` is the foot that sets off. The body faces along the curve. Raises `ValueError`
-    for fewer than two points or a path shorter than a hand.
+    `speed` scales an easy pace; `first` is the foot that sets off. The body faces along the curve; `heading` is the way
+    it stands before, when that is another, and it turns with the first step. Raises `ValueError` for fewer than two
+    points or a path shorter than a hand.
     """
     points = np.asarray(path, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != 2 or len(points) < 2 or not np.all(np.isfinite(points)):
@@ -258,6 +265,11 @@ def walk(body: Body, path: Sequence[tuple[float, float]], speed: float = 1.0, fi
     width = max(int(0.2 / (length / _SAMPLES)), 1)  # a body does not turn within a hand's breadth
     padded = np.pad(headings, width, mode="edge")
     headings = np.convolve(padded, np.full(2 * width + 1, 1 / (2 * width + 1)), mode="valid")
+
+    if heading is not None:
+        away = (heading - headings[0] + np.pi) % (2 * np.pi) - np.pi
+        part = np.clip(arc / min(1.5 * step, length), 0, 1)
+        headings = headings + away * (1 - part * part * (3 - 2 * part))
 
     def place(s: float) -> Placement:
         x, y = (float(np.interp(s, arc, fine[:, k])) for k in (0, 1))
