@@ -163,19 +163,16 @@ class Puppet:
     def set_turn(self, role: str, turn: Array) -> None:
         """Turn the joint of a role so that it is turned from rest by `turn` [3, 3] in the rig's space."""
         j = self.body.roles[role]
-        self._set_global(j, turn @ self.body.rest_rotations[j])
+        self.set_global(j, turn @ self.body.rest_rotations[j])
 
     def set_place(self, role: str, place: ArrayLike) -> None:
         """Move the joint of a role to a point of the rig's space (only sensible where nothing holds it: the hips)."""
-        j = self.body.roles[role]
-        parent = self._parents[j]
-        point = np.asarray(place, dtype=np.float64)
-        self._offsets[j] = point if parent < 0 else self.turns[parent].T @ (point - self.places[parent])
-        self._update(j)
+        self.move(self.body.roles[role], np.asarray(place, dtype=np.float64))
 
-    def set_joint(self, joint: int, place: Array, turn: Array) -> None:
-        """Put a root joint, by number, at a point and an orientation [3, 3] of the rig's space."""
-        self._offsets[joint], self._local[joint] = place, turn
+    def move(self, joint: int, place: Array) -> None:
+        """Move a joint, by number, to a point of the rig's space."""
+        parent = self._parents[joint]
+        self._offsets[joint] = place if parent < 0 else self.turns[parent].T @ (place - self.places[parent])
         self._update(joint)
 
     def reach(self, limb: tuple[str, str, str], target: ArrayLike, pole: ArrayLike, hinge: ArrayLike) -> Array:
@@ -190,7 +187,7 @@ class Puppet:
         ways = (bend.middle - self.places[a], bend.end - bend.middle)
         for joint, way, (start, end) in ((a, ways[0], (rest[0], rest[1])), (b, ways[1], (rest[1], rest[2]))):
             turn = frame(way, bend.normal) @ frame(end - start, hinge).T
-            self._set_global(joint, turn @ self.body.rest_rotations[joint])
+            self.set_global(joint, turn @ self.body.rest_rotations[joint])
         return bend.end
 
     def leg(self, side: str, ankle: ArrayLike, foot: Array, pole: ArrayLike) -> None:
@@ -216,10 +213,11 @@ class Puppet:
         axis = unit(self.places[end] - self.places[j])
         against = turn @ self.turn(limb[1]).T
         share = _WRIST_SHARE * twist(quaternions(against), axis)
-        self._set_global(j, matrix_from_quaternion(exponential(axis * share)) @ self.turns[j])
+        self.set_global(j, matrix_from_quaternion(exponential(axis * share)) @ self.turns[j])
         self.set_turn(limb[2], turn)
 
-    def _set_global(self, joint: int, turn: Array) -> None:
+    def set_global(self, joint: int, turn: Array) -> None:
+        """Orient a joint, by number, in the rig's space."""
         parent = self._parents[joint]
         self._local[joint] = turn if parent < 0 else self.turns[parent].T @ turn
         self._update(joint)

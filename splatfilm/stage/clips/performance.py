@@ -23,6 +23,7 @@ from splatfilm.base.rigid import (
 from splatfilm.stage.clips.body import Body, Puppet
 from splatfilm.stage.clips.clip import Motion
 from splatfilm.stage.clips.face import Blinks, looking
+from splatfilm.stage.clips.operations import mixed
 from splatfilm.stage.clips.posing import refooted
 from splatfilm.stage.clips.roles import SIDES
 from splatfilm.stage.clips.rotations import rotate, slerped
@@ -145,12 +146,7 @@ def crossfaded(body: Body, before: Pose, after: Pose, share: float) -> Pose:
     """
     if share <= 0 or share >= 1:
         return before if share <= 0 else after
-    names = before.shapes.keys() | after.shapes.keys()
-    mixed = Pose(
-        before.translations + share * (after.translations - before.translations),
-        slerped(before.rotations, after.rotations, np.full(len(before.rotations), share)),
-        {n: (1 - share) * before.shapes.get(n, 0.0) + share * after.shapes.get(n, 0.0) for n in sorted(names)},
-    )
+    pose = mixed(before, after, share)
     one, other = Puppet(body, before), Puppet(body, after)
     feet = {}
     for side in SIDES:
@@ -158,7 +154,7 @@ def crossfaded(body: Body, before: Pose, after: Pose, share: float) -> Pose:
         turns = [quaternion_from_matrix(p.turn(f"foot.{side}")) for p in (one, other)]
         turn = slerped(turns[0], turns[1], share)
         feet[side] = (a + share * (b - a), matrix_from_quaternion(turn))
-    return refooted(body, mixed, feet)
+    return refooted(body, pose, feet)
 
 
 def placed(body: Body, pose: Pose, placement: Placement, inverse: bool = False) -> Pose:
@@ -188,7 +184,8 @@ def rooted(body: Body, pose: Pose) -> Pose:
     puppet = Puppet(body, pose)
     place, turn = puppet.place("hips"), puppet.turn("hips")
     where = _ground(puppet)
-    puppet.set_joint(top, np.array(where.position), where.turn() @ body.rest_rotations[top])
+    puppet.move(top, np.array(where.position))
+    puppet.set_global(top, where.turn() @ body.rest_rotations[top])
     puppet.set_place("hips", place)
     puppet.set_turn("hips", turn)
     return puppet.pose()

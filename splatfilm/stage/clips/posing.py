@@ -26,6 +26,7 @@ HANGING = (0.20, -0.06, -0.945)
 ELBOW = (0.28, 0.90, -0.20)
 """Where an elbow points when nothing else is said: outward, back, up."""
 _MIDDLE = (0.0, 0.0, 0.0)
+_STRETCHED = 0.9995  # of a leg's length: as straight as legs are made
 
 
 @dataclass(frozen=True)
@@ -172,9 +173,22 @@ def _mirror(name: str, value: Array) -> Array:
     return value * (1, -1, -1)
 
 
+def _short(body: Body, puppet: Puppet, side: str, ankle: Array) -> float:
+    """How far the hips must sink for a leg to reach an ankle; 0 when it does."""
+    apart = ankle - puppet.place(f"thigh.{side}")
+    square = (_STRETCHED * body.leg) ** 2 - float(apart[0] ** 2 + apart[1] ** 2)
+    return max(-float(apart[2]) - float(np.sqrt(max(square, 0.0))), 0.0)
+
+
 def refooted(body: Body, pose: Pose, feet: Mapping[str, tuple[Array, Array]]) -> Pose:
-    """`pose` with its feet put where `feet` says (side -> ankle [3], turn from rest [3, 3]); knees keep their plane."""
+    """`pose` with its feet put where `feet` says (side -> ankle [3], turn from rest [3, 3]); knees keep their plane.
+
+    Where a leg is too short for that the hips sink, by no more than it takes.
+    """
     puppet = Puppet(body, pose)
+    sink = max(_short(body, puppet, side, ankle) for side, (ankle, _) in feet.items()) if feet else 0.0
+    if sink > 0:
+        puppet.set_place("hips", puppet.place("hips") - (0.0, 0.0, sink))
     for side, (ankle, turn) in feet.items():
         knee = puppet.place(f"shin.{side}") - (puppet.place(f"thigh.{side}") + puppet.place(f"foot.{side}")) / 2
         ahead = -puppet.turn("hips") @ body.axes[:, 1]
