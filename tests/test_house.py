@@ -31,6 +31,7 @@ FLOORS = {
 ADAPTERS = {
     "gsplat": "render/gsplat_backend.py",
     "av": "shots/video.py",
+    "pxr": "stage/clips/usd.py",
 }
 """The one module that may import each big library."""
 

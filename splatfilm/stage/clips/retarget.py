@@ -23,19 +23,13 @@ from splatfilm.stage.rigs import Pose, Skeleton, rest_pose, world_transforms
 from splatfilm.stage.rigs.skeleton import rotation_matrices
 
 Array = NDArray[np.float64]
-_LIMBS = (
-    ("shoulder", "arm"),
-    ("arm", "forearm"),
-    ("forearm", "hand"),
-    ("thigh", "shin"),
-    ("shin", "foot"),
-    ("foot", "toes"),
-)
+_ARM = (("shoulder", "arm"), ("arm", "forearm"), ("forearm", "hand"))
+_LEG = (("thigh", "shin"), ("shin", "foot"), ("foot", "toes"))
 _BONES: tuple[tuple[str, str], ...] = (
     ("spine", "chest"),
     ("chest", "neck"),
     ("neck", "head"),
-    *((f"{a}.{side}", f"{b}.{side}") for side in SIDES for a, b in _LIMBS),
+    *((f"{a}.{side}", f"{b}.{side}") for side in SIDES for a, b in (*_ARM, *_LEG)),
 )
 """Bones, parents first, that are swung into the source's reference pose: from the joint of a role to another's."""
 _WANTED = ("hips", *(f"{r}.{s}" for s in SIDES for r in ("thigh", "shin", "foot", "arm", "forearm", "hand")))
