@@ -63,10 +63,13 @@ class Goals:
 
 
 def posed(body: Body, goals: Goals) -> Pose:
-    """The pose that meets `goals`; feet are met exactly where legs are long enough."""
+    """The pose that meets `goals`. Feet are met exactly: the hips sink where legs are too short for them."""
     puppet = Puppet(body)
     puppet.set_place("hips", goals.hips)
     puppet.set_turn("hips", goals.turn)
+    sink = max(_short(body, puppet, side, goals.feet[side].ankle) for side in SIDES)
+    if sink > 0:
+        puppet.set_place("hips", np.asarray(goals.hips) - (0.0, 0.0, sink))
     for role in ("spine", "chest", "neck", "head", *(r for r in goals.bends if "." in r)):
         if role in goals.bends:
             puppet.bend(role, body.delta(goals.bends[role]))
