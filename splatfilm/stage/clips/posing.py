@@ -17,7 +17,7 @@ from splatfilm.base.curves import Curve, RotationCurve
 from splatfilm.base.rigid import matrix_from_quaternion
 from splatfilm.stage.clips.body import Body, Puppet
 from splatfilm.stage.clips.roles import SIDES
-from splatfilm.stage.clips.rotations import unit
+from splatfilm.stage.clips.rotations import length_of, unit
 from splatfilm.stage.rigs import Pose, Skeleton
 
 Array = NDArray[np.float64]
@@ -195,7 +195,7 @@ def refooted(body: Body, pose: Pose, feet: Mapping[str, tuple[Array, Array]]) ->
     for side, (ankle, turn) in feet.items():
         knee = puppet.place(f"shin.{side}") - (puppet.place(f"thigh.{side}") + puppet.place(f"foot.{side}")) / 2
         ahead = -puppet.turn("hips") @ body.axes[:, 1]
-        bent = float(np.linalg.norm(knee))
+        bent = length_of(knee)
         # A nearly straight leg has no plane to keep: then, and the more so the straighter, forward is taken.
         pole = unit(knee / max(bent, 1e-9) + max(0.0, 1 - bent / 0.05) * ahead) if bent > 1e-6 else ahead
         puppet.leg(side, ankle, turn, pole)
