@@ -7,6 +7,7 @@ the scene frame alone, so every shot of a moment sees the same actor to the last
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -21,7 +22,7 @@ from splatfilm.base.rigid import (
     quaternion_from_matrix,
 )
 from splatfilm.stage.clips.body import Body, Puppet
-from splatfilm.stage.clips.clip import Motion
+from splatfilm.stage.clips.clip import Clip, Motion
 from splatfilm.stage.clips.face import Blinks, looking
 from splatfilm.stage.clips.operations import mixed
 from splatfilm.stage.clips.posing import refooted
@@ -117,6 +118,32 @@ class Performance:
         where = _ground(Puppet(self.body, pose))
         w, i, j, k = (float(v) for v in quaternion_about((0, 0, 1), where.heading))
         return Performed(placed(self.body, pose, where, inverse=True), Similarity((w, i, j, k), where.position))
+
+    def notes(self, last_frame: float, rate: Fraction, shapes: Collection[str] = ()) -> tuple[str, ...]:
+        """What a person should know before filming up to `last_frame` with a rig that has `shapes`; none is an error.
+
+        Motions that end before something follows them, clips made at another rate, and blendshapes that the rig does
+        not have.
+        """
+        found = []
+        ends = [*(span.start + span.fade for span in self.spans[1:]), last_frame + 1]
+        for span, until in zip(self.spans, ends, strict=True):
+            name, over = span.name or "a span", span.end(rate)
+            if over < until - 1e-6:
+                found.append(
+                    f"{self.actor}: {name} is over at frame {over:g} and holds its last pose until {until - 1:g}"
+                )
+            clip = getattr(span.motion, "motion", span.motion)
+            if isinstance(clip, Clip) and clip.rate != rate:
+                found.append(f"{self.actor}: {name} was made at {clip.rate} frames a second; it plays at its own speed")
+        if shapes:
+            wanted: set[str] = set()
+            for span in self.spans:
+                wanted |= self.world(span.start + span.fade, rate).shapes.keys()
+            absent = sorted(wanted - set(shapes))
+            if absent:
+                found.append(f"{self.actor}: the rig has no blendshapes {', '.join(absent)}; they do nothing")
+        return tuple(found)
 
     def world(self, scene_frame: float, rate: Fraction) -> Pose:
         """The pose at a scene frame in the scene's own space."""

@@ -60,6 +60,19 @@ def test_a_clip_of_another_rate_plays_at_its_own_speed() -> None:
     assert fast.world(1007, RATE).shapes["jawOpen"] == pytest.approx(0.5)
 
 
+def test_what_a_filmmaker_should_know_is_said_and_nothing_is_refused() -> None:
+    body = Body(person())
+    jaw = Track("jawOpen", "shape", [0.0, 1.0], [[0.0], [1.0]])
+    clip = Clip("open", body.skeleton, (jaw,), Fraction(30))
+    performance = Performance(body, (Span(clip, 1001, name="open"),), "s", "ada", blinks=False)
+    assert performance.notes(1060, RATE, ["smile"]) == (
+        "ada: open is over at frame 1025 and holds its last pose until 1060",
+        "ada: open was made at 30 frames a second; it plays at its own speed",
+        "ada: the rig has no blendshapes jawOpen; they do nothing",
+    )
+    assert performance.notes(1020, Fraction(30), ["jawOpen"]) == ()
+
+
 def test_a_gaze_comes_and_goes_smoothly() -> None:
     gaze = Gaze((0, -1, 1), 1010, 1050, ease=10, strength=0.8)
     assert [gaze.weight(f) for f in (1000, 1010, 1015, 1030, 1045, 1050)] == pytest.approx([0, 0, 0.4, 0.8, 0.4, 0])
