@@ -246,26 +246,11 @@ def walk(
     it stands before, when that is another, and it turns with the first step. Raises `ValueError` for fewer than two
     points or a path shorter than a hand.
     """
-    points = np.asarray(path, dtype=np.float64)
-    if points.ndim != 2 or points.shape[1] != 2 or len(points) < 2 or not np.all(np.isfinite(points)):
-        raise ValueError("a path needs at least two points (x, y)")
-    knots = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
-    if not np.all(np.diff(knots) > 0) or knots[-1] < 0.1:
-        raise ValueError("a path must be longer than 0.1 m and must not stand still")
-    curve = Curve(knots.tolist(), points)
-    fine = np.stack([curve.at(float(s)) for s in np.linspace(0, knots[-1], _SAMPLES)])
-    arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(fine, axis=0), axis=1))])
+    fine, arc = _along(path)
     length = float(arc[-1])
     count = max(int(np.ceil(length / (STRIDE * body.leg) - 0.25)), 1)
-    step = length / count
-    tempo = 1 / (PACE * speed)
-
-    directions = np.gradient(fine, arc, axis=0)
-    headings = np.unwrap([heading_of(body, d.tolist()) for d in directions])
-    width = max(int(0.2 / (length / _SAMPLES)), 1)  # a body does not turn within a hand's breadth
-    padded = np.pad(headings, width, mode="edge")
-    headings = np.convolve(padded, np.full(2 * width + 1, 1 / (2 * width + 1)), mode="valid")
-
+    step, tempo = length / count, 1 / (PACE * speed)
+    headings = _headings(body, fine, arc)
     if heading is not None:
         away = (heading - headings[0] + np.pi) % (2 * np.pi) - np.pi
         part = np.clip(arc / min(1.5 * step, length), 0, 1)
@@ -275,31 +260,51 @@ def walk(
         x, y = (float(np.interp(s, arc, fine[:, k])) for k in (0, 1))
         return Placement((x, y, 0.0), float(np.interp(s, arc, headings)))
 
-    # Speed over time is a trapezoid with smooth flanks, one step long each; `when` is its inverse by table.
     total = (count + 1) * tempo
     clock = np.linspace(0, total, _SAMPLES)
-    flank = min(1.3 * tempo, total / 2)
-    rise = np.clip(clock / flank, 0, 1)
-    fall_ = np.clip((total - clock) / flank, 0, 1)
-    speeds = (rise * rise * (3 - 2 * rise)) * (fall_ * fall_ * (3 - 2 * fall_))
-    gone = np.concatenate([[0.0], np.cumsum((speeds[1:] + speeds[:-1]) / 2)])
-    gone *= length / gone[-1]
-
-    def when(s: float) -> float:
-        return float(np.interp(np.clip(s, 0, length), gone, clock))
-
+    gone = _travelled(clock, min(1.3 * tempo, total / 2), length)
     ground = Curve(clock.tolist(), np.array([[*place(s).position[:2], place(s).heading] for s in gone]))
     falls: list[Footfall] = []
     side = first
     for k in range(1, count + 2):
-        at = min(k, count) * step
-        land = when(at - step / 2) if k <= count else when(length - 0.03 * step)
-        before = falls[-1].land if falls else 0.0
-        leave = before + _BOTH_DOWN * tempo
-        falls.append(Footfall(side, leave, max(land, leave + 0.35 * tempo), place(at)))
+        # A foot lands half a step ahead of the body; the last one closes up when the body is all but there.
+        at = k * step - step / 2 if k <= count else length - 0.03 * step
+        land = float(np.interp(np.clip(at, 0, length), gone, clock))
+        leave = (falls[-1].land if falls else 0.0) + _BOTH_DOWN * tempo
+        falls.append(Footfall(side, leave, max(land, leave + 0.35 * tempo), place(min(k, count) * step)))
         side = "left" if side == "right" else "right"
     duration = max(total, falls[-1].land + _SETTLE * tempo)
     return Steps(body, ground, tuple(falls), duration, min(1.0, speed), tempo)
+
+
+def _along(path: Sequence[tuple[float, float]]) -> tuple[Array, Array]:  # -> [M, 2], [M]
+    """Points close to one another along the curve through `path`, and their way along it, metres."""
+    points = np.asarray(path, dtype=np.float64)
+    if points.ndim != 2 or points.shape[1] != 2 or len(points) < 2 or not np.all(np.isfinite(points)):
+        raise ValueError("a path needs at least two points (x, y)")
+    knots = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+    if not np.all(np.diff(knots) > 0) or knots[-1] < 0.1:
+        raise ValueError("a path must be longer than 0.1 m and must not stand still")
+    curve = Curve(knots.tolist(), points)
+    fine = np.stack([curve.at(float(s)) for s in np.linspace(0, knots[-1], _SAMPLES)])
+    return fine, np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(fine, axis=0), axis=1))])
+
+
+def _headings(body: Body, fine: Array, arc: Array) -> Array:  # [M, 2], [M] -> [M]
+    """The way a body faces along a curve: no body turns within a hand's breadth, so they are smoothed over one."""
+    headings = np.unwrap([heading_of(body, d.tolist()) for d in np.gradient(fine, arc, axis=0)])
+    width = max(int(0.2 / (float(arc[-1]) / len(arc))), 1)
+    padded = np.pad(headings, width, mode="edge")
+    return np.convolve(padded, np.full(2 * width + 1, 1 / (2 * width + 1)), mode="valid")
+
+
+def _travelled(clock: Array, flank: float, length: float) -> Array:  # [M] -> [M]
+    """How far one has gone at each time of `clock` at a pace that rises and falls within `flank` seconds."""
+    rise = np.clip(clock / flank, 0, 1)
+    fall = np.clip((clock[-1] - clock) / flank, 0, 1)
+    speeds = (rise * rise * (3 - 2 * rise)) * (fall * fall * (3 - 2 * fall))
+    gone = np.concatenate([[0.0], np.cumsum((speeds[1:] + speeds[:-1]) / 2)])
+    return np.asarray(gone * (length / gone[-1]))
 
 
 def turn(body: Body, start: Placement, heading: float, speed: float = 1.0) -> Steps:
