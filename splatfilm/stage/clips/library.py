@@ -63,12 +63,17 @@ class Idle:
 
 
 def get_up(
-    body: Body, mattress: float, edge: float = 0.28, head: Literal["left", "right"] = "left", seconds: float = 6.0
+    body: Body,
+    mattress: float,
+    edge: float = 0.28,
+    head: Literal["left", "right"] = "left",
+    seconds: float = 6.0,
+    pillow: float = 0.0,
 ) -> Keyed:
     """From lying on the back to standing at the bed's side, by way of sitting up and sitting on its edge.
 
     The body ends standing at the rig's origin, the bed behind it: its top at `mattress` metres, its side `edge` behind
-    the ankles; lying, the head is towards `head` as seen by the one who stands. Raises `ValueError` for a mattress
+    the ankles; lying, the head is towards `head` as seen by the one who stands, `pillow` metres above the hips. Raises `ValueError` for a mattress
     that hips of this height cannot sit on.
     """
     hips, size = float(body.at_rest("hips")[2]), body.leg
@@ -79,6 +84,7 @@ def get_up(
         )
     s = 1.0 if head == "left" else -1.0
     t = np.array([0.0, 0.16, 0.36, 0.52, 0.64, 0.80, 1.0]) * seconds
+    bent = float(np.degrees(pillow / (0.42 * size)))  # of spine, chest and neck together: it lifts the head so far
     lying = mattress + 0.125 * size - hips  # an eighth of a leg lies between the hips' joints and the mattress
     sitting = lying + 0.02 * size
     back = edge + 0.58 * size  # where on the bed's depth one lies
@@ -110,8 +116,16 @@ def get_up(
                 5: bowed,
                 6: ahead,
             },
-            "spine": {0: _MIDDLE, 1: _MIDDLE, 2: (20, 0, 0), 4: (8, 0, 0), 5: (14, 0, 0), 6: _MIDDLE},
-            "chest": {0: (2, 0, 0), 2: (14, 0, 0), 4: (6, 0, 0), 5: (4, 0, 0), 6: _MIDDLE},
+            "spine": {
+                0: (0.3 * bent, 0, 0),
+                1: (0.3 * bent, 0, 0),
+                2: (20, 0, 0),
+                4: (8, 0, 0),
+                5: (14, 0, 0),
+                6: _MIDDLE,
+            },
+            "chest": {0: (2 + 0.4 * bent, 0, 0), 2: (14, 0, 0), 4: (6, 0, 0), 5: (4, 0, 0), 6: _MIDDLE},
+            "neck": {0: (0.3 * bent, 0, 0), 1: (0.3 * bent, 0, 0), 2: _MIDDLE, 6: _MIDDLE},
             "head": {0: (10, 0, 0), 2: (12, 0, 0), 3: (2, 0, 0), 4: (10, 0, 0), 5: (-24, 0, 0), 6: _MIDDLE},
             "hand.*": {0: beside, 1: beside, 2: behind, 4: (0.34, 0.02, -0.80), 5: (0.22, -0.52, -0.66), 6: HANGING},
             "elbow.*": {0: (0.9, 0.1, -0.1), 1: (0.9, 0.1, -0.1), 2: ELBOW, 6: ELBOW},

@@ -117,9 +117,9 @@ def _get_up(entry: dict[str, Any], stage: _Stage) -> _Made:
     if head not in ("left", "right"):
         raise ValueError(f'head: expected "left" or "right", found {head!r}')
     seconds = _number(entry, "seconds", 6.0)
-    edge = _number(entry, "edge", 0.28)
+    edge, pillow = _number(entry, "edge", 0.28), _number(entry, "pillow", 0.0)
     side = "left" if head == "left" else "right"
-    return stage.place, get_up(stage.body, _number(entry, "mattress"), edge, side, seconds)  # type: ignore[arg-type]
+    return stage.place, get_up(stage.body, _number(entry, "mattress"), edge, side, seconds, pillow)  # type: ignore[arg-type]
 
 
 def _walk(entry: dict[str, Any], stage: _Stage) -> _Made:
@@ -186,7 +186,7 @@ def _clip(entry: dict[str, Any], stage: _Stage) -> _Made:
 
 
 _MAKERS: Mapping[str, tuple[Callable[[dict[str, Any], _Stage], _Made], tuple[str, ...]]] = {
-    "get-up": (_get_up, ("mattress", "edge", "head", "seconds")),
+    "get-up": (_get_up, ("mattress", "edge", "head", "seconds", "pillow")),
     "walk": (_walk, ("path", "speed")),
     "turn": (_turn, ("facing",)),
     "idle": (_idle, ("seconds",)),
