@@ -73,8 +73,8 @@ def get_up(
     """From lying on the back to standing at the bed's side, by way of sitting up and sitting on its edge.
 
     The body ends standing at the rig's origin, the bed behind it: its top at `mattress` metres, its side `edge` behind
-    the ankles; lying, the head is towards `head` as seen by the one who stands, `pillow` metres above the hips. Raises `ValueError` for a mattress
-    that hips of this height cannot sit on.
+    the ankles. Lying, the head is towards `head` as seen by the one who stands, raised by `pillow` metres. Raises
+    `ValueError` for a mattress that hips of this height cannot sit on.
     """
     hips, size = float(body.at_rest("hips")[2]), body.leg
     if not 0.25 * hips < mattress < 0.85 * hips:
