@@ -24,7 +24,8 @@ def command(film_files: tuple[Path, ...], as_json: bool) -> int:
     """Find every mistake in FILM, all at once, before anything is rendered.
 
     Read are the film file itself, and every file that it names: camera files (is each move as long as its shot?),
-    captures (are the photographs there?), splat files (is the header right, is the file whole?). Nothing is written.
+    captures (are the photographs there?), splat files (is the header right, is the file whole?), rigs (are the clips,
+    joints and blendshapes there, do the clips last?). Nothing is written.
 
     Problems are printed one a line, as FILE:LINE: KEY: what is wrong, and what would be right. Exits with 3 when there
     is one.
@@ -81,9 +82,15 @@ def _check(film_file: Path) -> Findings:
     from splatfilm.film.check import Findings, check
 
     try:
-        return check(film_file, readers())
+        found = check(film_file, readers())
     except InputError as error:
         return Findings(None, error.problems, ())
+    if found.film is None or not any(asset.rig for asset in found.film.assets.values()):
+        return found
+    from splatfilm.stage.performance import findings
+
+    problems, remarks = findings(found.film)
+    return Findings(found.film, (*found.problems, *problems), (*found.remarks, *remarks))
 
 
 def _problem_value(problem: Problem) -> dict[str, object]:

@@ -7,7 +7,7 @@ Every range of frames includes both ends.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -41,8 +41,9 @@ class FrameRange:
 
 @dataclass(frozen=True)
 class Look:
-    """One appearance of an asset: either a `capture` folder, reconstructed with `preset`, or a `splats` file.
+    """One appearance of an asset: a `capture` folder, reconstructed with `preset`, or a `splats` file, or `layers`.
 
+    `layers` name layers of a character, from the skin outwards; a look that has them has no splats of its own.
     `place` brings the asset's own axes and units into the scene's (Z up, metres) before it is placed.
     """
 
@@ -51,6 +52,31 @@ class Look:
     splats: Path | None = None
     preset: Preset = "draft"
     place: Similarity = IDENTITY
+    layers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One thing that a character wears or is made of: splats, on the same rig as all its other layers.
+
+    `mesh` names the parts of the rig's proxy mesh that carry it (none: all of them). While it is worn it hides what of
+    the layers `covers` lies beneath it. `ids` are the numbers of the capture's id masks that belong to it (none: all).
+    The layers `over` which it is learnt stay as they are, so that what two looks share is the same splats in both.
+    """
+
+    name: str
+    capture: Path | None = None
+    splats: Path | None = None
+    preset: Preset = "draft"
+    place: Similarity = IDENTITY
+    ids: tuple[int, ...] = ()
+    over: tuple[str, ...] = ()
+    mesh: tuple[str, ...] = ()
+    covers: tuple[str, ...] = ()
+
+
+LAYER_PREFIX = "layers/"
+"""What stands before a layer's name where layers and looks are named together; no look's name can hold a slash."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +86,19 @@ class Asset:
     name: str
     kind: AssetKind
     looks: Mapping[str, Look]
+    rig: Path | None = None  # characters: the file that moves it
+    layers: Mapping[str, Layer] = field(default_factory=dict)
+
+    def source(self, name: str) -> Look | Layer:
+        """The look called `name`, or the layer called `layers/` and its name. Raises `KeyError`."""
+        if name.startswith(LAYER_PREFIX):
+            return self.layers[name.removeprefix(LAYER_PREFIX)]
+        return self.looks[name]
+
+    def worn(self, look: str) -> tuple[str, ...]:
+        """The sources that a look shows, in order: its layers, or itself."""
+        layers = self.looks[look].layers
+        return tuple(LAYER_PREFIX + layer for layer in layers) if layers else (look,)
 
     @property
     def default_look(self) -> Look:
@@ -84,6 +123,54 @@ class LookChange:
 
 
 @dataclass(frozen=True)
+class ClipCue:
+    """From scene frame `frame` on, a character performs `clip`.
+
+    It starts `offset` seconds into the clip and runs `speed` times as fast; with `loop` it starts over at its end,
+    without it holds its last pose. Over `blend` frames the pose before it fades into it.
+    """
+
+    frame: float
+    clip: str
+    offset: float = 0.0
+    speed: float = 1.0
+    loop: bool = False
+    blend: float = 0.0
+
+
+@dataclass(frozen=True)
+class ShapeKey:
+    """Weights of blendshapes at a scene frame; `easing` shapes the way to the next key that names the same shape."""
+
+    frame: float
+    weights: Mapping[str, float]
+    easing: Easing = "ease-in-out"
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A cast member in the hand of another: its place counts from that joint, within `frames` (None: always)."""
+
+    to: str
+    joint: str
+    frames: FrameRange | None = None
+
+
+@dataclass(frozen=True)
+class Performance:
+    """What a character does: clips on the scene's clock, and expressions that stand over whatever the clips say.
+
+    A clip is one of the rig's, by name, or a clip file's absolute path. `place` and `line` say where in the film file
+    it stands.
+    """
+
+    cues: tuple[ClipCue, ...] = ()
+    shapes: tuple[ShapeKey, ...] = ()
+    place: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True)
 class CastMember:
     """An asset placed in a scene under a name of its own (the same mug may stand there twice)."""
 
@@ -92,6 +179,8 @@ class CastMember:
     keys: tuple[PlacementKey, ...]  # at least one, ascending; before the first and after the last it stands still
     looks: tuple[LookChange, ...]  # ascending; the first holds from the scene's beginning
     frames: FrameRange | None = None  # present only then; None: the whole scene
+    performance: Performance = Performance()
+    attach: Attachment | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +226,10 @@ class Film:
     scenes: Mapping[str, Scene]
     shots: tuple[Shot, ...]
     timecode: str = "01:00:00:00"
+
+    def source(self, asset: str, name: str) -> Look | Layer:
+        """The look or layer (`layers/NAME`) of an asset. Raises `KeyError`."""
+        return self.assets[asset].source(name)
 
     def shot(self, name: str) -> Shot:
         """The shot of that name. Raises `KeyError` listing what there is."""

@@ -83,7 +83,9 @@ def lens_report(lens: Lens) -> dict[str, Any]:
 def _look(film: Film, look: Look) -> dict[str, Any]:
     if look.capture is not None:
         return {"name": look.name, "capture": _path(film, look.capture), "preset": look.preset}
-    assert look.splats is not None, "a look comes from a capture or from splats"
+    if look.layers:
+        return {"name": look.name, "layers": list(look.layers)}
+    assert look.splats is not None, "a look comes from a capture, from splats or from layers"
     return {"name": look.name, "splats": _path(film, look.splats)}
 
 

@@ -20,6 +20,16 @@ from splatfilm.film.model import (
     Preset,
     Scene,
 )
+from splatfilm.film.performance import (
+    PERFORMANCE_KEYS,
+    attachment,
+    character_parts,
+    frame_in,
+    frame_tables,
+    layered_look,
+    note_attachments,
+    performance,
+)
 from splatfilm.film.placement import PLACE_KEYS, placement
 from splatfilm.film.source import Table, shown
 
@@ -45,27 +55,30 @@ def read_assets(film: Table) -> tuple[dict[str, Asset], Known]:
     kinds: dict[str, str | None] = {}
     looks: dict[str, tuple[str, ...]] = {}
     for name, table in fields.tables(film, "assets"):
-        table.only(("kind", "looks"))
+        table.only(("kind", "looks", "rig", "layers"))
         kind = fields.choice(table, "kind", REQUIRED, get_args(AssetKind))
         kinds[name] = kind
         found = {look: _look(look, inside) for look, inside in fields.tables(table, "looks")}
         looks[name] = tuple(found)
         if table.values.get("looks", {}) == {}:
             table.fail("missing, expected at least one look: [assets.NAME.looks.LOOK]", "looks")
+        rig, layers = character_parts(table, kind, found)
         if kind is not None:
-            assets[name] = Asset(name, cast(AssetKind, kind), found)
+            assets[name] = Asset(name, cast(AssetKind, kind), found, rig, layers)
     return assets, Known(kinds, looks)
 
 
 def _look(name: str, table: Table) -> Look:
-    table.only(("capture", "splats", "preset", "place"))
+    table.only(("capture", "splats", "preset", "place", "layers"))
+    if "layers" in table.values:
+        return layered_look(name, table)
     capture = fields.existing(table, "capture", "folder", None)
     splats = fields.existing(table, "splats", "file", None)
     preset = fields.choice(table, "preset", "draft", get_args(Preset))
     if "capture" in table.values and "splats" in table.values:
         table.fail("capture and splats are both here, expected one of them", "splats")
     elif "capture" not in table.values and "splats" not in table.values:
-        table.fail("expected capture (a folder of photographs) or splats (a splat file)")
+        table.fail("expected capture (a folder of photographs), splats (a splat file) or, for a character, layers")
     elif "preset" in table.values and "capture" not in table.values:
         table.fail("a preset says how a capture is reconstructed; splats are taken as they are", "preset")
     place = IDENTITY
@@ -89,6 +102,7 @@ def read_scenes(film: Table, known: Known) -> tuple[dict[str, Scene], dict[str, 
         members = fields.array(table, "cast")
         cast_members = [_cast_member(one, clock, known) for one in members]
         _note_twins(members, set_name)
+        note_attachments(members, [member for member in cast_members if member is not None])
         if clock is not None and set_name is not None and set_look is not None:
             whole = tuple(member for member in cast_members if member is not None)
             scenes[name] = Scene(name, set_name, set_look, clock, whole)
@@ -142,7 +156,7 @@ def _note_twins(members: list[Table], set_name: str | None) -> None:
 
 
 def _cast_member(table: Table, clock: FrameRange | None, known: Known) -> CastMember | None:
-    table.only(("name", "asset", *PLACE_KEYS, "keys", "look", "looks", "frames"))
+    table.only(("name", "asset", *PLACE_KEYS, "keys", "look", "looks", "frames", *PERFORMANCE_KEYS, "attach"))
     asset = _asset(table, "asset", known, ("character", "prop", "set"))
     name = fields.name(table, "name", asset)
     keys = _placement_keys(table, clock)
@@ -150,9 +164,11 @@ def _cast_member(table: Table, clock: FrameRange | None, known: Known) -> CastMe
     frames = fields.frames(table, "frames", None)
     if frames is not None and clock is not None:
         fields.note_outside(table, "frames", frames, clock, "the scene")
+    performs = performance(table, clock, known.kinds.get(asset or ""))
+    held = attachment(table, clock)
     if asset is None or name is None or not looks:
         return None
-    return CastMember(name, asset, keys, looks, frames)
+    return CastMember(name, asset, keys, looks, frames, performs, held)
 
 
 def _placement_keys(table: Table, clock: FrameRange | None) -> tuple[PlacementKey, ...]:
@@ -161,9 +177,9 @@ def _placement_keys(table: Table, clock: FrameRange | None) -> tuple[PlacementKe
     if "keys" not in table.values:
         return (PlacementKey(start, base),)
     keys, frame_of = [], {}
-    for index, one in _frame_tables(table, "keys"):
+    for index, one in frame_tables(table, "keys"):
         one.only(("frame", *PLACE_KEYS, "easing"))
-        frame = _frame(one, clock)
+        frame = frame_in(one, clock)
         easing = fields.easing(one, "easing", "linear")
         place = placement(one).over(base)
         if frame is not None:
@@ -177,9 +193,9 @@ def _look_changes(table: Table, asset: str | None, clock: FrameRange | None, kno
     start = float(clock.first) if clock else 0.0
     first = _known_look(table, asset, known)
     changes, frame_of = [], {}
-    for index, one in _frame_tables(table, "looks") if "looks" in table.values else ():
+    for index, one in frame_tables(table, "looks") if "looks" in table.values else ():
         one.only(("frame", "look"))
-        frame = _frame(one, clock)
+        frame = frame_in(one, clock)
         look = _known_look(one, asset, known, required=True)
         if frame is not None:
             frame_of[index] = frame
@@ -189,18 +205,3 @@ def _look_changes(table: Table, asset: str | None, clock: FrameRange | None, kno
     if first is None or (changes and changes[0].frame == start):
         return tuple(changes)
     return (LookChange(start, first), *changes)
-
-
-def _frame_tables(table: Table, key: str) -> list[tuple[int, Table]]:
-    """The tables of an array that must not be empty, with their indices."""
-    if table.values[key] == []:
-        table.fail("found an empty array, expected at least one { frame = ... }", key)
-    return [(int(one.place[-1]), one) for one in fields.array(table, key)]
-
-
-def _frame(table: Table, clock: FrameRange | None) -> float | None:
-    frame = fields.number(table, "frame", REQUIRED, 0, fields.LAST_FRAME)
-    if frame is not None and clock is not None and frame not in clock:
-        table.fail(f"found {fields.plain(frame)}, outside the scene, which has [{clock.first}, {clock.last}]", "frame")
-        return None
-    return frame

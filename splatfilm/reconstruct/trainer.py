@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.optim.adam import adam
 
 from splatfilm.base.errors import SplatfilmError
+from splatfilm.base.rigid import IDENTITY
 from splatfilm.cameras import Camera
 from splatfilm.capture.pictures import Picture
 from splatfilm.reconstruct import mcmc
@@ -23,7 +24,7 @@ from splatfilm.reconstruct.losses import photometric, psnr
 from splatfilm.reconstruct.randomness import generator
 from splatfilm.reconstruct.settings import Settings
 from splatfilm.render import RenderSettings, render
-from splatfilm.splats import SH_BASIS_COUNTS, Splats
+from splatfilm.splats import SH_BASIS_COUNTS, Splats, compose
 
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-15  # Adam as in Kerbl et al. 2023
 _CHECK_EVERY = 100  # steps between two looks at every parameter for NaN
@@ -79,6 +80,7 @@ class Trainer:
         self.train_psnr = math.nan
         self.gaussians: Gaussians = {}
         self.moments: mcmc.Moments = {}
+        self.below: Splats | None = None  # what is in the pictures too, and is not learnt
         self.count = len(next(iter(views.values())))
         self.gains = np.zeros((3, self.count, 3))  # log gains, and their Adam moments, by view and channel
 
@@ -164,6 +166,8 @@ class Trainer:
         count, growth = len(self.gaussians["means"]), self.settings.growth
         pull = growth.scale_weight / (3 * count * self.extent), growth.opacity_weight / count
         splats = activated(self.gaussians, self.settings.antialiased, pull)
+        if self.below is not None:
+            splats = compose([(self.below, IDENTITY), (splats, IDENTITY)])
         frame = render(splats, view.camera, RenderSettings(background=ground), backend=self.settings.backend)
         target = view.over(ground)
         shown = frame.beauty.detach()

@@ -16,7 +16,6 @@ from splatfilm.render.kernels import array, extension
 from splatfilm.render.settings import RenderSettings
 from splatfilm.splats.splats import Splats
 
-
 _NONE = torch.empty(0)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from splatfilm.base.errors import InputError, Problem
 from splatfilm.base.hashing import hash_file
 from splatfilm.base.progress import Progress
-from splatfilm.film.model import Film, Look
+from splatfilm.film.model import LAYER_PREFIX, Film, Layer, Look
 from splatfilm.shots.lock import hold
 from splatfilm.shots.plan import SplatSource, stamp_of
 
@@ -53,7 +53,7 @@ def resolve_assets(
     jobs: list[_Job] = []
     problems: list[Problem] = []
     for name in looks:
-        look = film.assets[name[0]].looks[name[1]]
+        look = film.source(*name)
         try:
             if look.splats is not None:
                 stamp = stamp_of(look.splats)
@@ -66,7 +66,79 @@ def resolve_assets(
         raise InputError(list(dict.fromkeys(problems)))
     for job in jobs:
         found[job.name] = _reconstructed(job, ways, progress)
+    layers = {job.name: job for job in jobs if _is_taken_apart(film.source(*job.name))}
+    whole = dict(found)
+    for name in _in_order_of_learning(film, list(layers)):
+        found[name] = _layer(film, layers[name], whole[name], found, ways, progress)
     return {name: found[name] for name in looks}
+
+
+def _is_taken_apart(source: Look | Layer) -> bool:
+    return isinstance(source, Layer) and bool(source.ids or source.over)
+
+
+def _in_order_of_learning(film: Film, names: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Layers after those that they are learnt over."""
+    done: list[tuple[str, str]] = []
+
+    def visit(name: tuple[str, str]) -> None:
+        layer = film.source(*name)
+        assert isinstance(layer, Layer)
+        for other in layer.over:
+            if (name[0], LAYER_PREFIX + other) in names:
+                visit((name[0], LAYER_PREFIX + other))
+        if name not in done:
+            done.append(name)
+
+    for name in names:
+        visit(name)
+    return done
+
+
+def _layer(
+    film: Film,
+    job: _Job,
+    whole: SplatSource,
+    found: Mapping[tuple[str, str], SplatSource],
+    ways: Ways,
+    progress: Progress,
+) -> SplatSource:
+    """A layer as a splat file: its share of a reconstruction, learnt over other layers where it says so."""
+    from splatfilm.reconstruct.layer_key import layer_key
+
+    layer = film.source(*job.name)
+    assert isinstance(layer, Layer)
+    below = [(job.name[0], LAYER_PREFIX + other) for other in layer.over]
+    if missing := [name[1] for name in below if name not in found]:
+        listed = ", ".join(name.removeprefix(LAYER_PREFIX) for name in missing)
+        place = f"assets.{job.name[0]}.layers.{layer.name}.over"
+        raise InputError.at(film.path, f"no look that is shown wears {listed}", place)
+    key = layer_key(job.capture, whole.sha256, layer.ids, [found[name].sha256 for name in below], job.settings)
+    path = ways.folder / f"{job.name[0]}-{layer.name}-{key[:12]}" / "splats.ply"
+    if not path.is_file():
+        with hold(ways.folder / f".layer-{key[:12]}.lock", f"the layer {layer.name}", progress):
+            if not path.is_file():
+                _learn_layer(film, job, layer, whole, [(name, found[name]) for name in below], path, progress)
+    return SplatSource(path, hash_file(path), stamp_of(path), {**whole.origin, "layer": {"ids": list(layer.ids)}})
+
+
+def _learn_layer(
+    film: Film,
+    job: _Job,
+    layer: Layer,
+    whole: SplatSource,
+    below: Sequence[tuple[tuple[str, str], SplatSource]],
+    path: Path,
+    progress: Progress,
+) -> None:
+    from splatfilm.reconstruct.layers import learn_layer
+    from splatfilm.splats import compose, read_splats, write_ply
+
+    back = layer.place.inverse()
+    parts = [(read_splats(source.path), film.source(*name).place.then(back)) for name, source in below]
+    under = compose(parts, [name[1] for name, _ in below]) if parts else None
+    splats = learn_layer(job.capture, read_splats(whole.path), layer.ids, under, job.settings, progress)
+    write_ply(path, splats.to("cpu"))
 
 
 def asset_scores(sources: Mapping[tuple[str, str], SplatSource]) -> dict[str, dict[str, Any]]:
@@ -74,7 +146,7 @@ def asset_scores(sources: Mapping[tuple[str, str], SplatSource]) -> dict[str, di
     return {f"{asset}/{look}": dict(source.origin) for (asset, look), source in sources.items() if source.origin}
 
 
-def _job(name: tuple[str, str], look: Look, ways: Ways) -> _Job:
+def _job(name: tuple[str, str], look: Look | Layer, ways: Ways) -> _Job:
     from splatfilm.capture import MEMO_NAME, capture_hash, read_capture
     from splatfilm.reconstruct import settings_for
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from splatfilm.base.errors import InputError
 from splatfilm.cameras import Camera
 from splatfilm.film.model import Film
@@ -14,8 +16,16 @@ from splatfilm.stage import Stage
 class SceneDrawer:
     """Draws frames of a film, holding the splats of one scene at a time."""
 
-    def __init__(self, film: Film, sources: Sources, background: tuple[float, float, float], backend: str) -> None:
+    def __init__(
+        self,
+        film: Film,
+        sources: Sources,
+        background: tuple[float, float, float],
+        backend: str,
+        bindings: Path | None = None,
+    ) -> None:
         self._film = film
+        self._bindings = bindings
         self._sources = sources
         self._settings = RenderSettings(background=background)
         self._backend = backend
@@ -28,11 +38,11 @@ class SceneDrawer:
         if self._stage is None or self._scene != scene:
             self._stage = None  # free the last scene before the next is loaded
             files = {name: source.path for name, source in self._sources.items()}
-            self._stage = Stage(self._film, scene, files, self._device)
+            self._stage = Stage(self._film, scene, files, self._device, self._bindings)
             self._scene = scene
         staged = self._stage.at(frame)
         for span in staged.spans:
-            self._check_unchanged(self._sources[span.asset, span.look])
+            self._check_unchanged(self._sources[span.source])
         return render(staged.splats, camera, self._settings, backend=self._backend)
 
     @staticmethod

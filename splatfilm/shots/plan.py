@@ -16,13 +16,14 @@ from typing import Any
 
 from splatfilm.base.errors import InputError, Problem
 from splatfilm.base.hashing import hash_file, hash_value
+from splatfilm.base.rigid import Similarity
 from splatfilm.cameras import Camera, CameraPath, load_path
 from splatfilm.film.check import uncovered
-from splatfilm.film.model import Film, Shot
+from splatfilm.film.model import LAYER_PREFIX, Film, Layer, Shot
 from splatfilm.film.timecode import count_of, timecode
 from splatfilm.shots.names import spell_frames
 from splatfilm.shots.pictures import PICTURES_VERSION
-from splatfilm.stage import Placed, Placements
+from splatfilm.stage import BINDING_VERSION, POSING_VERSION, Placed, Placements
 
 BACKGROUND = (0.0, 0.0, 0.0)
 """Where a scene leaves the picture empty it is black, so beauty is premultiplied by alpha."""
@@ -121,8 +122,8 @@ def plan_shot(film: Film, shot: Shot, path: CameraPath, sources: Sources, pictur
     shown: dict[tuple[str, str], None] = {}
     for frame, camera in cameras.items():
         placed = placements.at(frame)
-        shown.update({(item.asset, item.look): None for item in placed})
-        splats = [_placed_value(item, sources) for item in placed]
+        shown.update({(item.asset, source): None for item in placed for source in item.sources})
+        splats = [_placed_value(film, item, sources) for item in placed]
         keys[frame] = hash_value({**base, "camera": camera_value(camera), "splats": splats})
     inputs = _inputs(film, shot, sources, list(shown), picture)
     return ShotPlan(
@@ -172,13 +173,24 @@ def shot_timecode(film: Film, shot: Shot) -> str:
     return timecode(count_of(film.timecode, film.rate) + before, film.rate, drop=";" in film.timecode)
 
 
-def _placed_value(item: Placed, sources: Sources) -> dict[str, Any]:
-    """What of a member decides pixels: the bytes of its splats and its place, not its names."""
-    place = item.place
-    return {
-        "splats": sources[item.asset, item.look].sha256,
-        "place": [*place.rotation, *place.translation, place.scale],
-    }
+def _placed_value(film: Film, item: Placed, sources: Sources) -> dict[str, Any]:
+    """What of a member decides pixels: the bytes of its splats, its place and its pose, not its names."""
+    value: dict[str, Any] = {"place": _place_value(item.place)}
+    if not item.pose_key and not item.worn:
+        return {"splats": sources[item.asset, item.look].sha256, **value}
+    layers = []
+    for source in item.sources:
+        layer = film.source(item.asset, source)
+        own = {"splats": sources[item.asset, source].sha256, "place": _place_value(layer.place)}
+        if isinstance(layer, Layer):
+            covers = [item.worn.index(LAYER_PREFIX + c) for c in layer.covers if LAYER_PREFIX + c in item.worn]
+            own |= {"mesh": list(layer.mesh), "covers": covers}
+        layers.append(own)
+    return {"layers": layers, "pose": item.pose_key, "posing": POSING_VERSION, "binding": BINDING_VERSION, **value}
+
+
+def _place_value(place: Similarity) -> list[float]:
+    return [*place.rotation, *place.translation, place.scale]
 
 
 def _inputs(film: Film, shot: Shot, sources: Sources, shown: list[tuple[str, str]], picture: Picture) -> dict[str, Any]:

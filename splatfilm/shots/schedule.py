@@ -226,7 +226,9 @@ def _lazy_draw(planned: Planned, options: RenderOptions) -> Draw:
         if not ready:
             from splatfilm.shots.drawing import SceneDrawer
 
-            ready.append(SceneDrawer(planned.film, planned.sources, planned.picture.background, options.backend))
+            film, background = planned.film, planned.picture.background
+            bindings = planned.folders.assets / "bindings"
+            ready.append(SceneDrawer(film, planned.sources, background, options.backend, bindings))
         return ready[0](scene, frame, camera)
 
     return draw

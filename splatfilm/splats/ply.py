@@ -127,8 +127,8 @@ def read_ply(header: PlyHeader) -> Splats:
 def write_ply(path: str | PathLike[str], splats: Splats) -> None:
     """Write a standard 3DGS PLY: binary little endian, float32, zero normals, `SplatRenderMode` in a comment.
 
-    Atomic, and the same splats always give the same bytes; splats that a rig has moved are baked. Raises `InputError` for splats that `check` refuses and
-    `StorageError` when the disk does.
+    Atomic, and the same splats always give the same bytes; splats that a rig has moved are baked. Raises
+    `InputError` for splats that `check` refuses and `StorageError` when the disk does.
     """
     from splatfilm.splats.posed import baked
 

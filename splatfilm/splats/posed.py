@@ -1,8 +1,8 @@
 """Splats that something has moved: their covariances, their colours, and plain splats that look the same.
 
-A splat that a rig or a simulation moves keeps what was learnt of it and carries the motion beside it (`Splats.stretches`
-and `Splats.turns`). Renderers take that as it is; files do not know it, so writing one means baking: covariances back
-into quaternions and scales, coefficients rotated band by band.
+A splat that a rig or a simulation moves keeps what was learnt of it and carries the motion beside it, in
+`Splats.stretches` and `Splats.turns`. Renderers take that as it is; files do not know it, so writing one means baking:
+covariances back into quaternions and scales, coefficients rotated band by band.
 """
 
 from __future__ import annotations

@@ -20,9 +20,9 @@ class Splats:
     """3D Gaussians, activated: what a renderer takes, not what an optimiser or a file holds.
 
     What a driver (a rig, a simulation) does to a splat is a deformation gradient F = V R. Its rotation R is in `quats`
-    already and, for the colours, in `turns`: these are seen along R^T d, and no coefficient is touched. Its stretch V is
-    in `stretches`: the covariance is V (Q S S Q^T) V^T with Q and S from `quats` and `scales`. Nothing that was learnt
-    is lost, and splats that nothing moves leave both out. `splats.posed.baked` writes both into plain splats.
+    already and, for the colours, in `turns`: these are seen along R^T d, and no coefficient is touched. Its stretch V
+    is in `stretches`: the covariance is V (Q S S Q^T) V^T with Q and S from `quats` and `scales`. Nothing that was
+    learnt is lost, and splats that nothing moves leave both out. `splats.posed.baked` writes both into plain splats.
 
     float32 tensors on one device. They may carry gradients. `check` says whether the values may enter the house; it is
     called where data enters, never in inner loops.

@@ -5,8 +5,8 @@ phi is affine) and the colour learnt at rest is seen along R^T d, where R is the
 decomposition). So `Splats` carries R in its quaternions and `turns`, V in its `stretches`, and no coefficient is
 touched: T. Xie et al., "PhysGaussian", CVPR 2024, section 3.3, with R kept instead of rotated coefficients.
 
-Limbs are moved by dual quaternions (L. Kavan et al., "Skinning with dual quaternions", I3D 2007), whose result is rigid,
-so V stays an identity; that path runs in the compiled kernels on the CPU and in torch on CUDA.
+Limbs are moved by dual quaternions (L. Kavan et al., "Skinning with dual quaternions", I3D 2007), whose result is
+rigid, so V stays an identity; that path runs in the compiled kernels on the CPU and in torch on CUDA.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from splatfilm.splats.posed import multiplied, packed, quaternions, rotation_mat
 from splatfilm.splats.splats import Splats
 
 _NEWTON_STEPS = 12
+_SETTLED = 1e-9
 _COLLAPSED = 1e-6  # a determinant below which, relative to the gradient's size cubed, only an SVD finds the rotation
 
 
@@ -57,7 +58,9 @@ def polar(gradients: Tensor) -> tuple[Tensor, Tensor]:  # [N, 3, 3] -> R [N, 3, 
         )
         det = (x[:, 0] * cofactors[:, 0]).sum(dim=-1)[:, None, None]
         scale = det.abs().pow(-1 / 3) if step < 4 else 1.0
-        x = 0.5 * (scale * x + cofactors / (scale * det))
+        before, x = x, 0.5 * (scale * x + cofactors / (scale * det))
+        if not bool(((x - before).abs() > _SETTLED).any()):  # it converges quadratically: the next step is rounding
+            break
     if bool(bad.any()):
         u, _, vt = torch.linalg.svd(f[bad])
         flip = torch.ones(len(u), 3, dtype=f.dtype, device=f.device)
@@ -140,14 +143,18 @@ def blended(
     return Motion((carriers.weights[..., None] * placed).sum(dim=1), gradients)
 
 
-def shaped(skin: Splats, rows: Tensor, gradients: Tensor) -> Splats:
+def shaped(skin: Splats, rows: Tensor, gradients: Tensor, owner: Tensor | None = None) -> Splats:
     """Skinned splats whose `rows` [M] were deformed by `gradients` [M, 3, 3] before the bones moved them.
+
+    With `owner` [M] the gradients are those of T triangles, [T, 3, 3], and a row has its owner's.
 
     The bones turn by R; the gradient of both is R F = (R V R^T)(R Q) for F = V Q.
     """
     assert skin.turns is not None, "skinned splats have turns"
     rotation, stretch = polar(gradients)
     own = quaternions(rotation)
+    if owner is not None:
+        own, stretch = own[owner], stretch[owner]
     bones = skin.turns[rows].double()
     turn = rotation_matrices(bones)
     world = turn @ stretch @ turn.transpose(-1, -2)

@@ -1,4 +1,4 @@
-"""Who is in a scene at a scene frame, in which look and where, in plain numbers.
+"""Who is in a scene at a scene frame, in which look, where and in which pose, in plain numbers.
 
 Apart from `stage`, because a plan of what must be rendered again needs this for every frame and must not wait for torch
 or for splats to be read.
@@ -6,26 +6,46 @@ or for splats to be read.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from splatfilm.base.curves import Curve, RotationCurve
+from splatfilm.base.errors import InputError, did_you_mean
 from splatfilm.base.rigid import Similarity
-from splatfilm.film.model import CastMember, Film, Scene
+from splatfilm.film.model import Attachment, CastMember, Film, Scene
+from splatfilm.stage.performance import Performer, pose_hash
+from splatfilm.stage.rigs.bones import quaternions_from_matrices, rigid_parts
+from splatfilm.stage.rigs.skeleton import Pose, world_transforms
+
+POSING_VERSION = 1
+"""Raised whenever the same splats in the same pose would stand otherwise, or be hidden otherwise by what is worn."""
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A member of the scene at one scene frame. `place` brings the splats of its file into the scene."""
+    """A member of the scene at one scene frame. `place` brings the splats of its file into the scene.
+
+    `worn` are the sources that its look shows. A character that performs also has a `pose`; then `place` brings the
+    rig's space into the scene. `pose_key` is the hash of rig and pose: equal keys, equal poses.
+    """
 
     member: str
     asset: str
     look: str
     place: Similarity
+    worn: tuple[str, ...] = ()
+    pose_key: str = ""
+    pose: Pose | None = field(default=None, compare=False)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The names under which the asset's splats are found, in order: layers, or the look itself."""
+        return self.worn or (self.look,)
 
 
 class Placements:
@@ -40,21 +60,73 @@ class Placements:
             raise KeyError(f"no scene {scene_name!r}; there is {', '.join(film.scenes) or 'none'}")
         self.film = film
         self.scene: Scene = film.scenes[scene_name]
+        self._members = {member.name: member for member in self.scene.cast}
         self._tracks = {member.name: _Track(member) for member in self.scene.cast}
+        self.performers = {
+            member.name: Performer(film, self.scene, member)
+            for member in self.scene.cast
+            if film.assets[member.asset].rig is not None
+        }
 
     def at(self, frame: float) -> tuple[Placed, ...]:
-        """Everything present at a scene frame; between whole frames things are on their way."""
+        """Everything present at a scene frame; between whole frames things are on their way.
+
+        Raises `InputError` for rigs and clips that cannot be read, and joints that are not there.
+        """
         scene = self.scene
         set_look = self.film.assets[scene.set].looks[scene.set_look]
         placed = [Placed(scene.set, scene.set, scene.set_look, set_look.place)]
+        poses: dict[str, Pose] = {}
         for member in scene.cast:
             if member.frames is not None and frame not in member.frames:
                 continue
-            look = self.look_of(member, frame)
-            own = self.film.assets[member.asset].looks[look].place
-            place = _after(own, self._tracks[member.name].at(frame))
-            placed.append(Placed(member.name, member.asset, look, place))
+            asset, look = self.film.assets[member.asset], self.look_of(member, frame)
+            worn = asset.worn(look) if asset.looks[look].layers else ()
+            place = self._place(member, frame, poses)
+            pose = self._pose(member.name, frame, poses)
+            if pose is None and not worn:
+                place = _after(asset.looks[look].place, place)
+            key = "" if pose is None else pose_hash(self.performers[member.name].rig, pose)
+            placed.append(Placed(member.name, member.asset, look, place, worn, key, pose))
         return tuple(placed)
+
+    def _pose(self, name: str, frame: float, poses: dict[str, Pose]) -> Pose | None:
+        """The pose of a cast member; None for one that does not perform. `poses` are this frame's, found so far."""
+        if name not in self.performers:
+            return None
+        if name not in poses:
+            poses[name] = self.performers[name].at(frame)
+        return poses[name]
+
+    def _place(self, member: CastMember, frame: float, poses: dict[str, Pose]) -> Similarity:
+        """Where a member stands: on its own track, or from the joint that holds it."""
+        own, held = self._tracks[member.name].at(frame), member.attach
+        if held is None or (held.frames is not None and frame not in held.frames):
+            return own
+        holder = self._members[held.to]
+        if holder.frames is not None and frame not in holder.frames:
+            return own
+        return own.then(self._joint(member, held, frame, poses)).then(self._place(holder, frame, poses))
+
+    def _joint(self, member: CastMember, held: Attachment, frame: float, poses: dict[str, Pose]) -> Similarity:
+        """A joint's place in its rig's space."""
+        pose = self._pose(held.to, frame, poses)
+        if pose is None:
+            self._refuse(member, f'"{held.to}" has no rig, and only joints of a rig can hold')
+        assert pose is not None
+        skeleton = self.performers[held.to].rig.skeleton
+        if held.joint not in skeleton.names:
+            near = did_you_mean(held.joint, skeleton.names)
+            self._refuse(member, f'"{held.to}" has no joint "{held.joint}"{near}')
+        world = world_transforms(skeleton, pose)[skeleton.index(held.joint)]
+        rotation, _ = rigid_parts(world[None])
+        w, i, j, k = quaternions_from_matrices(rotation)[0].tolist()
+        x, y, z = world[:3, 3].tolist()
+        return Similarity((w, i, j, k), (x, y, z))
+
+    def _refuse(self, member: CastMember, message: str) -> None:
+        performance = member.performance
+        raise InputError.at(self.film.path, message, f"{performance.place}.attach", performance.line)
 
     def look_of(self, member: CastMember, frame: float) -> str:
         """The look that a cast member wears at a scene frame."""
@@ -71,13 +143,22 @@ class Placements:
         return {"members": [_plain(placed) for placed in self.at(frame)]}
 
     def sources(self) -> tuple[tuple[str, str], ...]:
-        """Every (asset, look) that the scene shows at some frame, each once, in the order of composition."""
-        found = {(self.scene.set, self.scene.set_look): None}
+        """Every (asset, look or layer) that the scene shows at some frame, each once, in the order of composition."""
+        found: dict[tuple[str, str], None] = {(self.scene.set, self.scene.set_look): None}
         for member in self.scene.cast:
-            if member.looks:
-                found |= {(member.asset, change.look): None for change in member.looks}
-            else:
-                found[member.asset, self.film.assets[member.asset].default_look.name] = None
+            asset = self.film.assets[member.asset]
+            looks = [change.look for change in member.looks] or [asset.default_look.name]
+            found |= {(member.asset, source): None for look in looks for source in asset.worn(look)}
+        return tuple(found)
+
+    def notes(self) -> tuple[str, ...]:
+        """What the scene will show otherwise than it was asked for. Raises `InputError` for what it cannot show."""
+        found = [f"{self.scene.name}: {name}: {note}" for name, one in self.performers.items() for note in one.notes()]
+        middle = math.floor((self.scene.frames.first + self.scene.frames.last) / 2)
+        for member in self.scene.cast:
+            if member.attach is not None:
+                frame = member.attach.frames.first if member.attach.frames else middle
+                self._place(member, frame, {})
         return tuple(found)
 
 
@@ -112,10 +193,15 @@ def _after(own: Similarity, place: Similarity) -> Similarity:
 
 def _plain(placed: Placed) -> Mapping[str, Any]:
     place = placed.place
-    return {
+    value: dict[str, Any] = {
         "asset": placed.asset,
         "look": placed.look,
         "rotation": list(place.rotation),
         "translation": list(place.translation),
         "scale": place.scale,
     }
+    if placed.pose_key:
+        value["pose"] = placed.pose_key
+    if placed.worn:
+        value["layers"] = list(placed.worn)
+    return value

@@ -6,31 +6,48 @@ depends on which frames were asked for before.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from splatfilm.base.errors import InputError
+from splatfilm.base.hashing import hash_value
 from splatfilm.base.rigid import IDENTITY
-from splatfilm.film.model import Film
+from splatfilm.film.model import LAYER_PREFIX, Film
 from splatfilm.stage.placement import Placed, Placements
+from splatfilm.stage.rigs.files import load_rig
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from splatfilm.splats import Splats
+    from splatfilm.stage.actor import BoundLayer
+    from splatfilm.stage.rigs.rig import Rig
 
 Source = tuple[str, str]
-"""(asset, look)."""
+"""(asset, look), or (asset, "layers/" and the layer's name)."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """Which rows of the staged splats belong to which member of the scene. The first is always the set."""
+    """Which rows of the staged splats belong to which member of the scene. The first is always the set.
+
+    A look of layers has a span for each of them, one after the other; `layer` is empty where a look is one thing.
+    """
 
     member: str
     asset: str
     look: str
     start: int
     stop: int
+    layer: str = ""
+
+    @property
+    def source(self) -> Source:
+        """Where the splats come from."""
+        return self.asset, LAYER_PREFIX + self.layer if self.layer else self.look
 
     @property
     def rows(self) -> slice:
@@ -48,12 +65,18 @@ class Staged:
 class Stage:
     """A scene that can be asked for its splats at any scene frame.
 
-    `sources` maps (asset, look) to the splat file that shows it. Files are read when a frame first needs them. Keeps
-    the splats of every look that was shown, and every member's as last placed.
+    `sources` maps (asset, look) and (asset, layer) to the splat file that shows it. Files are read when a frame first
+    needs them. Keeps the splats of every look that was shown, and every member's as last placed. Bindings of splats to
+    rigs take seconds and are kept in the folder `bindings`, where one is given.
     """
 
     def __init__(
-        self, film: Film, scene_name: str, sources: Mapping[Source, str | os.PathLike[str]], device: str = "cpu"
+        self,
+        film: Film,
+        scene_name: str,
+        sources: Mapping[Source, str | os.PathLike[str]],
+        device: str = "cpu",
+        bindings: str | os.PathLike[str] | None = None,
     ) -> None:
         """Raises `KeyError` for an unknown scene, `ValueError` when `sources` lacks a look that the scene shows."""
         self.placements = Placements(film, scene_name)
@@ -64,7 +87,10 @@ class Stage:
         self._sources = dict(sources)
         self._device = device
         self._read: dict[Source, Splats] = {}
-        self._standing: dict[int, tuple[Placed, Splats]] = {}
+        self._bindings = bindings
+        self._bound: dict[Source, BoundLayer] = {}
+        self._shown: dict[tuple[Source, tuple[str, ...]], Tensor] = {}
+        self._standing: dict[int, tuple[Placed, tuple[Splats, ...]]] = {}
         self._last: tuple[tuple[Placed, ...], Staged] | None = None
 
     def describe(self, frame: float) -> dict[str, Any]:
@@ -86,25 +112,92 @@ class Stage:
 
         order = {member.name: number for number, member in enumerate(self.placements.scene.cast, start=1)}
         numbers = [0, *(order[p.member] for p in placed[1:])]
-        parts = [self._stand(number, member) for number, member in zip(numbers, placed, strict=True)]
         scene = self.placements.scene.name
-        splats = compose([(part, IDENTITY) for part in parts], [f"{scene}: {p.member} ({p.look})" for p in placed])
-        spans, start = [], 0
-        for member, part in zip(placed, parts, strict=True):
-            spans.append(Span(member.member, member.asset, member.look, start, start + len(part)))
-            start += len(part)
-        return Staged(splats, tuple(spans))
+        parts: list[Splats] = []
+        labels, spans, start = [], [], 0
+        for number, member in zip(numbers, placed, strict=True):
+            for source, part in zip(member.sources, self._stand(number, member), strict=True):
+                layer = source.removeprefix(LAYER_PREFIX) if source.startswith(LAYER_PREFIX) else ""
+                spans.append(Span(member.member, member.asset, member.look, start, start + len(part), layer))
+                labels.append(f"{scene}: {member.member} ({layer or member.look})")
+                parts.append(part)
+                start += len(part)
+        return Staged(compose([(part, IDENTITY) for part in parts], labels), tuple(spans))
 
-    def _stand(self, number: int, placed: Placed) -> Splats:
-        """The splats of one member in their place, from the frame before when nothing about it has changed."""
+    def _stand(self, number: int, placed: Placed) -> tuple[Splats, ...]:
+        """The splats of one member, layer by layer, from the frame before when nothing about it has changed."""
         from splatfilm.splats import transformed
 
         known = self._standing.get(number)
         if known is not None and known[0] == placed:
             return known[1]
-        splats = transformed(self._splats(placed.asset, placed.look), placed.place)
+        splats: tuple[Splats, ...]
+        if placed.pose is None and not placed.worn:
+            splats = (transformed(self._splats(placed.asset, placed.look), placed.place),)
+        else:
+            splats = tuple(self._dressed(placed, source) for source in placed.sources)
         self._standing[number] = placed, splats
         return splats
+
+    def _dressed(self, placed: Placed, source: str) -> Splats:
+        """One layer of a character: posed, in its place, without what the layers over it hide."""
+        from splatfilm.splats import transformed
+
+        name = placed.asset, source
+        layer = self._layer(name)
+        if placed.pose is None:
+            splats = transformed(layer.rest, placed.place)
+        else:
+            splats = layer.posed(self._rig(placed.asset), placed.pose, placed.place)
+        hiding = self._hiding(placed, source)
+        if not hiding:
+            return splats
+        return dataclasses.replace(splats, opacities=self._opacities(name, hiding))
+
+    def _rig(self, asset: str) -> Rig:
+        path = self.placements.film.assets[asset].rig
+        assert path is not None, "layers hang on a rig"
+        return load_rig(path)
+
+    def _layer(self, name: Source) -> BoundLayer:
+        """A layer in its rig's space, bound."""
+        from splatfilm.base.hashing import hash_file
+        from splatfilm.stage.actor import bound_layer, in_rig_space
+
+        if name not in self._bound:
+            film, (asset, source) = self.placements.film, name
+            file, place = self._sources[name], film.source(asset, source).place
+            given = hash_value([hash_file(file), list(place.rotation), list(place.translation), place.scale])
+            mesh = film.assets[asset].layers[source.removeprefix(LAYER_PREFIX)].mesh if "/" in source else ()
+            splats = in_rig_space(self._splats(asset, source), place)
+            try:
+                self._bound[name] = bound_layer(self._rig(asset), splats, given, mesh, self._bindings)
+            except ValueError as error:
+                raise InputError.at(film.path, str(error), f"assets.{asset}.{source.replace('/', '.')}.mesh") from None
+        return self._bound[name]
+
+    def _hiding(self, placed: Placed, source: str) -> tuple[str, ...]:
+        """The layers that are worn over this one and cover it."""
+        layers = self.placements.film.assets[placed.asset].layers
+        own = source.removeprefix(LAYER_PREFIX)
+        over = placed.worn[placed.worn.index(source) + 1 :] if source in placed.worn else ()
+        names = [other.removeprefix(LAYER_PREFIX) for other in over]
+        return tuple(name for name in names if own in layers[name].covers)
+
+    def _opacities(self, name: Source, hiding: tuple[str, ...]) -> Tensor:
+        """The opacities of a layer, 0 where the layers `hiding` lie over it."""
+        import torch
+
+        from splatfilm.stage.actor import covered
+
+        if (name, hiding) not in self._shown:
+            rest, rig = self._layer(name).rest, self._rig(name[0])
+            layers = self.placements.film.assets[name[0]].layers
+            parts = tuple(dict.fromkeys(part for other in hiding for part in layers[other].mesh))
+            hidden = covered(rig, rest.means.cpu().numpy(), parts)
+            below = torch.from_numpy(hidden).to(rest.device)
+            self._shown[name, hiding] = torch.where(below, torch.zeros_like(rest.opacities), rest.opacities)
+        return self._shown[name, hiding]
 
     def _splats(self, asset: str, look: str) -> Splats:
         """The splats of a look as its file has them."""

@@ -20,7 +20,7 @@ EXPECTED = [
     (13, 'assets."the flat"', 'found "the flat", expected a name (letters, digits, _ and - (not first), at most 64)'),
     (13, 'assets."the flat".looks', "missing, expected at least one look: [assets.NAME.looks.LOOK]"),
     (14, 'assets."the flat".kind', 'found "sett", expected one of set, character, prop; did you mean "set"?'),
-    (15, 'assets."the flat".colour', "unknown key, expected one of kind, looks"),
+    (15, 'assets."the flat".colour', "unknown key, expected one of kind, looks, rig, layers"),
     (
         20,
         "assets.hall.looks.day.capture",
@@ -33,7 +33,11 @@ EXPECTED = [
     ),
     (24, "assets.hall.looks.night.splats", "capture and splats are both here, expected one of them"),
     (25, "assets.hall.looks.Night", 'differs from "night" only in case; names become file names'),
-    (25, "assets.hall.looks.Night", "expected capture (a folder of photographs) or splats (a splat file)"),
+    (
+        25,
+        "assets.hall.looks.Night",
+        "expected capture (a folder of photographs), splats (a splat file) or, for a character, layers",
+    ),
     (27, "assets.hall.looks.dusk.capture", '"mug.ply" is a file, expected a folder'),
     (
         28,

@@ -74,7 +74,7 @@ def quaternions_from_matrices(rotations: Array) -> Array:  # [J, 3, 3] -> [J, 4]
     )
     q = table[np.arange(len(m)), squares.argmax(axis=1)]
     q /= np.linalg.norm(q, axis=-1, keepdims=True)
-    return np.where(q[:, :1] < 0, -q, q)
+    return np.asarray(np.where(q[:, :1] < 0, -q, q), dtype=np.float64)
 
 
 def uneven_bones(skeleton: Skeleton, inverse_binds: Array, pose: Pose) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ def read_rig(path: str | PathLike[str]) -> Rig:
         file.refuse("skins", "has no skin: export the mesh together with its armature")
     nodes = _Nodes(file)
     skeleton, at = _skeleton(file, nodes, skins[0])
-    joints = [file_joint for file_joint in skins[0]["joints"]]
+    joints = list(skins[0]["joints"])
     world = world_transforms(skeleton, rest_pose(skeleton))
     slots = np.array([at[joint] for joint in joints], dtype=np.int64)
     binds, frame = _inverse_binds(file, skins[0], slots, world)
@@ -122,7 +122,7 @@ class _Nodes:
             rotation = quaternions_from_matrices(m[None, :3, :3] / sizes)[0]
             return Joint(self.names[index], parent, _three(m[:3, 3]), _four(rotation), _three(sizes))
         t = self._numbers(node, place, "translation", [0, 0, 0])
-        q = self._numbers(node, place, "rotation", [0, 0, 0, 1])
+        q = np.array(self._numbers(node, place, "rotation", [0, 0, 0, 1]))
         s = self._numbers(node, place, "scale", [1, 1, 1])
         if np.linalg.norm(q) < 1e-6:
             self.file.refuse(f"{place}.rotation", "is a zero quaternion")
@@ -177,7 +177,8 @@ def _with_ancestors(file: Gltf, nodes: _Nodes, listed: list[int]) -> list[int]:
     moved = {c.get("target", {}).get("node") for a in file.items("animations") for c in a.get("channels", [])}
     keep, known = list(listed), set(listed)
     for joint in listed:
-        chain, seen = [], {joint}
+        chain: list[int] = []
+        seen = {joint}
         above = nodes.parents[joint]
         while above is not None and above not in known:
             if above in seen:
@@ -212,7 +213,7 @@ def _inverse_binds(file: Gltf, skin: Any, slots: NDArray[np.int64], world: Array
     Mesh space is the rig's but for the transform that exporters leave above a skeleton (a scale of 0.01, a quarter
     turn): what the first joint does to the mesh at rest. Joints that the skin does not list are bound as they rest.
     """
-    binds: Array = np.linalg.inv(world)
+    binds = np.array(np.linalg.inv(world), dtype=np.float64)
     if "inverseBindMatrices" not in skin:
         return binds, np.eye(4)
     given = file.array(skin["inverseBindMatrices"], "skins[0].inverseBindMatrices", "MAT4")
@@ -240,8 +241,8 @@ def _bind_notes(skeleton: Skeleton, world: Array, binds: Array) -> list[str]:
     worst = int(np.argmax(np.where(off, angles + 100 * shifts, -1)))
     return [
         f"{int(off.sum())} of {len(off)} joints do not rest in the pose that the mesh is bound in (most: "
-        f'"{skeleton.names[worst]}", {angles[worst]:.1f} degrees and {1000 * shifts[worst]:.0f} mm); splats are bound in '
-        "the bind pose, so the actor must have been captured in it"
+        f'"{skeleton.names[worst]}", {angles[worst]:.1f} degrees and {1000 * shifts[worst]:.0f} mm); splats are bound '
+        "in the bind pose, so the actor must have been captured in it"
     ]
 
 

@@ -80,8 +80,7 @@ class Rig:
     @cached_property
     def bind_positions(self) -> Array:  # [J, 3]
         """Where the joints stand in the bind pose."""
-        result: Array = np.linalg.inv(self.inverse_binds)[:, :3, 3]
-        return result
+        return np.array(np.linalg.inv(self.inverse_binds)[:, :3, 3], dtype=np.float64)
 
     def unknown_shapes(self, names: Sequence[str]) -> tuple[str, ...]:
         """What is wrong with blendshapes that were asked for: a sentence for each that the rig does not have."""

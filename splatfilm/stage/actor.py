@@ -1,0 +1,107 @@
+"""An actor: layers of splats on one rig, put into a pose.
+
+Each layer is bound by itself and moved by itself, so that what one layer is changes no bit of another. What a frame
+costs is one pass over the splats in the compiled kernels, and the face: only splats on triangles that a blendshape can
+move.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from os import PathLike
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from splatfilm.base.rigid import IDENTITY, Similarity
+from splatfilm.splats import Splats, transformed
+from splatfilm.stage import deform
+from splatfilm.stage.rigs.binding import ShapeCage, binding_key, cached_binding, shape_cage
+from splatfilm.stage.rigs.bones import bone_matrices, dual_quaternions
+from splatfilm.stage.rigs.rig import Rig, parts_named
+from splatfilm.stage.rigs.skeleton import Pose
+from splatfilm.stage.rigs.surface import nearest, normals
+
+COVERED_METRES = 0.05  # how far below a garment something may lie and still be hidden by it
+_STRAIGHT_BELOW = 0.5  # cosine: what lies beside a garment's hem is not below it
+
+
+@dataclass(frozen=True, eq=False)
+class BoundLayer:
+    """A layer's splats in the rig's space, at rest, with what carries them."""
+
+    rest: Splats
+    carriers: deform.Carriers
+    cage: ShapeCage | None
+
+    def posed(self, rig: Rig, pose: Pose, place: Similarity) -> Splats:
+        """The splats in a pose, the rig's space brought into the scene by `place`."""
+        # The kernels have threads of their own; torch's barriers cost more than these small arrays do.
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return self._posed(rig, pose, place)
+        finally:
+            torch.set_num_threads(before)
+
+    def _posed(self, rig: Rig, pose: Pose, place: Similarity) -> Splats:
+        matrices = bone_matrices(rig.skeleton, rig.inverse_binds, pose)
+        matrices = matrices.copy()
+        matrices[:, :3, 3] *= place.scale
+        bones = torch.from_numpy(dual_quaternions(matrices, dataclasses.replace(place, scale=1.0)))
+        weights = pose.shape_weights(rig.shape_names)
+        cage = self.cage if weights.any() else None
+        rest, gradients = self.rest, None
+        if cage is not None:
+            moved, per_triangle = cage.moved(weights)
+            means = rest.means.clone()
+            rows = torch.from_numpy(cage.rows).to(rest.device)
+            means[rows] = torch.from_numpy(moved).to(means)
+            gradients = torch.from_numpy(per_triangle).to(rest.device), rows
+            rest = dataclasses.replace(rest, means=means)
+        if place.scale != 1.0:
+            rest = dataclasses.replace(rest, means=rest.means * place.scale, scales=rest.scales * place.scale)
+        skin = deform.skinned(rest, self.carriers, bones)
+        if cage is None or gradients is None:
+            return skin
+        own, rows = gradients
+        return deform.shaped(skin, rows, own, torch.from_numpy(cage.triangle).to(rows.device))
+
+
+def bound_layer(
+    rig: Rig, splats: Splats, sha256: str, parts: tuple[str, ...], cache: str | PathLike[str] | None
+) -> BoundLayer:
+    """Bind splats that stand in the rig's space. `sha256` names them in the cache; raises `ValueError` for parts."""
+    means = splats.means.detach().cpu().numpy()
+    binding = cached_binding(cache, binding_key(rig, sha256, parts), rig, means, parts)
+    carriers = deform.Carriers(
+        torch.from_numpy(np.ascontiguousarray(binding.joints)).to(splats.device),
+        torch.from_numpy(np.ascontiguousarray(binding.weights)).to(splats.device),
+    )
+    return BoundLayer(splats, carriers, shape_cage(rig, binding, means))
+
+
+def in_rig_space(splats: Splats, place: Similarity) -> Splats:
+    """Splats of a file, brought into the rig's space once."""
+    return splats if place == IDENTITY else transformed(splats, place)
+
+
+def covered(rig: Rig, means: NDArray[np.float32], parts: tuple[str, ...]) -> NDArray[np.bool_]:  # [N, 3] -> [N]
+    """Which splats lie straight below the mesh's `parts`, so that whoever wears those does not show them."""
+    hidden = np.zeros(len(means), dtype=bool)
+    if rig.mesh is None or not parts:
+        return hidden
+    corners = rig.mesh.vertices[rig.mesh.triangles[parts_named(rig.mesh, parts)]]
+    low, high = corners.min(axis=(0, 1)) - COVERED_METRES, corners.max(axis=(0, 1)) + COVERED_METRES
+    points = means.astype(np.float64)
+    near = np.nonzero(np.all((points > low) & (points < high), axis=1))[0]
+    if not len(near):
+        return hidden
+    found = nearest(points[near], corners)
+    at = (found.barycentric[..., None] * corners[found.triangle]).sum(axis=1)
+    depth = ((at - points[near]) * normals(corners)[found.triangle]).sum(axis=1)
+    below = (depth > _STRAIGHT_BELOW * found.distance) & (found.distance < COVERED_METRES) & (depth > 0)
+    hidden[near] = below
+    return hidden

@@ -1,0 +1,134 @@
+"""A character in a film: two cameras see one performance, and a frame is drawn again only when its pixels change."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_film import camera_file, write_splats
+
+from splatfilm.base.progress import SILENT
+from splatfilm.film import load
+from splatfilm.shots.assets import Ways, resolve_assets
+from splatfilm.shots.drawing import SceneDrawer
+from splatfilm.shots.plan import Picture, ShotPlan, load_paths, looks_of, plan_shot
+
+RIG = Path(__file__).resolve().parents[2] / "captures" / "ada" / "rig.glb"
+FILM = """
+[film]
+name = "f"
+rate = "24"
+size = [96, 54]
+[assets.room]
+kind = "set"
+looks = { day = { splats = "room.ply" } }
+[assets.ada]
+kind = "character"
+rig = "rig.glb"
+layers.body = { splats = "body.ply", mesh = ["body", "hair"] }
+layers.gown = { splats = "gown.ply", mesh = ["gown"], covers = ["body"] }
+looks.night = { layers = ["body"] }
+looks.morning = { layers = ["body", "gown"] }
+[scenes.one]
+set = "room"
+frames = [1001, 1040]
+[[scenes.one.cast]]
+asset = "ada"
+clips = [{ frame = 1001, clip = "walk" }, { frame = 1021, clip = "yawn-and-stretch" }]
+[[shots]]
+name = "010"
+scene = "one"
+camera = "a.json"
+frames = [1001, 1030]
+[[shots]]
+name = "020"
+scene = "one"
+camera = "b.json"
+frames = [1001, 1030]
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("cast")
+    (place / "rig.glb").write_bytes(RIG.read_bytes())
+    for seed, (name, spread) in enumerate({"room": 2.0, "body": 0.4, "gown": 0.3}.items()):
+        write_splats(place / f"{name}.ply", seed, 200, spread)
+    (place / "a.json").write_text(camera_file((1001, [3, -3, 1])))
+    (place / "b.json").write_text(camera_file((1001, [-3, -2, 1.5])))
+    return place
+
+
+def planned(folder: Path, text: str) -> tuple[dict[str, ShotPlan], SceneDrawer]:
+    path = folder / "film.toml"
+    path.write_text(text)
+    film = load(path)
+    paths = load_paths(film, film.shots)
+    sources = resolve_assets(film, looks_of(film, film.shots), Ways(folder / "assets"), SILENT)
+    picture = Picture(film.size, {"name": "cpu"})
+    plans = {shot.name: plan_shot(film, shot, paths[shot.name], sources, picture) for shot in film.shots}
+    return plans, SceneDrawer(film, sources, (0, 0, 0), "cpu", folder / "bindings")
+
+
+def test_only_frames_whose_performance_changes_get_other_keys(folder: Path) -> None:
+    before, _ = planned(folder, FILM)
+    after, _ = planned(folder, FILM.replace('clip = "yawn-and-stretch"', 'clip = "yawn-and-stretch", offset = 0.5'))
+    for shot in ("010", "020"):
+        changed = {frame for frame in range(1001, 1031) if before[shot].keys[frame] != after[shot].keys[frame]}
+        assert changed == set(range(1021, 1031))
+    renamed, _ = planned(folder, FILM.replace('asset = "ada"', 'name = "somebody"\nasset = "ada"'))
+    assert renamed["010"].keys == before["010"].keys
+
+
+def test_two_cameras_see_the_same_posed_splats_and_a_gown_changes_nothing_outside_itself(folder: Path) -> None:
+    plans, draw = planned(folder, FILM)
+    first = draw("one", 1010, plans["010"].cameras[1010])
+    posed = draw._stage.at(1010)  # type: ignore[union-attr]
+    draw("one", 1010, plans["020"].cameras[1010])
+    assert draw._stage.at(1010) is posed  # type: ignore[union-attr]
+    _, dressed = planned(folder, FILM.replace('asset = "ada"', 'asset = "ada"\nlook = "morning"'))
+    other = dressed("one", 1010, plans["010"].cameras[1010])
+    differs = (first.beauty != other.beauty).any(dim=-1).numpy()
+    staged = dressed._stage.at(1010)  # type: ignore[union-attr]
+    gown = next(span for span in staged.spans if span.layer == "gown")
+    body = {span.layer: span for span in posed.spans}["body"], {span.layer: span for span in staged.spans}["body"]
+    assert differs.any() and not differs.all()
+    assert (posed.splats.means[body[0].rows] == staged.splats.means[body[1].rows]).all()
+    hidden = staged.splats.opacities[body[1].rows] != posed.splats.opacities[body[0].rows]
+    footprint = _footprint(staged.splats, gown.rows, hidden.nonzero()[:, 0] + body[1].start, plans["010"].cameras[1010])
+    assert not (differs & ~footprint).any()
+
+
+def _footprint(splats, rows, more, camera):  # type: ignore[no-untyped-def]
+    """Where the gown's splats, and those that it hides, could draw anything."""
+    import dataclasses
+
+    import torch
+
+    from splatfilm.render import render
+
+    own = torch.cat([torch.arange(rows.start, rows.stop), more])
+    fields = ("means", "quats", "scales", "opacities", "sh", "turns", "stretches")
+    part = {n: None if getattr(splats, n) is None else getattr(splats, n)[own] for n in fields}
+    alone = dataclasses.replace(splats, **part)
+    alone = dataclasses.replace(alone, opacities=torch.full_like(alone.opacities, 0.99))
+    return np.asarray((render(alone, camera, backend="cpu").alpha > 0).numpy())
+
+
+def test_a_film_with_a_character_is_made_on_the_command_line(folder: Path) -> None:
+    from click.testing import CliRunner
+
+    from splatfilm.cli.main import cli
+
+    (folder / "film.toml").write_text(FILM.replace("frames = [1001, 1030]", "frames = [1019, 1022]"))
+    run = CliRunner()
+    done = run.invoke(cli, ["render", str(folder / "film.toml"), "--out", str(folder / "out"), "--backend", "cpu"])
+    assert done.exit_code == 0, done.output
+    assert len(list((folder / "out").rglob("*.png"))) >= 8
+    checked = run.invoke(cli, ["check", str(folder / "film.toml"), "--json"])
+    value = json.loads(checked.stdout)
+    assert value["problems"] == []
+    again = run.invoke(cli, ["render", str(folder / "film.toml"), "--out", str(folder / "out"), "--backend", "cpu"])
+    assert again.exit_code == 0

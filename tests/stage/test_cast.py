@@ -1,0 +1,308 @@
+"""A character performs: film file, rig, layers, poses, frame keys. The rig is the project's own actor."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from splatfilm.base.errors import InputError
+from splatfilm.film import load
+from splatfilm.film.model import Film
+from splatfilm.splats import Splats, write_ply
+from splatfilm.splats.posed import covariances
+from splatfilm.stage import Placements, Stage, Staged
+from splatfilm.stage.performance import findings
+from splatfilm.stage.rigs.binding import bind, shape_cage
+from splatfilm.stage.rigs.bones import bone_matrices
+from splatfilm.stage.rigs.files import load_rig, read_rig_file, write_rig
+from splatfilm.stage.rigs.rig import Rig, offsets_of, parts_named
+from splatfilm.stage.rigs.skeleton import world_transforms
+
+RIG = Path(__file__).resolve().parents[2] / "captures" / "ada" / "rig.glb"
+COUNTS = {"body": 900, "hair": 300, "pyjamas": 600, "gown": 500}
+
+STORY = """
+[film]
+name = "f"
+rate = "24"
+size = [64, 36]
+[assets.flat]
+kind = "set"
+looks = { day = { splats = "flat.ply" } }
+[assets.brush]
+kind = "prop"
+looks = { plain = { splats = "brush.ply" } }
+[assets.ada]
+kind = "character"
+rig = "rig.glb"
+[assets.ada.layers.body]
+splats = "body.ply"
+mesh = ["body"]
+[assets.ada.layers.hair]
+splats = "hair.ply"
+mesh = ["hair"]
+[assets.ada.layers.pyjamas]
+splats = "pyjamas.ply"
+mesh = ["pyjamas"]
+[assets.ada.layers.gown]
+splats = "gown.ply"
+mesh = ["gown"]
+covers = ["body", "pyjamas"]
+[assets.ada.looks.night]
+layers = ["body", "hair", "pyjamas"]
+[assets.ada.looks.morning]
+layers = ["body", "hair", "pyjamas", "gown"]
+[scenes.one]
+set = "flat"
+frames = [1001, 1100]
+[[scenes.one.cast]]
+asset = "ada"
+position = [1, 2, 0]
+heading = 90
+looks = [{ frame = 1050, look = "morning" }]
+clips = [{ frame = 1001, clip = "walk", loop = true }, { frame = 1041, clip = "brush-teeth", blend = 6, speed = 0.5 }]
+shapes = [{ frame = 1001, jawOpen = 0 }, { frame = 1011, jawOpen = 0.8, eyeBlinkLeft = 1 }]
+[[scenes.one.cast]]
+asset = "brush"
+position = [0, 0.05, 0]
+attach = { to = "ada", joint = "hand.right", frames = [1041, 1100] }
+[[shots]]
+name = "010"
+scene = "one"
+camera = "c.json"
+frames = [1001, 1010]
+"""
+
+
+def on_mesh(rig: Rig, part: str, count: int) -> Splats:
+    rng = np.random.default_rng(len(part))
+    mesh = rig.mesh
+    assert mesh is not None
+    own = mesh.triangles[parts_named(mesh, [part])]
+    chosen = own[rng.integers(0, len(own), count)]
+    share = rng.dirichlet([1, 1, 1], count)
+    means = (mesh.vertices[chosen] * share[..., None]).sum(axis=1)
+    quats = rng.normal(size=(count, 4))
+    arrays = (means, quats / np.linalg.norm(quats, axis=1, keepdims=True), rng.uniform(0.003, 0.01, (count, 3)))
+    more = (rng.uniform(0.3, 0.9, count), rng.normal(0, 0.3, (count, 16, 3)))
+    return Splats(*(torch.from_numpy(a.astype(np.float32)) for a in (*arrays, *more)))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("film")
+    (place / "rig.glb").write_bytes(RIG.read_bytes())
+    rig = load_rig(RIG)
+    for part, count in COUNTS.items():
+        write_ply(place / f"{part}.ply", on_mesh(rig, part, count))
+    for name in ("flat", "brush"):
+        write_ply(place / f"{name}.ply", on_mesh(rig, "hair", 50))
+    (place / "c.json").write_text("{}")
+    (place / "film.toml").write_text(STORY)
+    return place
+
+
+@pytest.fixture(scope="module")
+def film(folder: Path) -> Film:
+    return load(folder / "film.toml")
+
+
+def stage_of(film: Film, folder: Path) -> Stage:
+    sources = {source: film.source(*source).splats for source in Placements(film, "one").sources()}
+    return Stage(film, "one", sources, bindings=folder / "bindings")  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def stage(film: Film, folder: Path) -> Stage:
+    return stage_of(film, folder)
+
+
+def digest(staged: Staged, layer: str | None = None) -> str:
+    total = hashlib.sha256()
+    rows = [s.rows for s in staged.spans if layer is None or s.layer == layer]
+    for name in ("means", "quats", "scales", "sh", "stretches", "turns", *(() if layer else ("opacities",))):
+        values = getattr(staged.splats, name)
+        for own in rows if values is not None else ():
+            total.update(values[own].numpy().tobytes())
+    return total.hexdigest()
+
+
+def test_a_performance_depends_on_the_scene_frame_alone(film: Film, folder: Path, stage: Stage) -> None:
+    other = stage_of(film, folder)
+    frames = [1001, 1017, 1043, 1060.5, 1100]
+    first = [digest(stage.at(frame)) for frame in frames]
+    assert [digest(other.at(frame)) for frame in reversed(frames)] == first[::-1]
+    assert len(set(first)) == len(frames)
+    assert stage.at(1043) is stage.at(1043)
+
+
+def test_layers_stand_side_by_side_in_their_order(stage: Stage) -> None:
+    spans = [(s.member, s.layer, s.stop - s.start) for s in stage.at(1060).spans]
+    assert spans == [
+        ("flat", "", 50),
+        *(("ada", layer, COUNTS[layer]) for layer in ("body", "hair", "pyjamas", "gown")),
+        ("brush", "", 50),
+    ]
+
+
+def test_changing_one_layer_leaves_every_other_layer_identical_to_the_bit(film: Film, folder: Path) -> None:
+    text = STORY.replace('looks = [{ frame = 1050, look = "morning" }]', "")
+    (folder / "night.toml").write_text(text)
+    dressed, night = stage_of(film, folder).at(1060), stage_of(load(folder / "night.toml"), folder).at(1060)
+    assert {s.layer for s in dressed.spans} - {s.layer for s in night.spans} == {"gown"}
+    for layer in ("body", "hair", "pyjamas"):
+        assert digest(dressed, layer) == digest(night, layer)
+
+
+def test_a_worn_layer_hides_what_lies_below_it_and_nothing_else(stage: Stage) -> None:
+    before, after = stage.at(1040), stage.at(1060)
+    spans = {s.layer: s for s in after.spans if s.member == "ada"}
+    shown = {name: after.splats.opacities[span.rows] > 0 for name, span in spans.items()}
+    assert shown["hair"].all() and shown["gown"].all()
+    assert 0.1 < (~shown["pyjamas"]).float().mean() < 0.95
+    hidden = {s.layer: s for s in before.spans if s.member == "ada"}
+    assert (before.splats.opacities[hidden["pyjamas"].rows] > 0).all()
+    rig = load_rig(RIG)
+    head = on_mesh(rig, "body", COUNTS["body"]).means[:, 2] > 1.45  # the face is never below a gown
+    assert shown["body"][head].all()
+
+
+def test_splats_follow_the_skinned_mesh(stage: Stage, film: Film) -> None:
+    """Every vertex's own motion, blended by its weights, is where a splat bound to it must go."""
+    rig = load_rig(RIG)
+    mesh = rig.mesh
+    assert mesh is not None
+    placed = next(p for p in Placements(film, "one").at(1060) if p.member == "ada")
+    assert placed.pose is not None
+    matrices = bone_matrices(rig.skeleton, rig.inverse_binds, placed.pose)
+    still = bind(rig, mesh.vertices[:200])
+    solid = still.weights[:, 0] > 0.9999
+    at = np.concatenate([mesh.vertices[:200], np.ones((200, 1))], axis=1)
+    moved = (matrices[still.joints[:, 0]] @ at[..., None])[..., 0]
+    world = (placed.place.matrix() @ moved[..., None])[solid, :3, 0]
+    from splatfilm.stage.actor import bound_layer
+
+    splats = dataclasses.replace(
+        on_mesh(rig, "body", 200), means=torch.from_numpy(mesh.vertices[:200].astype(np.float32))
+    )
+    pose = dataclasses.replace(placed.pose, shapes={})
+    posed = bound_layer(rig, splats, "x", (), None).posed(rig, pose, placed.place)
+    assert solid.sum() > 20
+    np.testing.assert_allclose(posed.means.numpy()[solid], world, atol=2e-6)
+
+
+def test_blendshapes_open_the_mouth_by_the_meshs_own_offsets() -> None:
+    rig = load_rig(RIG)
+    mesh = rig.mesh
+    assert mesh is not None
+    jaw = mesh.shapes[rig.shape_names.index("jawOpen")]
+    rows = jaw.vertices[np.linalg.norm(jaw.offsets, axis=1) > 0.02]
+    vertices = mesh.vertices[rows]
+    cage = shape_cage(rig, bind(rig, vertices, ["body"]), vertices)
+    assert cage is not None and len(cage.rows) == len(rows)
+    weights = np.array([0.5 if name == "jawOpen" else 0.0 for name in rig.shape_names])
+    moved, gradients = cage.moved(weights)
+    np.testing.assert_allclose(moved, vertices + offsets_of(mesh, {"jawOpen": 0.5})[rows], atol=1e-9)
+    assert np.abs(gradients - np.eye(3)).max() > 0.05
+    still, identity = cage.moved(np.zeros(len(rig.shape_names)))
+    np.testing.assert_allclose(still, vertices, atol=1e-12)
+    np.testing.assert_allclose(identity, np.broadcast_to(np.eye(3), identity.shape), atol=1e-9)
+
+
+def test_expressions_stand_over_the_clips(film: Film) -> None:
+    performer = Placements(film, "one").performers["ada"]
+    assert performer.at(1011).shapes["jawOpen"] == 0.8
+    assert performer.at(1006).shapes["jawOpen"] == pytest.approx(0.4)
+    assert performer.at(1090).shapes["eyeBlinkLeft"] == 1
+
+
+def test_a_held_thing_keeps_its_place_in_the_hand(film: Film) -> None:
+    placements = Placements(film, "one")
+    rig = load_rig(RIG)
+    local = []
+    for frame in (1041, 1060, 1093):
+        placed = {p.member: p for p in placements.at(frame)}
+        pose = placed["ada"].pose
+        assert pose is not None
+        hand = placed["ada"].place.matrix() @ world_transforms(rig.skeleton, pose)[rig.skeleton.index("hand.right")]
+        local.append(np.linalg.inv(hand) @ placed["brush"].place.matrix())
+    for one in local:
+        np.testing.assert_allclose(one[:3, 3], [0, 0.05, 0], atol=1e-6)
+    free = {p.member: p for p in placements.at(1020)}["brush"]
+    assert free.place.translation == (0, 0.05, 0)
+
+
+def test_clips_fade_into_one_another_without_a_jump(film: Film) -> None:
+    performer = Placements(film, "one").performers["ada"]
+    poses = [performer.at(frame) for frame in np.arange(1040, 1049, 0.5)]
+    steps = [np.abs(b.translations - a.translations).max() for a, b in itertools.pairwise(poses)]
+    assert max(steps) < 0.12
+
+
+def test_scaling_an_actor_scales_means_and_covariances(stage: Stage, film: Film) -> None:
+    placed = next(p for p in Placements(film, "one").at(1020) if p.member == "ada")
+    assert placed.pose is not None
+    layer = stage._layer(("ada", "layers/body"))
+    rig = load_rig(RIG)
+    once = layer.posed(rig, placed.pose, placed.place)
+    large = dataclasses.replace(placed.place, scale=2.0, translation=(0.0, 0.0, 0.0))
+    small = dataclasses.replace(placed.place, translation=(0.0, 0.0, 0.0))
+    twice, single = layer.posed(rig, placed.pose, large), layer.posed(rig, placed.pose, small)
+    torch.testing.assert_close(twice.means, 2 * single.means, atol=1e-5, rtol=0)
+    torch.testing.assert_close(covariances(twice), 4 * covariances(once), atol=1e-8, rtol=1e-4)
+
+
+def test_what_the_film_cannot_show_is_named(film: Film, folder: Path) -> None:
+    problems, remarks = findings(film)
+    assert not problems and not remarks
+    wrong = {
+        'clip = "walk"': ('clip = "wlak"', 'did you mean "walk"'),
+        'joint = "hand.right"': ('joint = "hand.rigth"', 'did you mean "hand.right"'),
+        'mesh = ["hair"]': ('mesh = ["hiar"]', 'did you mean "hair"'),
+    }
+    for text, (instead, message) in wrong.items():
+        (folder / "wrong.toml").write_text(STORY.replace(text, instead))
+        found, _ = findings(load(folder / "wrong.toml"))
+        assert len(found) == 1 and message in str(found[0]), (text, found)
+    (folder / "short.toml").write_text(
+        STORY.replace("speed = 0.5", "speed = 4").replace("jawOpen = 0.8", "jawOpne = 0.8")
+    )
+    found, remarks = findings(load(folder / "short.toml"))
+    told = " | ".join(note for _, note in remarks)
+    assert not found and '"brush-teeth" ends at frame 1065; its last pose is held to 1100' in told
+    assert 'no blendshape "jawOpne"; did you mean "jawOpen"?: it moves nothing' in told
+
+
+def test_films_that_make_no_sense_are_refused_with_their_place(folder: Path) -> None:
+    wrong = {
+        'layers = ["body", "hair", "pyjamas"]': ('layers = ["body", "hare"]', 'did you mean "hair"'),
+        'covers = ["body", "pyjamas"]': ('covers = ["gown"]', "expected another layer"),
+        'to = "ada"': ('to = "adda"', 'did you mean "ada"'),
+        'rig = "rig.glb"': ("", "layers hang on a rig"),
+        'kind = "character"': ('kind = "prop"', "only a character has this"),
+        'asset = "brush"\nposition': ('asset = "brush"\nspeed = 2\nposition', "only a character performs"),
+        "speed = 0.5": ("speed = 1000", "expected a number from -100 to 100"),
+    }
+    for text, (instead, message) in wrong.items():
+        assert text in STORY
+        (folder / "wrong.toml").write_text(STORY.replace(text, instead))
+        with pytest.raises(InputError) as refusal:
+            load(folder / "wrong.toml")
+        assert message in str(refusal.value), text
+        assert all(problem.line for problem in refusal.value.problems)
+
+
+def test_a_rig_comes_back_from_its_files_and_altered_files_are_refused(tmp_path: Path) -> None:
+    rig = load_rig(RIG)
+    path = write_rig(tmp_path, rig, "rig.glb")
+    again = read_rig_file(path)
+    assert again.content == rig.content and again.clips == rig.clips
+    (tmp_path / "weights.npz").write_bytes((tmp_path / "weights.npz").read_bytes()[:-7])
+    with pytest.raises(InputError, match="is not the file"):
+        read_rig_file(path)
