@@ -32,6 +32,7 @@ ADAPTERS = {
     "gsplat": "render/gsplat_backend.py",
     "av": "shots/video.py",
     "OpenEXR": "shots/exr.py",
+    "pxr": "stage/clips/usd.py",
 }
 """The one module that may import each big library."""
 

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from splatfilm.base.rigid import matrix_from_quaternion
 from splatfilm.stage.clips.ik import two_bone
 from splatfilm.stage.clips.roles import SIDES, find_roles, missing
-from splatfilm.stage.clips.rotations import exponential, frame, quaternions, twist, unit
+from splatfilm.stage.clips.rotations import crossed, exponential, frame, length_of, quaternions, twist, unit
 from splatfilm.stage.rigs import Pose, Skeleton, rest_pose, world_transforms
 from splatfilm.stage.rigs.skeleton import rotation_matrices
 
@@ -92,14 +92,9 @@ class Body:
         return sum(self.lengths("arm.left", "forearm.left", "hand.left"))
 
     @cached_property
-    def descendants(self) -> tuple[tuple[int, ...], ...]:
-        """Of every joint, itself and all that hangs on it, parents first."""
-        below: list[list[int]] = [[i] for i in range(len(self.skeleton))]
-        for i, parent in enumerate(self.skeleton.parents):
-            while parent >= 0:
-                below[parent].append(i)
-                parent = self.skeleton.parents[parent]
-        return tuple(tuple(group) for group in below)
+    def children(self) -> tuple[tuple[int, ...], ...]:
+        """The joints that hang on each joint."""
+        return tuple(self.skeleton.children(i) for i in range(len(self.skeleton)))
 
     @cached_property
     def mouth(self) -> Array:  # [3]
@@ -122,7 +117,11 @@ class Body:
 
 
 class Puppet:
-    """A pose being made: joints' transforms in the rig's space, kept in step with what is set. Starts from `pose`."""
+    """A pose being made: what is set, and where joints then stand in the rig's space. Starts from `pose`.
+
+    Where a joint stands is worked out when it is asked for, along its own chain only: fingers cost nothing while a
+    back is bent.
+    """
 
     def __init__(self, body: Body, pose: Pose | None = None) -> None:
         self.body = body
@@ -131,11 +130,22 @@ class Puppet:
         self._local = rotation_matrices(start.rotations)  # [J, 3, 3]
         self._offsets = start.translations.copy()  # [J, 3]
         self.shapes: dict[str, float] = dict(start.shapes)
-        self.turns = np.empty_like(self._local)  # [J, 3, 3] in the rig's space
-        self.places = np.empty_like(self._offsets)  # [J, 3] metres
-        for joint, parent in enumerate(self._parents):
-            if parent < 0:
-                self._update(joint)
+        self._turns = np.empty_like(self._local)  # [J, 3, 3] in the rig's space
+        self._places = np.empty_like(self._offsets)  # [J, 3] metres
+        # Joints that must be worked out again, and with them all that hangs on them.
+        self._stale = {joint for joint, parent in enumerate(self._parents) if parent < 0}
+
+    @property
+    def turns(self) -> Array:  # [J, 3, 3]
+        """Every joint's orientation in the rig's space."""
+        self._refresh_all()
+        return self._turns
+
+    @property
+    def places(self) -> Array:  # [J, 3]
+        """Where every joint stands, metres."""
+        self._refresh_all()
+        return self._places
 
     def pose(self) -> Pose:
         """What has been made so far."""
@@ -143,12 +153,15 @@ class Puppet:
 
     def place(self, role: str) -> Array:  # [3]
         """Where the joint of a role stands."""
-        return np.array(self.places[self.body.roles[role]])
+        joint = self.body.roles[role]
+        self._refresh(joint)
+        return np.array(self._places[joint])
 
     def turn(self, role: str) -> Array:  # [3, 3]
         """How far the joint of a role is turned from rest, in the rig's space."""
         j = self.body.roles[role]
-        return np.asarray(self.turns[j] @ self.body.rest_rotations[j].T)
+        self._refresh(j)
+        return np.asarray(self._turns[j] @ self.body.rest_rotations[j].T)
 
     def bend(self, role: str, by: Array) -> None:
         """Set the joint of a role to be turned by `by` [3, 3] (rig's axes) against its parent, counted from rest."""
@@ -158,20 +171,25 @@ class Puppet:
             rest = self.body.rest_rotations
             before = rest[parent].T if parent >= 0 else np.eye(3)
             self._local[j] = before @ by @ rest[j]
-            self._update(j)
+            self._stale.add(j)
 
     def set_turn(self, role: str, turn: Array) -> None:
         """Turn the joint of a role so that it is turned from rest by `turn` [3, 3] in the rig's space."""
         j = self.body.roles[role]
-        self._set_global(j, turn @ self.body.rest_rotations[j])
+        self.set_global(j, turn @ self.body.rest_rotations[j])
 
     def set_place(self, role: str, place: ArrayLike) -> None:
         """Move the joint of a role to a point of the rig's space (only sensible where nothing holds it: the hips)."""
-        j = self.body.roles[role]
-        parent = self._parents[j]
-        point = np.asarray(place, dtype=np.float64)
-        self._offsets[j] = point if parent < 0 else self.turns[parent].T @ (point - self.places[parent])
-        self._update(j)
+        self.move(self.body.roles[role], np.asarray(place, dtype=np.float64))
+
+    def move(self, joint: int, place: Array) -> None:
+        """Move a joint, by number, to a point of the rig's space."""
+        parent = self._parents[joint]
+        if parent >= 0:
+            self._refresh(parent)
+            place = self._turns[parent].T @ (place - self._places[parent])
+        self._offsets[joint] = place
+        self._stale.add(joint)
 
     def reach(self, limb: tuple[str, str, str], target: ArrayLike, pole: ArrayLike, hinge: ArrayLike) -> Array:
         """Bend a limb of two bones so that its end is at `target`; -> [3] where it arrived.
@@ -180,12 +198,13 @@ class Puppet:
         """
         a, b, c = (self.body.roles[role] for role in limb)
         rest = [self.body.at_rest(role) for role in limb]
-        lengths = float(np.linalg.norm(self._offsets[b])), float(np.linalg.norm(self._offsets[c]))
-        bend = two_bone(self.places[a], target, lengths, pole)
-        ways = (bend.middle - self.places[a], bend.end - bend.middle)
+        lengths = length_of(self._offsets[b]), length_of(self._offsets[c])
+        start_at = self.place(limb[0])
+        bend = two_bone(start_at, target, lengths, pole)
+        ways = (bend.middle - start_at, bend.end - bend.middle)
         for joint, way, (start, end) in ((a, ways[0], (rest[0], rest[1])), (b, ways[1], (rest[1], rest[2]))):
             turn = frame(way, bend.normal) @ frame(end - start, hinge).T
-            self._set_global(joint, turn @ self.body.rest_rotations[joint])
+            self.set_global(joint, turn @ self.body.rest_rotations[joint])
         return bend.end
 
     def leg(self, side: str, ankle: ArrayLike, foot: Array, pole: ArrayLike) -> None:
@@ -202,29 +221,51 @@ class Puppet:
         limb = (f"arm.{side}", f"forearm.{side}", f"hand.{side}")
         straight = unit(self.body.at_rest(limb[1]) - self.body.at_rest(limb[0]))
         ahead = -self.body.axes[:, 1]
-        hinge = np.cross(straight, ahead)
-        self.reach(limb, wrist, pole, hinge if np.linalg.norm(hinge) > 0.1 else self.body.axes[:, 2])
+        hinge = crossed(straight, ahead)
+        self.reach(limb, wrist, pole, hinge if length_of(hinge) > 0.1 else self.body.axes[:, 2])
         if turn is None:
             self.bend(limb[2], np.eye(3))
             return
-        j, end = self.body.roles[limb[1]], self.body.roles[limb[2]]
-        axis = unit(self.places[end] - self.places[j])
+        axis = unit(self.place(limb[2]) - self.place(limb[1]))
         against = turn @ self.turn(limb[1]).T
         share = _WRIST_SHARE * twist(quaternions(against), axis)
-        self._set_global(j, matrix_from_quaternion(exponential(axis * share)) @ self.turns[j])
+        self.set_turn(limb[1], matrix_from_quaternion(exponential(axis * share)) @ self.turn(limb[1]))
         self.set_turn(limb[2], turn)
 
-    def _set_global(self, joint: int, turn: Array) -> None:
+    def set_global(self, joint: int, turn: Array) -> None:
+        """Orient a joint, by number, in the rig's space."""
         parent = self._parents[joint]
-        self._local[joint] = turn if parent < 0 else self.turns[parent].T @ turn
-        self._update(joint)
+        if parent >= 0:
+            self._refresh(parent)
+            turn = self._turns[parent].T @ turn
+        self._local[joint] = turn
+        self._stale.add(joint)
 
-    def _update(self, first: int) -> None:
-        """Forward kinematics of joint `first` and of what hangs on it."""
-        for i in self.body.descendants[first]:
-            parent = self._parents[i]
-            if parent < 0:
-                self.turns[i], self.places[i] = self._local[i], self._offsets[i]
-            else:
-                self.turns[i] = self.turns[parent] @ self._local[i]
-                self.places[i] = self.places[parent] + self.turns[parent] @ self._offsets[i]
+    def _refresh(self, joint: int) -> None:
+        """Work out a joint and what it hangs on, where they are stale; what hangs beside stays stale."""
+        chain = [joint]
+        while (parent := self._parents[chain[-1]]) >= 0:
+            chain.append(parent)
+        chain.reverse()
+        first = next((k for k, j in enumerate(chain) if j in self._stale), None)
+        if first is not None:
+            for j in chain[first:]:
+                self._work_out(j)
+                self._stale.discard(j)
+                self._stale.update(self.body.children[j])
+
+    def _refresh_all(self) -> None:
+        stale = self._stale
+        for j, parent in enumerate(self._parents) if stale else ():
+            if j in stale or parent in stale:
+                self._work_out(j)
+                stale.add(j)
+        stale.clear()
+
+    def _work_out(self, joint: int) -> None:
+        parent = self._parents[joint]
+        if parent < 0:
+            self._turns[joint], self._places[joint] = self._local[joint], self._offsets[joint]
+        else:
+            self._turns[joint] = self._turns[parent] @ self._local[joint]
+            self._places[joint] = self._places[parent] + self._turns[parent] @ self._offsets[joint]

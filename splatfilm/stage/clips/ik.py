@@ -7,12 +7,13 @@ Graphical Models 73, 2011), followed by one exact pass that restores every bone'
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from splatfilm.stage.clips.rotations import unit
+from splatfilm.stage.clips.rotations import crossed, length_of, unit
 
 Array = NDArray[np.float64]
 _STRAIGHTEST = 1 - 1e-9  # of the full reach; a limb that is exactly straight has no bend to aim
@@ -35,18 +36,18 @@ def two_bone(start: ArrayLike, target: ArrayLike, lengths: tuple[float, float], 
     a, t = np.asarray(start, dtype=np.float64), np.asarray(target, dtype=np.float64)
     first, second = lengths
     way = t - a
-    far = float(np.linalg.norm(way))
+    far = length_of(way)
     direction = way / far if far > 1e-9 else np.array([0.0, 0.0, -1.0])
     reach = min(max(far, abs(first - second) / _STRAIGHTEST + 1e-12), (first + second) * _STRAIGHTEST)
     along = (reach * reach + first * first - second * second) / (2 * reach)
-    height = np.sqrt(max(first * first - along * along, 0.0))
+    height = math.sqrt(max(first * first - along * along, 0.0))
     aim = np.asarray(pole, dtype=np.float64)
     side = aim - direction * float(aim @ direction)
-    if np.linalg.norm(side) < 1e-9:
+    if length_of(side) < 1e-9:
         aim = np.eye(3)[int(np.argmin(np.abs(direction)))]
         side = aim - direction * float(aim @ direction)
     side = unit(side)
-    return Bend(a + direction * along + side * height, a + direction * reach, np.cross(side, direction))
+    return Bend(a + direction * along + side * height, a + direction * reach, crossed(side, direction))
 
 
 def fabrik(points: ArrayLike, target: ArrayLike, tolerance: float = 1e-6, steps: int = 400) -> Array:  # [N, 3]

@@ -5,6 +5,8 @@ Quaternions are wxyz and unit, vectors in metres, angles in radians. `base.rigid
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -58,10 +60,22 @@ def logarithm(q: ArrayLike) -> Array:  # [..., 4] -> [..., 3]
     return np.asarray(q[..., 1:] * factor)
 
 
+def length_of(vector: Array) -> float:  # [3]
+    """The length of one vector; many times quicker than numpy's general norm."""
+    return math.sqrt(float(vector @ vector))
+
+
+def crossed(a: Array, b: Array) -> Array:  # [3], [3] -> [3]
+    """The cross product of two single vectors; many times quicker than numpy's general one."""
+    ax, ay, az = a.tolist()
+    bx, by, bz = b.tolist()
+    return np.array([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
+
+
 def unit(vector: ArrayLike) -> Array:  # [3] -> [3]
     """`vector` at length one. Raises `ValueError` for zero."""
     v = np.asarray(vector, dtype=np.float64)
-    length = float(np.linalg.norm(v))
+    length = length_of(v)
     if not length > 1e-12:
         raise ValueError("a direction must not be zero")
     return np.asarray(v / length)
@@ -72,9 +86,9 @@ def between(a: ArrayLike, b: ArrayLike) -> Array:  # [3], [3] -> [4]
     start, end = unit(a), unit(b)
     cosine = float(start @ end)
     if cosine < -_PARALLEL:
-        across = np.cross(start, np.eye(3)[int(np.argmin(np.abs(start)))])
+        across = crossed(start, np.eye(3)[int(np.argmin(np.abs(start)))])
         return np.concatenate([[0.0], unit(across)])
-    return normalised(np.concatenate([[1.0 + cosine], np.cross(start, end)]))
+    return normalised(np.concatenate([[1.0 + cosine], crossed(start, end)]))
 
 
 def quaternions(matrices: ArrayLike) -> Array:  # [..., 3, 3] -> [..., 4]
@@ -103,7 +117,7 @@ def frame(first: ArrayLike, second: ArrayLike) -> Array:  # [3], [3] -> [3, 3]
     x = unit(first)
     s = np.asarray(second, dtype=np.float64)
     y = unit(s - x * float(x @ s))
-    return np.stack([x, y, np.cross(x, y)], axis=-1)
+    return np.array([x, y, crossed(x, y)]).T
 
 
 def twist(q: ArrayLike, axis: ArrayLike) -> float:  # [4], [3] unit -> radians in -pi..pi
