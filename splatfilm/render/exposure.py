@@ -110,11 +110,26 @@ def mean_frame(pictures: Iterable[Frame]) -> Frame:
             light = torch.zeros_like(frame.beauty)
             alpha, depth = torch.zeros_like(frame.alpha), torch.zeros_like(frame.depth)
         add_light(frame.beauty, light)
-        alpha += frame.alpha
-        depth += frame.alpha * frame.depth
+        _add(frame.alpha, alpha)
+        _add_product(frame.alpha, frame.depth, depth)
     assert light is not None, "an exposure has at least one sample"
     depth = torch.where(alpha > 0, depth / alpha, torch.zeros_like(depth))
     return Frame(on_display(light, count), alpha / count, depth)
+
+
+def _add(more: Tensor, total: Tensor) -> None:
+    """In place. On the CPU by numpy: torch would wake its own threads for it, beside the renderer's."""
+    if total.device.type == "cpu":
+        np.add(total.numpy(), more.detach().numpy(), out=total.numpy())
+    else:
+        total += more
+
+
+def _add_product(one: Tensor, other: Tensor, total: Tensor) -> None:
+    if total.device.type == "cpu":
+        np.add(total.numpy(), one.detach().numpy() * other.detach().numpy(), out=total.numpy())
+    else:
+        total += one * other
 
 
 # ---- how many samples ------------------------------------------------------------------------------------------------
