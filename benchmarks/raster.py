@@ -7,10 +7,12 @@ the first cache.
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 
@@ -31,6 +33,29 @@ splats, camera = room.furnished_room(100_000), room.corner_camera(1280, 720)
 start = time.perf_counter()
 render(splats, camera, backend="cpu")
 print(time.perf_counter() - start)
+"""
+
+
+BIG_COUNT = 5_000_000
+BIG_SCENE = """
+import resource, sys, torch
+from benchmarks import room
+from splatfilm.render import render
+from splatfilm.splats.splats import Splats
+count, part = int(sys.argv[1]), room.furnished_room(100_000)
+copies, generator = count // len(part), torch.Generator().manual_seed(0)
+stored = (part.means, part.quats, part.scales * copies**-0.5, part.opacities, part.sh)
+fields = [torch.empty(count, *field.shape[1:]) for field in stored]
+for filled, field in zip(fields, stored):
+    for copy in filled.view(copies, *field.shape):
+        copy.copy_(field)
+for copy in fields[0].view(copies, -1, 3):
+    copy += 0.02 * torch.randn(copy.shape, generator=generator)
+peak = lambda: 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+render(part, room.corner_camera(64, 36), backend="cpu")
+before = peak() - sum(4 * field.numel() for field in fields)
+frame = render(Splats(*fields), room.corner_camera(1920, 1080), backend="cpu")
+print(peak() - before)
 """
 
 
@@ -78,6 +103,26 @@ def _share_of_ceiling(splats: Splats, camera: Camera) -> tuple[float, float]:
     return max(blend) / max(ceiling), max(ceiling)
 
 
+def _hashes(splats: Splats, camera: Camera) -> set[bytes]:
+    """Of a frame and its gradients, by every instruction set at 1, 2, 3 and 5 threads."""
+    found = set()
+    for name in kernels.instruction_sets():
+        kernels.use_instruction_set(name)
+        for count in (1, 2, 3, 5):
+            set_threads(count)
+            leaves = _leaves(splats)
+            fields = (leaves.means, leaves.quats, leaves.scales, leaves.opacities, leaves.sh)
+            beauty = render(leaves, camera, backend="cpu").beauty
+            gradients = torch.autograd.grad(beauty.square().sum(), fields)
+            digest = hashlib.blake2b(beauty.detach().numpy().tobytes())
+            for gradient in gradients:
+                digest.update(gradient.numpy().tobytes())
+            found.add(digest.digest())
+    kernels.use_instruction_set()
+    set_threads(THREADS)
+    return found
+
+
 def _thread_scaling(splats: Splats, camera: Camera) -> float:
     def with_threads(count: int) -> Callable[[], None]:
         def work() -> None:
@@ -109,13 +154,35 @@ def _small_scene() -> list[Row]:
         Row("raster/forward-over-torch", forward / ours["forward"], "times", 100, "higher"),
         Row("raster/forward-backward-over-torch", both / ours["both"], "times", 150, "higher"),
         Row("raster/forward-backward-100k-360p", 1e3 * ours["both"], "ms"),
+        Row("raster/hashes-over-threads-and-instruction-sets", len(_hashes(splats, camera)), "", 1),
         Row("raster/two-threads-over-one", _thread_scaling(splats, camera), "times", 1.7, "higher"),
     ]
     return rows
 
 
-def _sizes() -> list[Row]:
+def _larger_pictures() -> list[Row]:
+    """Against plain torch, at the larger sizes of the first target."""
+    splats = room.furnished_room(100_000)
     rows = []
+    for width, height in SIZES[1:]:
+        camera = room.corner_camera(width, height)
+        ours = alternate({"ours": partial(render, splats, camera, backend="cpu")})["ours"]
+        theirs = _torch_seconds(splats, camera, False)
+        rows.append(Row(f"raster/forward-over-torch-{height}p", theirs / ours, "times", 100, "higher"))
+    return rows
+
+
+def _big_scene() -> Row:
+    """Memory at its highest, the splats included: at most 400 bytes a splat and 64 a pixel."""
+    done = subprocess.run([sys.executable, "-c", BIG_SCENE, str(BIG_COUNT)], capture_output=True, text=True, check=True)
+    width, height = SIZES[-1]
+    share = (float(done.stdout) - 64 * width * height) / BIG_COUNT
+    return Row("raster/bytes-a-splat-of-5-million-1080p", share, "bytes", 400)
+
+
+def _sizes() -> list[Row]:
+    rows: list[Row] = []
+    at_1080p: dict[int, float] = {}
     for count in (100_000, 500_000):
         splats = room.furnished_room(count)
         for name, camera_of in (("corner", room.corner_camera), ("outside", room.outside_camera)):
@@ -123,7 +190,11 @@ def _sizes() -> list[Row]:
             rivals = {key: lambda c=c, s=splats: render(s, c, backend="cpu") for key, c in cameras.items()}
             for key, seconds in alternate(rivals).items():
                 rows.append(Row(f"raster/forward-{count // 1000}k-{name}-{key}", 1e3 * seconds, "ms"))
-    return rows
+                if (name, key) == ("corner", "1080p"):
+                    at_1080p[count] = seconds
+    # Linear in splats and no worse: five times the splats take at most five times as long.
+    growth = at_1080p[500_000] / at_1080p[100_000]
+    return [*rows, Row("raster/five-times-the-splats-corner-1080p", growth, "times", 5)]
 
 
 def _first_frame() -> Row:
@@ -135,7 +206,7 @@ def measure() -> list[Row]:
     """Rows for every target of the rasteriser."""
     set_threads(THREADS)
     print(f"{kernels.extension().instruction_set()}, {threads()} threads", file=sys.stderr)
-    return [*_small_scene(), *_sizes(), _first_frame()]
+    return [*_small_scene(), *_larger_pictures(), *_sizes(), _first_frame(), _big_scene()]
 
 
 if __name__ == "__main__":
