@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.report import hardware
 
-ORDER = ("start", "raster", "passes", "reconstruct", "film")
+ORDER = ("start", "raster", "lens", "passes", "reconstruct", "film")
 """From seconds to minutes."""
 
 RESULTS = Path(__file__).resolve().parent / "results"

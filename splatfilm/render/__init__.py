@@ -13,9 +13,10 @@ from splatfilm.render.settings import RenderSettings
 
 if TYPE_CHECKING:
     from splatfilm.render.distortion import UnsupportedCameraError
+    from splatfilm.render.exposure import expose
     from splatfilm.render.frame import Frame, ScreenStats
     from splatfilm.render.kernels import set_threads, threads
-    from splatfilm.render.renderer import render
+    from splatfilm.render.renderer import render, render_each
 
 __getattr__ = later(
     __name__,
@@ -23,7 +24,9 @@ __getattr__ = later(
         "Frame": "frame",
         "ScreenStats": "frame",
         "UnsupportedCameraError": "distortion",
+        "expose": "exposure",
         "render": "renderer",
+        "render_each": "renderer",
         "set_threads": "kernels",
         "threads": "kernels",
     },
@@ -36,7 +39,9 @@ __all__ = [
     "ScreenStats",
     "UnsupportedCameraError",
     "backend_statuses",
+    "expose",
     "render",
+    "render_each",
     "resolve_backend",
     "set_threads",
     "threads",

@@ -9,7 +9,7 @@ exposure saw. A lens and a scene that blur nothing give exactly one sample and t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,7 @@ from splatfilm.cameras.camera import Camera
 from splatfilm.render.constants import BLUR, MIN_ALPHA, NEAR
 from splatfilm.render.frame import Frame
 from splatfilm.render.sampling import MOST_SAMPLES, Sample, samples_of
-from splatfilm.render.transfer import linear_from_srgb, srgb_from_linear
+from splatfilm.render.transfer import add_light, on_display
 from splatfilm.splats.splats import Splats
 
 Moment = tuple[Splats, Camera]
@@ -34,6 +34,9 @@ LEAST_AUTO, MOST_AUTO = 8, 512
 SPACING = 1.5
 """Standard deviations of a splat's picture between neighbouring samples of it: a row of Gaussians so far apart ripples
 by less than 0.1 percent (2 exp(-2 pi^2 / 1.5^2) of its height), a square grid of them too."""
+
+GROUP = 64
+"""Most cameras that wait to be drawn at once."""
 
 IGNORED = 1000
 """One splat in so many, those that would need most samples, has no say in their number: a speck before the lens is
@@ -54,43 +57,64 @@ class Blur:
 
 
 def expose(
-    moment_at: Callable[[float], Moment], draw: Callable[[Splats, Camera], Frame], blur: Blur
+    moment_at: Callable[[float], Moment], draw: Callable[[Splats, Sequence[Camera]], Iterable[Frame]], blur: Blur
 ) -> tuple[Frame, int]:
     """The frame of one exposure and how many samples it is the mean of.
 
     `moment_at` gives the moment at a time 0..1 between the opening and the closing of the shutter (without a shutter
-    it is asked for 0 only), `draw` a pinhole picture. Raises `ValueError` for a lens that cannot be focused so.
+    it is asked for 0 only), `draw` pinhole pictures of the same splats by several cameras. Raises `ValueError` for a
+    lens that cannot be focused so.
     """
     start = moment_at(0.0)
     pupil = blur.pupil and aperture_of(start[1].lens) is not None
     if not (pupil or blur.shutter):
-        return draw(*start), 1
+        return _first(draw(start[0], [start[1]])), 1
     count = blur.samples or samples_needed([moment_at(t) for t in ((0.0, 0.5, 1.0) if blur.shutter else (0.0,))], pupil)
     if count == 1:
-        return draw(*start), 1
+        return _first(draw(start[0], [start[1]])), 1
 
-    def pictures(sample: Sample) -> Frame:
+    def seen(sample: Sample) -> Moment:
         splats, camera = moment_at(sample.time)
         aperture = aperture_of(camera.lens) if pupil else None
-        return draw(splats, camera if aperture is None else through_pupil(camera, aperture, sample.x, sample.y))
+        return splats, camera if aperture is None else through_pupil(camera, aperture, sample.x, sample.y)
 
-    return mean_frame(map(pictures, samples_of(count, pupil, blur.shutter)).__next__, count), count
+    moments = map(seen, samples_of(count, pupil, blur.shutter))
+    return mean_frame(frame for splats, cameras in _together(moments) for frame in draw(splats, cameras)), count
 
 
-def mean_frame(next_picture: Callable[[], Frame], count: int) -> Frame:
-    """The mean of `count` pictures, each of them asked for when the one before has been added."""
+def _together(moments: Iterable[Moment]) -> Iterator[tuple[Splats, list[Camera]]]:
+    """Cameras that look at the same splats one after the other, so that they can be drawn at once."""
+    held: list[Camera] = []
+    current: Splats | None = None
+    for splats, camera in moments:
+        if current is not None and (splats is not current or len(held) == GROUP):
+            yield current, held
+            held = []
+        current = splats
+        held.append(camera)
+    if current is not None:
+        yield current, held
+
+
+def _first(frames: Iterable[Frame]) -> Frame:
+    return next(iter(frames))
+
+
+def mean_frame(pictures: Iterable[Frame]) -> Frame:
+    """The mean of pictures, each of them asked for when the one before has been added. At least one."""
     light: Tensor | None = None
-    for _ in range(count):
-        frame = next_picture()
+    count = 0
+    for frame in pictures:
+        count += 1
         if light is None:
             light = torch.zeros_like(frame.beauty)
             alpha, depth = torch.zeros_like(frame.alpha), torch.zeros_like(frame.depth)
-        light += linear_from_srgb(frame.beauty)
+        add_light(frame.beauty, light)
         alpha += frame.alpha
         depth += frame.alpha * frame.depth
     assert light is not None, "an exposure has at least one sample"
     depth = torch.where(alpha > 0, depth / alpha, torch.zeros_like(depth))
-    return Frame(srgb_from_linear(light / count), alpha / count, depth)
+    return Frame(on_display(light, count), alpha / count, depth)
 
 
 # ---- how many samples ------------------------------------------------------------------------------------------------

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,6 +23,7 @@ from splatfilm.cameras.camera import Camera
 from splatfilm.render.backends import INSTALL_GSPLAT
 from splatfilm.render.constants import BLUR, TILE
 from splatfilm.render.frame import Frame, ScreenStats
+from splatfilm.render.pose import posed
 from splatfilm.render.settings import RenderSettings
 from splatfilm.splats.splats import Splats
 
@@ -71,34 +73,21 @@ def render(
     settings: RenderSettings,
     stats: ScreenStats | None = None,
     features: Tensor | None = None,  # [N, C]
+    to_camera: Tensor | None = None,  # [4, 4]
 ) -> Frame:
     """Renders on the current CUDA device; differentiable. The frame comes back on the device of the splats.
 
-    Raises `MissingPartError` for median and front depth and for sorting by distance, which gsplat does not do.
+    `to_camera` as for `renderer.render`. Raises `MissingPartError` for median and front depth and for sorting by
+    distance, which gsplat does not do.
     """
-    if settings.depths:
-        raise MissingPartError('median and front depth are made by the CPU renderer only: choose backend "cpu"')
-    if settings.sort != "depth":
-        raise MissingPartError('gsplat sorts by depth only: choose backend "cpu" to sort by distance')
+    _refuse(settings)
     rasterization = _rasterization()
     device = splats.device if splats.device.type == "cuda" else torch.device("cuda")
-    degree = splats.sh_degree if settings.sh_degree is None else min(settings.sh_degree, splats.sh_degree)
-    place = {
-        "means": splats.means.to(device),
-        "quats": splats.quats.to(device),
-        "scales": splats.scales.to(device),
-        "opacities": splats.opacities.to(device),
-        "viewmats": torch.tensor(camera.world_to_camera(), dtype=torch.float32, device=device)[None],
-        "Ks": torch.tensor(camera.intrinsics(), dtype=torch.float32, device=device)[None],
-        "width": camera.width,
-        "height": camera.height,
-        "near_plane": settings.near,
-        "far_plane": settings.far,
-        "eps2d": BLUR,
-        "packed": False,
-        "tile_size": TILE,
-        "rasterize_mode": splats.mode,
-    }
+    degree = _degree(splats, settings)
+    place = _arguments(splats, [camera], settings, device)
+    if to_camera is not None:
+        posed(camera, to_camera)  # refuses what is not rigid
+        place["viewmats"] = to_camera.to(device=device, dtype=torch.float32)[None]
     colours, alphas, meta = rasterization(
         **place, colors=splats.sh.to(device), sh_degree=degree, render_mode="RGB+ED", absgrad=stats is not None
     )
@@ -115,3 +104,55 @@ def render(
     background = torch.tensor(settings.background, dtype=torch.float32, device=device)
     beauty = colours[0, ..., :3] + (1.0 - alpha)[..., None] * background
     return Frame(beauty, alpha, colours[0, ..., 3], blended).to(splats.device)
+
+
+def render_cameras(splats: Splats, cameras: Sequence[Camera], settings: RenderSettings) -> Iterator[Frame]:
+    """Pictures of several cameras of one size in one call, on the device; without gradients."""
+    _refuse(settings)
+    rasterization = _rasterization()
+    device = splats.device if splats.device.type == "cuda" else torch.device("cuda")
+    with torch.no_grad():
+        colours, alphas, _ = rasterization(
+            **_arguments(splats, cameras, settings, device),
+            colors=splats.sh.to(device),
+            sh_degree=_degree(splats, settings),
+            render_mode="RGB+ED",
+        )
+        background = torch.tensor(settings.background, dtype=torch.float32, device=device)
+        for colour, alpha in zip(colours, alphas, strict=True):
+            yield Frame(colour[..., :3] + (1.0 - alpha) * background, alpha[..., 0], colour[..., 3]).to(splats.device)
+
+
+def _refuse(settings: RenderSettings) -> None:
+    if settings.depths:
+        raise MissingPartError('median and front depth are made by the CPU renderer only: choose backend "cpu"')
+    if settings.sort != "depth":
+        raise MissingPartError('gsplat sorts by depth only: choose backend "cpu" to sort by distance')
+
+
+def _degree(splats: Splats, settings: RenderSettings) -> int:
+    return splats.sh_degree if settings.sh_degree is None else min(settings.sh_degree, splats.sh_degree)
+
+
+def _arguments(
+    splats: Splats, cameras: Sequence[Camera], settings: RenderSettings, device: torch.device
+) -> dict[str, Any]:
+    """Everything but colours and render mode, which is the same for whatever gsplat is asked to blend."""
+    views = np.stack([camera.world_to_camera() for camera in cameras])
+    intrinsics = np.stack([camera.intrinsics() for camera in cameras])
+    return {
+        "means": splats.means.to(device),
+        "quats": splats.quats.to(device),
+        "scales": splats.scales.to(device),
+        "opacities": splats.opacities.to(device),
+        "viewmats": torch.tensor(views, dtype=torch.float32, device=device),
+        "Ks": torch.tensor(intrinsics, dtype=torch.float32, device=device),
+        "width": cameras[0].width,
+        "height": cameras[0].height,
+        "near_plane": settings.near,
+        "far_plane": settings.far,
+        "eps2d": BLUR,
+        "packed": False,
+        "tile_size": TILE,
+        "rasterize_mode": splats.mode,
+    }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
+import torch
 from torch import Tensor
 
 from splatfilm.cameras.camera import Camera
@@ -10,6 +13,9 @@ from splatfilm.render.distortion import UnsupportedCameraError, bends
 from splatfilm.render.frame import Frame, ScreenStats
 from splatfilm.render.settings import RenderSettings
 from splatfilm.splats.splats import Splats
+
+AT_ONCE = 8
+"""Cameras that a GPU draws in one call: enough to fill it at film sizes, and no more memory than eight pictures'."""
 
 
 def render(
@@ -40,11 +46,40 @@ def render(
         from splatfilm.render.cpu import render as render_on_cpu
 
         return render_on_cpu(splats, camera, settings, stats, features, to_camera)
+    _refuse_bending(camera)
+    from splatfilm.render.gsplat_backend import render as render_with_gsplat
+
+    return render_with_gsplat(splats, camera, settings, stats, features, to_camera)
+
+
+def render_each(
+    splats: Splats,
+    cameras: Sequence[Camera],
+    settings: RenderSettings = RenderSettings(),  # noqa: B008  (frozen)
+    backend: str = "auto",
+) -> Iterator[Frame]:
+    """What each of several cameras of one size sees of the same splats, as `render` draws it, without gradients.
+
+    A GPU draws some of them at once. Raises as `render` does.
+    """
+    if resolve_backend(backend).name == "cpu":
+        from splatfilm.render.cpu import render as render_on_cpu
+
+        with torch.no_grad():
+            for camera in cameras:
+                yield render_on_cpu(splats, camera, settings)
+        return
+    from splatfilm.render.gsplat_backend import render_cameras
+
+    for camera in cameras:
+        _refuse_bending(camera)
+    for first in range(0, len(cameras), AT_ONCE):
+        yield from render_cameras(splats, cameras[first : first + AT_ONCE], settings)
+
+
+def _refuse_bending(camera: Camera) -> None:
     if camera.distortion is not None and bends(camera):
         raise UnsupportedCameraError(
             f"this camera has {camera.distortion.model} distortion, which only the CPU renderer draws: choose backend "
             '"cpu", or take the distortion off the camera'
         )
-    from splatfilm.render.gsplat_backend import render as render_with_gsplat
-
-    return render_with_gsplat(splats, camera, settings, stats, features)

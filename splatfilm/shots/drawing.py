@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import torch
 
 from splatfilm.base.errors import InputError
 from splatfilm.cameras import Camera
 from splatfilm.film.model import Film
-from splatfilm.render import RenderSettings, render, resolve_backend
+from splatfilm.render import RenderSettings, render, render_each, resolve_backend
 from splatfilm.render.exposure import Blur, Moment, expose
+from splatfilm.render.flight import sent_home
 from splatfilm.render.frame import Frame
 from splatfilm.render.memory import check_memory, memory_available
 from splatfilm.render.passes import Instant, PassFrame, PassInputs, render_passes
@@ -50,17 +53,19 @@ class SceneDrawer:
         self._check_memory(camera, request, len(splats))
         sharp = None if request is None else self._passes(scene, frame, camera, request)
         if exposure is None:
-            return sharp or self._draw(splats, camera)
+            return sharp or sent_home(render(splats, camera, self._settings, backend=self._backend))
         blur = Blur(exposure.pupil, exposure.shutter, exposure.samples)
 
         def moment_at(time: float) -> Moment:
             return self._splats(scene, exposure.scene_frame(time), frame), exposure.camera(time)
 
         blurred = expose(moment_at, self._draw, blur)[0]
-        return blurred if sharp is None else PassFrame(blurred.beauty, blurred.alpha, blurred.depth, sharp.layers)
+        if sharp is None:
+            return sent_home(blurred)
+        return PassFrame(blurred.beauty, blurred.alpha, blurred.depth, sharp.layers)
 
-    def _draw(self, splats: Splats, camera: Camera) -> Frame:
-        return render(splats, camera, self._settings, backend=self._backend)
+    def _draw(self, splats: Splats, cameras: Sequence[Camera]) -> Iterator[Frame]:
+        return render_each(splats, cameras, self._settings, backend=self._backend)
 
     def _passes(self, scene: str, frame: int, camera: Camera, request: PassRequest) -> PassFrame:
         """A scene frame without blur, with the passes that are asked for."""

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from splatfilm.render.passes import PassFrame
 
 Draw = Callable[..., "Frame | PassFrame"]
-"""(scene, scene frame, camera) -> the rendered frame; where lens or shutter blur it, its `Exposure` comes fourth; where
-more passes are asked for, there is `request=PassRequest`."""
+"""(scene, scene frame, camera) -> the rendered frame; with `exposure=Exposure` where lens or shutter blur it, and with
+`request=PassRequest` where more passes are asked for."""
 
 
 @dataclass(frozen=True)
@@ -229,15 +229,23 @@ def _draw_all(
     progress.start(f"render {plan.shot}", count, "frames")
     destination = Destination(decision.folder, plan.film, plan.shot, decision.take)
     with FrameWriter(destination, journal) as writer:
+        held: tuple[Any, ...] = ()
         for group in decision.draw:
             first = group[0]
-            blur = (plan.exposures[first],) if first in plan.exposures else ()
-            request = plan.wanted[first].request
-            more = {} if request is None else {"request": request}
-            frame = draw(plan.scene, first, plan.cameras[first], *blur, **more)
-            writer.put(FrameJob(group, plan.keys[first], plan.pictures, plan.wanted, plan.colour), frame)
+            more: dict[str, Any] = {"exposure": plan.exposures[first]} if first in plan.exposures else {}
+            if plan.wanted[first].request is not None:
+                more["request"] = plan.wanted[first].request
+            frame = draw(plan.scene, first, plan.cameras[first], **more)
+            if held:
+                writer.put(*held)
+            held = FrameJob(group, plan.keys[first], plan.pictures, plan.wanted, plan.colour), frame
+            if not getattr(frame, "in_flight", False):  # then it waits while the next is begun
+                writer.put(*held)
+                held = ()
             done += len(group)
             progress.advance(done)
+        if held:
+            writer.put(*held)
     if beyond := [number for number, record in writer.records.items() if record.saturated]:
         progress.say(f"shot {plan.shot}: depth beyond 65.535 m is written as 65.535 m in frames {spell_frames(beyond)}")
     progress.finish(decision.folder.name)

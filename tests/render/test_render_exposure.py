@@ -14,13 +14,15 @@ from torch import Tensor
 
 from splatfilm.cameras import Camera, Lens
 from splatfilm.cameras.aperture import aperture_of, circle_of_confusion
-from splatfilm.render import Frame, RenderSettings, render, sampling
+from splatfilm.render import Frame, RenderSettings, render, render_each, sampling
 from splatfilm.render.exposure import LEAST_AUTO, MOST_AUTO, Blur, Moment, expose, samples_needed
+from splatfilm.render.kernels import instruction_sets, use_instruction_set
 from splatfilm.render.sampling import concentric, samples_of
-from splatfilm.render.transfer import linear_from_srgb, srgb_from_linear
+from splatfilm.render.transfer import add_light, linear_from_srgb, on_display, srgb_from_linear
 from splatfilm.splats.splats import Splats
 
 draw = partial(render, settings=RenderSettings(), backend="cpu")
+draw_each = partial(render_each, settings=RenderSettings(), backend="cpu")
 
 
 def point_at(*position: float, size: float, opacity: float = 0.9) -> Splats:
@@ -54,7 +56,7 @@ def test_a_point_out_of_focus_becomes_the_thin_lens_s_disc(distance: float, sque
     lens = Lens(focal_mm=200, t_stop=2.0, focus_m=2.0, squeeze=squeeze)
     camera = camera_with(lens)
     splats = point_at(0.0, 0.0, distance, size=distance / camera.fx)
-    frame, count = expose(lambda _: (splats, camera), draw, Blur(pupil=True, samples=1024))
+    frame, count = expose(lambda _: (splats, camera), draw_each, Blur(pupil=True, samples=1024))
     assert count == 1024
     sharp = spread(linear_from_srgb(draw(splats, camera).beauty)[..., 0])
     blurred = spread(linear_from_srgb(frame.beauty)[..., 0])
@@ -68,7 +70,7 @@ def test_a_point_out_of_focus_becomes_the_thin_lens_s_disc(distance: float, sque
 def test_what_is_in_focus_stays_where_it_is_and_sharp() -> None:
     lens = Lens(focal_mm=50, t_stop=1.4, focus_m=2.0)
     splats, camera = point_at(0.1, -0.05, 2.0, size=1e-3), camera_with(lens)
-    frame, _ = expose(lambda _: (splats, camera), draw, Blur(pupil=True, samples=64))
+    frame, _ = expose(lambda _: (splats, camera), draw_each, Blur(pupil=True, samples=64))
     assert (frame.beauty - draw(splats, camera).beauty).abs().max() < 2e-4
 
 
@@ -79,7 +81,7 @@ def test_a_moving_point_draws_a_line_as_long_as_its_way() -> None:
     def moment(time: float) -> Moment:
         return splats, camera_with(lens, x=time)  # 1 m at 4.8 m: 20 px
 
-    frame, _ = expose(moment, draw, Blur(shutter=True, samples=256))
+    frame, _ = expose(moment, draw_each, Blur(shutter=True, samples=256))
     sharp = spread(linear_from_srgb(draw(splats, moment(0)[1]).beauty)[..., 0])
     across, up = spread(linear_from_srgb(frame.beauty)[..., 0])
     assert math.sqrt(12 * (across**2 - sharp[0] ** 2)) == pytest.approx(20.0, rel=0.01)
@@ -95,10 +97,10 @@ def blurred_room(lens: Lens) -> tuple[Splats, Camera]:
 
 def errors(moment_at: object, blur: Blur, counts: tuple[int, ...]) -> list[float]:
     """Root mean square against 1024 samples, in linear light."""
-    reference = linear_from_srgb(expose(moment_at, draw, dataclasses.replace(blur, samples=1024))[0].beauty)  # type: ignore[arg-type]
+    reference = linear_from_srgb(expose(moment_at, draw_each, dataclasses.replace(blur, samples=1024))[0].beauty)  # type: ignore[arg-type]
     found = []
     for count in counts:
-        light = linear_from_srgb(expose(moment_at, draw, dataclasses.replace(blur, samples=count))[0].beauty)  # type: ignore[arg-type]
+        light = linear_from_srgb(expose(moment_at, draw_each, dataclasses.replace(blur, samples=count))[0].beauty)  # type: ignore[arg-type]
         found.append(float((light - reference).square().mean().sqrt()))
     return found
 
@@ -139,8 +141,8 @@ def test_auto_is_within_a_display_step_of_many_samples() -> None:
     def moment(time: float) -> Moment:
         return splats, camera_with(lens, 48, 36, 0.1 * time)
 
-    frame, count = expose(moment, draw, Blur(True, True))
-    reference, _ = expose(moment, draw, Blur(True, True, 1024))
+    frame, count = expose(moment, draw_each, Blur(True, True))
+    reference, _ = expose(moment, draw_each, Blur(True, True, 1024))
     assert LEAST_AUTO <= count <= MOST_AUTO
     assert float((frame.beauty - reference.beauty).square().mean().sqrt()) < 1 / 255
 
@@ -149,7 +151,7 @@ def test_nothing_to_blur_is_one_sample_and_the_same_bits() -> None:
     splats, camera = blurred_room(Lens(focal_mm=40, focus_m=2.0))
     plain = draw(splats, camera)
     for blur in (Blur(), Blur(pupil=True), Blur(shutter=True), Blur(True, True)):
-        frame, count = expose(lambda _: (splats, camera), draw, blur)
+        frame, count = expose(lambda _: (splats, camera), draw_each, blur)
         assert count == 1
         for one, other in ((frame.beauty, plain.beauty), (frame.alpha, plain.alpha), (frame.depth, plain.depth)):
             assert torch.equal(one, other)
@@ -173,7 +175,7 @@ def test_alpha_is_averaged_and_depth_is_weighted_by_it() -> None:
     pictures = iter((picture(0.9, 2.0), picture(0.3, 4.0), picture(0.0, 0.0)))
     camera = camera_with(Lens())
     splats = point_at(0.0, 0.0, 1.0, size=0.1)
-    frame, _ = expose(lambda _: (splats, camera), lambda *_: next(pictures), Blur(shutter=True, samples=3))
+    frame, _ = expose(lambda _: (splats, camera), lambda *_: pictures, Blur(shutter=True, samples=3))
     assert float(frame.alpha) == pytest.approx(0.4)
     assert float(frame.depth) == pytest.approx((0.9 * 2 + 0.3 * 4) / 1.2)
     light = (((0.9 + 0.055) / 1.055) ** 2.4 + ((0.3 + 0.055) / 1.055) ** 2.4) / 3
@@ -209,3 +211,24 @@ def test_every_elementary_box_holds_one_sample(monkeypatch: pytest.MonkeyPatch) 
         for b in range(5 - a):
             cells = {tuple(np.floor(p * (2**a, 2**b, 2 ** (4 - a - b))).astype(int)) for p in points}
             assert len(cells) == 16, (a, b)
+
+
+def test_the_kernels_sum_light_as_the_tables_do_and_alike_on_every_instruction_set() -> None:
+    values = torch.linspace(0, 4, 40001)
+    found = []
+    try:
+        for instructions in instruction_sets():
+            use_instruction_set(instructions)
+            light = torch.full_like(values, 0.25)
+            add_light(values, light)
+            found.append((light, on_display(light.clone() - 0.25, 1)))
+    finally:
+        use_instruction_set("")
+    light, back = found[0]
+    assert ((light - 0.25 - linear_from_srgb(values)).abs() / light).max() < 1e-6
+    assert ((back - values).abs() / values.clamp_min(1)).max() < 1e-6
+    assert all(torch.equal(light, one) and torch.equal(back, other) for one, other in found)
+    nothing = torch.tensor([float("nan")])
+    add_light(nothing, total := torch.zeros(1))
+    assert total.isnan().all()
+    assert on_display(total, 3).isnan().all()

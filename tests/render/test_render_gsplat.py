@@ -9,7 +9,8 @@ import torch
 from render_scenes import random_camera, random_splats, splats_of, tensors_of
 from tolerances import GPU_FLIPPED_PIXELS, GPU_FORWARD, PROJECTION_RELATIVE, RENDER_GRADIENT
 
-from splatfilm.render import RenderSettings, ScreenStats, backend_statuses, render
+from splatfilm.render import RenderSettings, ScreenStats, backend_statuses, render, render_each
+from splatfilm.render.flight import sent_home
 from splatfilm.splats.splats import RenderMode
 
 GSPLAT = next(status for status in backend_statuses() if status.name == "gsplat")
@@ -85,3 +86,44 @@ def test_the_gpu_makes_the_same_bits_twice() -> None:
     splats, camera = random_splats(rng, 5000), random_camera(rng, 320, 240)
     first, second = (render(splats, camera, backend="gsplat") for _ in range(2))
     assert torch.equal(first.beauty, second.beauty) and torch.equal(first.depth, second.depth)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not GSPLAT.ready, reason=GSPLAT.reason)
+def test_cameras_drawn_at_once_are_the_cameras_drawn_alone() -> None:
+    rng = np.random.default_rng(4)
+    splats = random_splats(rng, 2000)
+    cameras = [random_camera(np.random.default_rng(seed), 160, 120) for seed in range(11)]
+    together = list(render_each(splats, cameras, backend="gsplat"))
+    assert len(together) == 11
+    for frame, camera in zip(together, cameras, strict=True):
+        assert torch.equal(frame.beauty, render(splats, camera, backend="gsplat").beauty)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not GSPLAT.ready, reason=GSPLAT.reason)
+def test_a_frame_in_flight_lands_with_the_bits_that_left() -> None:
+    rng = np.random.default_rng(5)
+    splats, camera = random_splats(rng, 5000).to("cuda"), random_camera(rng, 640, 480)
+    frames = [render(splats, camera, backend="gsplat") for _ in range(4)]
+    for frame, landed in zip(frames, [sent_home(frame) for frame in frames], strict=True):
+        assert landed.beauty.device.type == "cpu"
+        assert torch.equal(landed.beauty, frame.beauty.cpu())
+        assert torch.equal(landed.depth, frame.depth.cpu())
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not GSPLAT.ready, reason=GSPLAT.reason)
+def test_the_gpu_gives_the_pose_the_gradient_that_the_cpu_gives() -> None:
+    rng = np.random.default_rng(6)
+    splats, camera = random_splats(rng, 300, 2), random_camera(rng, 64, 48)
+    gradients = []
+    for backend in ("cpu", "gsplat"):
+        shift = torch.zeros(3, dtype=torch.float64, requires_grad=True)
+        view = torch.tensor(camera.world_to_camera())
+        moved = torch.cat([torch.cat([view[:3, :3], (view[:3, 3] + shift)[:, None]], 1), view[3:]])
+        frame = render(splats, camera, RenderSettings(), backend, to_camera=moved)
+        (frame.beauty.square().mean() + frame.alpha.mean()).backward()
+        gradients.append(shift.grad)
+    assert gradients[0] is not None and gradients[1] is not None
+    assert (gradients[0] - gradients[1]).norm() / gradients[0].norm() < 100 * RENDER_GRADIENT

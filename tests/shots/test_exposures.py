@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tiny_film import FILM, TinyFilm, camera_file
+from tiny_film import FILM, FakeRenderer, TinyFilm, camera_file
 
 from splatfilm.base.errors import InputError
 from splatfilm.film import load
@@ -96,3 +96,31 @@ def test_a_member_is_there_until_its_last_frame_is_over(tiny: TinyFilm) -> None:
     # A shutter that is centred on its first frame does not fade it in: it is in that picture.
     assert len(placements.at(1020.9, shown=1021)) == 2
     assert placements.at(1020.9, shown=1021)[1].place.translation[0] == pytest.approx(0.045)
+
+
+def test_a_frame_in_flight_waits_while_the_next_is_begun(tiny: TinyFilm) -> None:
+    events: list[str] = []
+
+    class Flight:
+        """Says when its pixels are asked for, as a frame on its way from a GPU would wait then."""
+
+        in_flight = True
+
+        def __init__(self, frame: int, drawn: object) -> None:
+            self._frame, self._drawn = frame, drawn
+
+        def __getattr__(self, name: str) -> object:
+            events.append(f"read {self._frame}")
+            return getattr(self._drawn, name)
+
+    fake = FakeRenderer()
+
+    def draw(scene: str, frame: int, camera: object) -> Flight:
+        events.append(f"draw {frame}")
+        return Flight(frame, fake(scene, frame, camera))
+
+    options = RenderOptions(out=tiny.out, shots=("010",), frames=(1007, 1008, 1009))
+    (result,) = render_shots(load(tiny.path), options, draw=draw)
+    assert result.drawn == 3
+    order = list(dict.fromkeys(events))
+    assert order == ["draw 1007", "draw 1008", "read 1007", "draw 1009", "read 1008", "read 1009"]

@@ -15,6 +15,7 @@ namespace SPLATFILM_ISA {
 #include "project.inl"
 #include "blend.inl"
 #include "features.inl"
+#include "light.inl"
 #include "loss.inl"
 
 }  // namespace SPLATFILM_ISA
@@ -36,6 +37,8 @@ const Kernels SPLATFILM_JOIN(kernels_, SPLATFILM_ISA) = {
     SPLATFILM_ISA::blend_depths,
     SPLATFILM_ISA::loss_forward,
     SPLATFILM_ISA::loss_backward,
+    SPLATFILM_ISA::add_light,
+    SPLATFILM_ISA::to_display,
     SPLATFILM_ISA::ceiling,
 };
 

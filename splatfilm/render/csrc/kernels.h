@@ -122,6 +122,8 @@ struct Kernels {
   void (*blend_depths)(const View&, const TileList&, const float* records, const DepthPictures&);
   void (*loss_forward)(const LossTask&, int row_begin, int row_end, float* scratch);
   void (*loss_backward)(const LossTask&, int row_begin, int row_end, float* scratch);
+  void (*add_light)(const float* display, float* light, int64_t count);
+  void (*to_display)(float* light, float scale, int64_t count);
   // Pair evaluations of the blend's inner loop on data that stays in the first cache: the ceiling for benchmarks.
   int64_t (*ceiling)(int64_t rounds, float* sink);
 };

@@ -183,6 +183,27 @@ std::tuple<double, double, double> loss(const In& image, const In& target, const
   return {v.loss, v.l1, v.ssim};
 }
 
+constexpr int64_t kLightRun = 1 << 15;  // values that one task converts
+
+void add_light(const In& display, const Out& light) {
+  if (display.size() != light.size()) throw std::invalid_argument("display and light must be of one size");
+  const nb::gil_scoped_release release;
+  const int64_t count = int64_t(light.size());
+  parallel((count + kLightRun - 1) / kLightRun, [&](int64_t run) {
+    const int64_t begin = run * kLightRun;
+    kernels().add_light(display.data() + begin, light.data() + begin, std::min(kLightRun, count - begin));
+  });
+}
+
+void to_display(const Out& light, double scale) {
+  const nb::gil_scoped_release release;
+  const int64_t count = int64_t(light.size());
+  parallel((count + kLightRun - 1) / kLightRun, [&](int64_t run) {
+    const int64_t begin = run * kLightRun;
+    kernels().to_display(light.data() + begin, float(scale), std::min(kLightRun, count - begin));
+  });
+}
+
 }  // namespace
 
 NB_MODULE(_kernels, m) {
@@ -206,6 +227,8 @@ NB_MODULE(_kernels, m) {
       .def("backward", &backward);
   m.def("forward", &forward, nb::rv_policy::take_ownership);
   m.def("l1_ssim", &loss);
+  m.def("add_light", &add_light);
+  m.def("to_display", &to_display);
   m.def("set_threads", &set_threads);
   m.def("threads", &threads);
   m.def("instruction_set", [] { return std::string(kernels().name); });
