@@ -68,8 +68,10 @@ class SceneDrawer:
         def moment_at(time: float) -> Moment:
             return self._splats(scene, exposure.scene_frame(time), frame), exposure.camera(time)
 
-        blurred = sent_home(expose(moment_at, self._draw, blur)[0])
-        return blurred if sharp is None else PassFrame(blurred.beauty, blurred.alpha, blurred.depth, sharp.layers)
+        blurred = expose(moment_at, self._draw, blur)[0]
+        if sharp is None:
+            return sent_home(blurred)
+        return PassFrame(blurred.beauty, blurred.alpha, blurred.depth, sharp.layers)
 
     def _draw(self, splats: Splats, cameras: Sequence[Camera]) -> Iterator[Frame]:
         return render_each(splats, cameras, self._settings, backend=self._backend)
