@@ -100,8 +100,8 @@ class CameraPath:
 
     `speed` "constant" keeps the first and the last key's frames and lets the camera cover equal lengths of its way in
     equal times between them; every other channel stays with its place on the way. `notes` are what a careful reader of
-    the file would tell the user. `rig` is the recipe that the keys were made from, where there is one: plain values that
-    only an editor of rigs understands, and that no camera depends on.
+    the file would tell the user. `rig` is the recipe that the keys were made from, where there is one: plain values
+    that only an editor of rigs understands, and that no camera depends on.
     """
 
     keys: tuple[CameraKey, ...]
@@ -263,7 +263,11 @@ def facing(position: ArrayLike, point: ArrayLike) -> Quaternion:
     level = math.hypot(x, y)
     right = (y / level, -x / level, 0.0) if level > _STRAIGHT_DOWN else (math.copysign(1.0, -z), 0.0, 0.0)
     r, s, t = right
-    down = (y * t - z * s, z * r - x * t, x * s - y * r)  # forward x right, written out: np.cross takes ten times longer
+    down = (
+        y * t - z * s,
+        z * r - x * t,
+        x * s - y * r,
+    )  # forward x right, written out: np.cross takes ten times longer
     columns = np.array([right, down, (x, y, z)]).T
     w, i, j, k = quaternion_from_matrix(columns).tolist()
     return w, i, j, k
