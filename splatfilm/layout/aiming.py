@@ -52,7 +52,7 @@ def aimed(position: Array, point: Array, offset_mm: Array, focal_mm: Array, roll
 
     `position`, `point`: [F, 3] metres; `offset_mm`: [F, 2] right and down; `focal_mm`, `roll` (radians): [F]. With the
     camera's axes right r, down d and forward f of heading p and tilt t, the sight (a, b, c) of the point in the
-    levelled camera meets the world direction v where v_z = c sin t - b cos t: that gives the tilt, and then the heading.
+    levelled camera meets the world direction v where v_z = c sin t - b cos t: that gives the tilt, then the heading.
     Where no level camera can put the point there (it is almost above) the nearest tilt is taken. Raises `ValueError`
     when a camera stands at its point.
     """

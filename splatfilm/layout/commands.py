@@ -19,7 +19,7 @@ import numpy as np
 
 from splatfilm.base.curves import easing as checked_easing
 from splatfilm.base.errors import SplatfilmError, did_you_mean
-from splatfilm.base.rigid import multiply, quaternion_from_matrix
+from splatfilm.base.rigid import multiply, quaternion_about, quaternion_from_matrix
 from splatfilm.cameras import CameraKey, CameraPath, Easings, Lens
 from splatfilm.film.fields import NAME_RULE, is_name
 from splatfilm.layout import film_text
@@ -120,6 +120,43 @@ class SetKey:
         if self.focus_m is not None:
             changes["focus_m"] = self.focus_m
         keys[self.frame] = dataclasses.replace(key, **changes)
+        return _with_keys(state, self.shot, list(keys.values()))
+
+
+@dataclass(frozen=True)
+class Nudge:
+    """Move the camera from where it is at a frame, as an operator would, and key it there.
+
+    `pan` (right), `tilt` (up) and `roll` in degrees; `truck` (right), `pedestal` (up) and `dolly` (forward) in metres.
+    A camera of one key, which stands still over the whole shot, still does so afterwards.
+    """
+
+    label: ClassVar[str] = "Move camera"
+    shot: str
+    frame: float
+    pan: float = 0.0
+    tilt: float = 0.0
+    roll: float = 0.0
+    truck: float = 0.0
+    pedestal: float = 0.0
+    dolly: float = 0.0
+
+    def apply(self, state: State) -> State:
+        camera = _keyed(state, self.shot)
+        keys = {key.frame: key for key in camera.keys}
+        frame = camera.keys[0].frame if len(keys) == 1 else self.frame
+        key = keys.get(frame) or _key_here(camera, frame)
+        pose = camera.pose_at(frame)
+        right, _, forward = pose[:3, :3].T
+        position = pose[:3, 3] + self.truck * right + self.dolly * forward + (0.0, 0.0, self.pedestal)
+        changes: dict[str, Any] = {"position": tuple(position.tolist())}
+        if self.pan or self.tilt or key.look_at is None:
+            turned = multiply(quaternion_about((0, 0, 1), -math.radians(self.pan)), _unrolled_here(camera, key, pose))
+            turned = multiply(turned, quaternion_about((1, 0, 0), math.radians(self.tilt)))
+            changes |= {"rotation": tuple(turned.tolist()), "look_at": None}
+        if self.roll:
+            changes["roll"] = (key.roll or 0.0) + math.radians(self.roll)
+        keys[frame] = dataclasses.replace(key, **changes)
         return _with_keys(state, self.shot, list(keys.values()))
 
 
@@ -407,6 +444,7 @@ class ConvertCamera:
 COMMANDS: Mapping[str, Any] = {
     "set-lens": SetLens,
     "set-key": SetKey,
+    "nudge": Nudge,
     "move-keys": MoveKeys,
     "scale-keys": ScaleKeys,
     "delete-keys": DeleteKeys,
@@ -566,6 +604,12 @@ def _key_here(camera: CameraPath, frame: float) -> CameraKey:
         focus_m=lens.focus_m if keyed["focus_m"] else None,
         easing=before[-1].easing,
     )
+
+
+def _unrolled_here(camera: CameraPath, key: CameraKey, pose: Any) -> tuple[float, float, float, float]:
+    """The rotation of a pose without the roll that its key adds on top."""
+    roll = key.roll or (0.0 if camera._roll is None else float(camera._roll.at(key.frame)[0]))
+    return _unrolled(quaternion_from_matrix(pose[:3, :3]), roll)
 
 
 def _unrolled(quaternion: Any, roll: float) -> tuple[float, float, float, float]:

@@ -253,7 +253,7 @@ def test_a_command_with_a_wrong_field_is_refused_before_anything_happens() -> No
     ):
         with pytest.raises(EditError):
             command_from_value(name, values)
-    assert len(COMMANDS) == 17
+    assert len(COMMANDS) == 18
 
 
 def test_another_tools_camera_is_converted_and_shows_the_same(talk: Path) -> None:
@@ -270,3 +270,18 @@ def test_another_tools_camera_is_converted_and_shows_the_same(talk: Path) -> Non
     do(document, "set-key", shot="010", frame=1010, position=[0, -3, 1])
     document.save()
     assert load(talk).shot("010").camera.name == "010-2.json"
+
+
+def test_a_nudged_camera_moves_along_its_own_axes_and_stays_level(talk: Path) -> None:
+    document = Document.open(talk)
+    do(document, "nudge", shot="020", frame=1060, truck=0.5, pedestal=0.2, dolly=1.0)
+    assert [key.frame for key in document.state.camera("020").keys] == [1049]  # it still stands
+    before = Document.open(talk).bake("020").poses[0]
+    after = document.bake("020").poses[0]
+    assert after[:3, 3] == pytest.approx(before[:3, 3] + 0.5 * before[:3, 0] + before[:3, 2] + [0, 0, 0.2])
+    do(document, "nudge", shot="010", frame=1020, pan=10, tilt=5)
+    start, turned = Document.open(talk).bake("010").poses[19], document.bake("010").poses[19]
+    heading = [math.atan2(pose[1, 2], pose[0, 2]) for pose in (start, turned)]
+    assert math.degrees(heading[0] - heading[1]) == pytest.approx(10)
+    assert math.degrees(math.asin(turned[2, 2]) - math.asin(start[2, 2])) == pytest.approx(5)
+    assert turned[2, 0] == pytest.approx(0, abs=1e-12)
