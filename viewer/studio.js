@@ -25,6 +25,7 @@ class Studio {
       closed: () => { this.flying = false; this.say("Connection lost. Trying again; nothing is forgotten."); },
       tables: (tables) => { this.tables = tables; },
       state: (state) => this.take(state),
+      notes: ({ notes }) => { this.state.notes = notes; inspector.draw(this, $("inspector")); },
       picture: (header, bytes) => this.picture(header, bytes),
       unseen: (header) => { this.trouble = header.problem; this.arrived(header); },
       refused: (message) => this.toast(message.error),
@@ -50,12 +51,17 @@ class Studio {
       this.chosen = new Set([...this.chosen].filter((frame) => frames.has(frame)));
     }
     document.title = `${state.dirty ? "• " : ""}${state.title} – Splatfilm studio`;
-    this.draw();
+    this.hud();
     this.look();
     this.settle();
+    clearTimeout(this.drawing); // while a hand is moving the camera, the picture comes first
+    const wait = 250 - (performance.now() - (this.drawn ?? -1e9));
+    if (wait <= 0) this.draw();
+    else this.drawing = setTimeout(() => this.draw(), wait);
   }
 
   draw() {
+    this.drawn = performance.now();
     const { state, shot } = this;
     $("title").textContent = state.title;
     $("where").textContent = shot ? `${shot.scene} ▸ ${shot.name}${state.dirty ? " · not saved" : ""}${state.conflict.length ? ` · changed on disk: ${state.conflict.join(", ")}` : ""}` : "no shot";
@@ -73,17 +79,22 @@ class Studio {
 
   bin() {
     const wanted = this.state.shots.map((shot) => {
-      const canvas = this.thumbs.get(shot.name)?.canvas ?? el("canvas", { width: 16, height: 9 });
-      const known = this.thumbs.get(shot.name);
-      const key = JSON.stringify([shot.hud?.[0], shot.scene, shot.first]);
-      if (shot.hud && known?.key !== key) {
-        this.thumbs.set(shot.name, { canvas, key });
-        this.ask({ do: "look", shot: shot.name, frame: shot.first, width: 160, slot: `thumb-${shot.name}` });
-      }
+      if (!this.thumbs.has(shot.name)) this.thumbs.set(shot.name, { canvas: el("canvas", { width: 16, height: 9 }), key: "" });
+      const { canvas } = this.thumbs.get(shot.name);
       return el("button", { class: `shot${shot.problem ? " broken" : ""}`, "aria-current": String(shot.name === this.name), title: shot.problem ?? "", onclick: () => this.show(shot.name) },
         canvas, el("span", {}, shot.name, el("i", {}, `${shot.last - shot.first + 1} f`)));
     });
     $("shots").replaceChildren(...wanted);
+  }
+
+  // Pictures of shots that changed, asked for when nothing moves.
+  pictures() {
+    for (const shot of this.state.shots) {
+      const known = this.thumbs.get(shot.name), key = JSON.stringify([shot.hud?.[0], shot.scene, shot.first]);
+      if (!shot.hud || !known || known.key === key) continue;
+      known.key = key;
+      this.ask({ do: "look", shot: shot.name, frame: shot.first, width: 160, slot: `thumb-${shot.name}` });
+    }
   }
 
   show(name, frame) {
@@ -113,7 +124,7 @@ class Studio {
 
   settle() {
     clearTimeout(this.settling);
-    this.settling = setTimeout(() => this.speed || this.look(true), SETTLE_MS);
+    this.settling = setTimeout(() => { if (!this.speed) { this.look(true); this.pictures(); } }, SETTLE_MS);
   }
 
   async picture(header, bytes) {
@@ -359,6 +370,7 @@ window.__sf = {
   get revision() { return studio.state?.revision ?? -1; },
   get state() { return studio.state; },
   get seen() { return studio.seen; },
+  drop() { studio.wire.socket.close(); },
   get looks() { return studio.looks ?? 0; },
   get still() { return Boolean(studio.seen?.exact && studio.seen.revision === studio.state.revision && studio.seen.frame === studio.frame && studio.seen.shot === studio.name && !studio.flying); },
   commands: COMMANDS.map(({ id, title, keys, group }) => ({ id, title, keys, group })),

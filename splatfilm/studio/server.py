@@ -93,7 +93,9 @@ async def run_studio(film: Path, options: Options, opened: Callable[[str], None]
             door.port = _port(server)
             opened(f"http://{HOST}:{door.port}/?token={options.token}")
             while True:
-                await asyncio.sleep(WATCH_SECONDS)
+                for _ in range(3):
+                    await asyncio.sleep(WATCH_SECONDS / 3)
+                    session.remark()
                 session.watch()
     finally:
         lookthrough.close()

@@ -50,6 +50,9 @@ class Session:
         self._lookthrough = lookthrough
         self._windows: dict[object, Send] = {}
         self._conflict: tuple[Path, ...] = ()
+        self._values: dict[str, tuple[tuple[object, ...], dict[str, Any]]] = {}  # of shots, while nothing changes them
+        self._notes = notes(document.state)
+        self._noted, self._resting = document.revision, document.revision
 
     # ---- windows ---------------------------------------------------------------------------------------------------
 
@@ -105,6 +108,16 @@ class Session:
                 self._broadcast()
         except InputError as error:
             log.warning("not reloaded: %s", error)
+
+    def remark(self) -> None:
+        """Look for what is worth a remark, once nobody has changed anything since the last call."""
+        revision = self.document.revision
+        if self._noted != revision and self._resting == revision:
+            self._notes, self._noted = notes(self.document.state), revision
+            message = _json({"type": "notes", "notes": self._note_values()})
+            for window in list(self._windows):
+                self._tell(window, message)
+        self._resting = revision
 
     # ---- what windows ask ------------------------------------------------------------------------------------------
 
@@ -167,7 +180,7 @@ class Session:
             subjects.append(Subject(who, there[who].translation, (1.7 if tall else 0.25) * there[who].scale))
         try:
             side = _kind(message, "side", str)
-            setting = Setting(subjects[0], subjects[1], side, state.seen(name).lens_at(shot.frames.first), film.size)  # type: ignore[arg-type]
+            setting = Setting(subjects[0], subjects[1], side, state.seen(name).lens_at(shot.frames.first), film.size)
             rig = coverage(setting, _kind(message, "setup", str))
         except ValueError as error:
             raise RefusedError(str(error)) from error
@@ -227,16 +240,29 @@ class Session:
                 {"file": Path(p.path).name, "line": p.line, "place": p.place, "message": p.message}
                 for p in document.problems
             ],
-            "notes": [
-                {"shot": n.shot, "before": n.before, "frame": n.frame, "rule": n.rule, "message": n.message}
-                for n in notes(state)
-            ],
+            "notes": self._note_values(),
             "shots": [self._shot_value(shot) for shot in state.shots.values()],
             "scenes": self._scenes(state.film),
         }
         return _json(value)
 
+    def _note_values(self) -> list[dict[str, Any]]:
+        return [
+            {"shot": n.shot, "before": n.before, "frame": n.frame, "rule": n.rule, "message": n.message}
+            for n in self._notes
+        ]
+
     def _shot_value(self, shot: Shot) -> dict[str, Any]:
+        """A shot as windows see it, remembered while its camera and its entry in the film stay."""
+        state = self.document.state
+        head = state.head
+        key = (shot, state.cameras[shot.camera], (head.size, head.rate) if head else None)
+        known = self._values.get(shot.name)
+        if known is None or known[0] != key:
+            known = self._values[shot.name] = key, self._made_value(shot)
+        return known[1]
+
+    def _made_value(self, shot: Shot) -> dict[str, Any]:
         state = self.document.state
         file = state.cameras[shot.camera]
         value: dict[str, Any] = {
