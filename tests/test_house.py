@@ -33,7 +33,6 @@ ADAPTERS = {
     "av": "shots/video.py",
     "tomlkit": "layout/film_text.py",
     "websockets": "studio/server.py",
-    "viser": "studio/overview.py",
 }
 """The one module that may import each big library."""
 

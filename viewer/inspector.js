@@ -124,7 +124,7 @@ function coverage(studio, shot) {
     box.value = pick[key];
     return box;
   };
-  const setups = ["master", "two-shot", "top", ...[pick.a, pick.b].flatMap((who) => [`ots-${who}`, `insert-${who}`, ...["ws", "fs", "mls", "ms", "mcu", "cu", "ecu"].map((s) => `single-${who}-${s}`)])];
+  const setups = ["master", "two-shot", "top", ...[pick.a, pick.b].flatMap((who) => [`ots-${who}`, `insert-${who}`, ...studio.tables.sizes.map((s) => `single-${who}-${s}`)])];
   return section("Coverage", row("Line from", select("a", scene.cast)), row("Line to", select("b", scene.cast)), row("Side", select("side", ["left", "right"])), row("Set-up", select("setup", setups)),
     el("button", { onclick: () => studio.ask({ do: "cover", shot: shot.name, ...pick }) }, "Put the camera there"));
 }

@@ -370,6 +370,7 @@ window.__sf = {
   get revision() { return studio.state?.revision ?? -1; },
   get state() { return studio.state; },
   get seen() { return studio.seen; },
+  get painted() { return [...studio.thumbs.values()].every((one) => one.canvas.width > 16); }, // every shot has its picture
   drop() { studio.wire.socket.close(); },
   get looks() { return studio.looks ?? 0; },
   get still() { return Boolean(studio.seen?.exact && studio.seen.revision === studio.state.revision && studio.seen.frame === studio.frame && studio.seen.shot === studio.name && !studio.flying); },

@@ -17,14 +17,13 @@ from typing import Any
 import numpy as np
 
 from splatfilm.base.errors import InputError, SplatfilmError
-from splatfilm.cameras import Lens
 from splatfilm.cameras.camera_file import to_value
 from splatfilm.film import Film, Shot
 from splatfilm.layout import ChangedOnDiskError, Document, EditError, command_from_value
 from splatfilm.layout.aiming import heading_and_tilt, recorded_mm
 from splatfilm.layout.bodies import BODIES, PRIMES_MM, T_STOPS
 from splatfilm.layout.checks import notes
-from splatfilm.layout.coverage import Setting, Subject, coverage, presets
+from splatfilm.layout.coverage import SHOT_SIZES, Setting, Subject, coverage
 from splatfilm.layout.rigs import to_value as rig_value
 from splatfilm.layout.starters import STARTERS, From, starting
 from splatfilm.stage.placement import Placements
@@ -63,7 +62,16 @@ class Session:
             {"name": b.name, "title": b.title, "filmback_mm": list(b.filmback_mm), "squeeze": b.squeeze} for b in BODIES
         ]
         send(
-            _json({"type": "tables", "bodies": bodies, "primes": PRIMES_MM, "t_stops": T_STOPS, "rigs": list(STARTERS)})
+            _json(
+                {
+                    "type": "tables",
+                    "bodies": bodies,
+                    "primes": PRIMES_MM,
+                    "t_stops": T_STOPS,
+                    "rigs": list(STARTERS),
+                    "sizes": list(SHOT_SIZES),
+                }
+            )
         )
         send(self.state())
 
@@ -304,11 +312,7 @@ class Session:
         value: dict[str, Any] = {}
         for name, scene in film.scenes.items():
             cast = [member.name for member in scene.cast]
-            setups = []
-            if len(cast) >= 2:
-                a, b = Subject(cast[0], (0, 0, 0)), Subject(cast[1], (1, 0, 0))
-                setups = list(presets(Setting(a, b, "left", Lens(), film.size)))
-            value[name] = {"first": scene.frames.first, "last": scene.frames.last, "cast": cast, "setups": setups}
+            value[name] = {"first": scene.frames.first, "last": scene.frames.last, "cast": cast}
         return value
 
     def _broadcast(self) -> None:

@@ -146,7 +146,7 @@ def test_a_set_up_of_the_coverage_is_put_on_the_shot(tmp_path: Path) -> None:
     window = Window(session)
     assert window.ask(do="cover", shot="010", a="mug", b="cup", side="left", setup="two-shot")["ok"]
     assert window.state["shots"][0]["rig"]["mount"]["kind"] == "still"
-    assert "two-shot" in window.state["scenes"]["kitchen"]["setups"]
+    assert window.state["scenes"]["kitchen"]["cast"] == ["mug", "cup"]
 
 
 def test_every_rig_can_be_started_and_begins_with_the_picture_that_was_there(session: Session) -> None:
