@@ -93,6 +93,7 @@ class _Keyed:
     times: Sequence[float]
     values: Array  # [K, n]
     easings: Sequence[Easing] = ()
+    _known: dict[int, tuple[Array, Array]] = field(init=False, repr=False, default_factory=dict)  # tangents by segment
 
     def __post_init__(self) -> None:
         times = tuple(float(t) for t in self.times)
@@ -143,7 +144,13 @@ class _Keyed:
         return _smooth_joint(incoming, self._duration(key - 1), outgoing, self._duration(key))
 
     def _tangents(self, i: int) -> tuple[Array, Array]:
-        """The velocities at the start and at the end of the curved segment `i`."""
+        """The velocities at the start and at the end of the curved segment `i`, worked out once."""
+        known = self._known.get(i)
+        if known is None:
+            known = self._known[i] = self._worked_out(i)
+        return known
+
+    def _worked_out(self, i: int) -> tuple[Array, Array]:
         chord = self._velocity(i)
         start, end = self._joint(i), self._joint(i + 1)
         if start is None:

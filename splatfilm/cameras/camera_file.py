@@ -25,7 +25,7 @@ VERSION = 1
 LARGEST_FILE = 16 << 20  # bytes
 MOST_KEYS = 100_000
 
-_TOP = ("format", "version", "lens", "speed", "keys")
+_TOP = ("format", "version", "lens", "speed", "rig", "keys")
 _KEY = ("frame", "position", "rotation", "look_at", "roll", "focal_mm", "focus_m", "easing")
 _CHANNELS = tuple(f.name for f in dataclasses.fields(Easings))
 _LENS = tuple(f.name for f in dataclasses.fields(Lens))
@@ -43,11 +43,16 @@ def read_camera_file(path: str | os.PathLike[str]) -> CameraPath:
 
 def write_camera_file(path: str | os.PathLike[str], camera: CameraPath) -> None:
     """Write a camera file atomically, one key a line. Raises `StorageError` when the disk refuses."""
+    write_bytes(path, camera_bytes(camera))
+
+
+def camera_bytes(camera: CameraPath) -> bytes:
+    """What `write_camera_file` writes."""
     value = to_value(camera)
     keys = value.pop("keys")
     head = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)[:-2]
     lines = ",\n".join("    " + json.dumps(key, allow_nan=False) for key in keys)
-    write_bytes(path, f'{head},\n  "keys": [\n{lines}\n  ]\n}}\n'.encode())
+    return f'{head},\n  "keys": [\n{lines}\n  ]\n}}\n'.encode()
 
 
 def to_value(camera: CameraPath) -> dict[str, Any]:
@@ -57,6 +62,7 @@ def to_value(camera: CameraPath) -> dict[str, Any]:
         "version": VERSION,
         "lens": {name: value for name, value in _lens_values(camera.lens).items() if value is not None},
         "speed": camera.speed,
+        **({} if camera.rig is None else {"rig": dict(camera.rig)}),
         "keys": [_key_values(key) for key in camera.keys],
     }
 
@@ -75,10 +81,13 @@ def from_document(document: Document) -> CameraPath:
     if speed not in SPEEDS:
         guess = did_you_mean(speed, SPEEDS) if isinstance(speed, str) else ""
         document.problem("speed", f"expected {' or '.join(SPEEDS)}, found {describe(speed)}{guess}")
+    rig = document.object(top["rig"], "rig", top["rig"]) if isinstance(top.get("rig"), dict) else None
+    if "rig" in top and rig is None:
+        document.problem("rig", f"expected an object, found {describe(top['rig'])}")
     keys = _keys(document, top.get("keys", []))
     document.finish()
     try:
-        return CameraPath(tuple(keys), lens, speed)
+        return CameraPath(tuple(keys), lens, speed, rig=rig)
     except ValueError as error:
         document.refuse(str(error), "speed" if speed == "constant" else "keys")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,8 @@ def command(film_files: tuple[Path, ...], as_json: bool) -> int:
 
     Read are the film file itself, and every file that it names: camera files (is each move as long as its shot?),
     captures (are the photographs there?), splat files (is the header right, is the file whole?), rigs (are the clips,
-    joints and blendshapes there, do the clips last?). Nothing is written.
+    joints and blendshapes there, do the clips last?). Nothing is written. Cuts and moves that an audience would stumble
+    over (the 180-degree line, jump cuts, pans that judder) are remarks.
 
     Problems are printed one a line, as FILE:LINE: KEY: what is wrong, and what would be right. Exits with 3 when there
     is one.
@@ -85,12 +87,22 @@ def _check(film_file: Path) -> Findings:
         found = check(film_file, readers())
     except InputError as error:
         return Findings(None, error.problems, ())
-    if found.film is None or not any(asset.rig for asset in found.film.assets.values()):
-        return found
-    from splatfilm.stage.performance import findings
+    if found.film is not None and any(asset.rig for asset in found.film.assets.values()):
+        from splatfilm.stage.performance import findings
 
-    problems, remarks = findings(found.film)
-    return Findings(found.film, (*found.problems, *problems), (*found.remarks, *remarks))
+        problems, remarks = findings(found.film)
+        found = Findings(found.film, (*found.problems, *problems), (*found.remarks, *remarks))
+    if found.problems:
+        return found
+    return replace(found, remarks=(*found.remarks, *_camera_notes(film_file)))
+
+
+def _camera_notes(film_file: Path) -> list[tuple[str, str]]:
+    """What a script supervisor would say about the cuts and the moves."""
+    from splatfilm.layout import Document
+    from splatfilm.layout.checks import notes
+
+    return [(str(film_file), str(note)) for note in notes(Document.open(film_file).state)]
 
 
 def _problem_value(problem: Problem) -> dict[str, object]:

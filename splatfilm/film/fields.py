@@ -201,7 +201,7 @@ def existing(table: Table, key: str, kind: Literal["file", "folder"], default: R
         return None
     try:
         path = (Path(table.source.path).parent / given).resolve()
-        found = "file" if path.is_file() else "folder" if path.is_dir() else None
+        found = "file" if path in table.source.pending or path.is_file() else "folder" if path.is_dir() else None
     except (OSError, ValueError, RuntimeError) as error:  # too long, a NUL, no entry, links in a circle
         table.fail(f"found {shown(given)}, which cannot be a path here: {error}", key)
         return None

@@ -40,6 +40,7 @@ class Reading:
     source: Source
     film: Film | None
     shots: Mapping[Place, Shot]  # the shots that are right, by where they stand
+    head: Film | None = None  # what `[film]` says, when that is right
 
 
 def load(path: str | PathLike[str]) -> Film:
@@ -52,7 +53,11 @@ def load(path: str | PathLike[str]) -> Film:
 
 def read_film(path: str | PathLike[str]) -> Reading:
     """Read a film file, its problems noted and not raised. Raises `InputError` only when it is no TOML file."""
-    source = read_toml(path)
+    return judge_film(read_toml(path))
+
+
+def judge_film(source: Source) -> Reading:
+    """The film that a TOML text in hand describes, its problems noted and not raised."""
     table = source.table
     table.only(("film", "assets", "scenes", "shots"))
     for section, what in (("assets", "[assets.NAME]"), ("scenes", "[scenes.NAME]"), ("shots", "[[shots]]")):
@@ -64,9 +69,9 @@ def read_film(path: str | PathLike[str]) -> Reading:
     shots = _shots(table, clocks, _film_optics(source))
     _note_what_png_cannot_hold(table)
     if source.problems or head is None:
-        return Reading(source, None, shots)
+        return Reading(source, None, shots, head)
     film = dataclasses.replace(head, assets=assets, scenes=scenes, shots=tuple(shots.values()))
-    return Reading(source, film, shots)
+    return Reading(source, film, shots, head)
 
 
 def _head(source: Source) -> Film | None:

@@ -31,6 +31,7 @@ class Source:
     lines: Mapping[Place, int]
     problems: list[Problem] = field(default_factory=list)
     files: dict[Place, Path] = field(default_factory=dict)
+    pending: frozenset[Path] = frozenset()  # files that count as being there: an editor writes them when it saves
 
     def line(self, place: Place) -> int:
         """The line of `place`, or of the nearest table around it that has one."""
@@ -98,7 +99,11 @@ class Table:
 
 def read_toml(path: str | PathLike[str]) -> Source:
     """The file's values and lines. Raises `InputError`: unreadable, too large, not UTF-8, not TOML (with line)."""
-    text = _text(path)
+    return parse_toml(path, read_text(path))
+
+
+def parse_toml(path: str | PathLike[str], text: str) -> Source:
+    """The values and lines of a film file's `text`, which need not be what the disk holds; raises as `read_toml`."""
     try:
         return Source(str(path), tomllib.loads(text), key_lines(text))
     except RecursionError:
@@ -122,7 +127,8 @@ def shown(value: Any) -> str:
     return str(value)
 
 
-def _text(path: str | PathLike[str]) -> str:
+def read_text(path: str | PathLike[str]) -> str:
+    """A film file's text. Raises `InputError` when it is missing, unreadable, too large or not UTF-8."""
     try:
         with Path(path).open("rb") as stream:
             data = stream.read(MOST_BYTES + 1)

@@ -1,0 +1,6 @@
+"""Cinematography: the film as an open document, camera rigs, coverage, checks. No user interface, no torch."""
+
+from splatfilm.layout.commands import COMMANDS, EditError, command_from_value
+from splatfilm.layout.document import ChangedOnDiskError, Document
+
+__all__ = ["COMMANDS", "ChangedOnDiskError", "Document", "EditError", "command_from_value"]

@@ -1,0 +1,1 @@
+"""This room's tests find `studio_film` beside them."""

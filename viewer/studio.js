@@ -1,0 +1,378 @@
+// The studio's page. It shows what Python says and asks Python for changes: it never interpolates a camera, and the
+// picture in the middle is the renderer's.
+
+import { COMMANDS, MOUSE, byKey, command, tip } from "./commands.js";
+import { el, svg } from "./dom.js";
+import * as inspector from "./inspector.js";
+import { clamp, due, fit, mask, pressed } from "./numbers.js";
+import { Timeline } from "./timeline.js";
+import { Wire } from "./wire.js";
+
+const MOVING_WIDTH = 640; // pixels of the picture while something moves
+const SETTLE_MS = 160; // after which the full picture is asked for
+const $ = (id) => document.getElementById(id);
+
+class Studio {
+  state = null; tables = null; frame = 0; speed = 0; name = null;
+  chosen = new Set(); aim = [0, 0, 1]; aimPlace = [0.5, 0.5]; cover = { a: "", b: "", side: "left", setup: "master" };
+  guides = { thirds: true, safe: false, centre: false, scope: false, clean: false };
+  seen = null; flying = false; due = false; thumbs = new Map(); gesture = 0; trouble = "";
+
+  constructor() {
+    this.timeline = new Timeline(this, $("timeline"));
+    this.wire = new Wire({
+      open: () => { this.flying = false; this.say(""); },
+      closed: () => { this.flying = false; this.say("Connection lost. Trying again; nothing is forgotten."); },
+      tables: (tables) => { this.tables = tables; },
+      state: (state) => this.take(state),
+      notes: ({ notes }) => { this.state.notes = notes; inspector.draw(this, $("inspector")); },
+      picture: (header, bytes) => this.picture(header, bytes),
+      unseen: (header) => { this.trouble = header.problem; this.arrived(header); },
+      refused: (message) => this.toast(message.error),
+    });
+    this.buttons();
+    new ResizeObserver(() => this.layout()).observe($("stage"));
+    document.addEventListener("keydown", (event) => this.key(event));
+    this.mouse();
+  }
+
+  get shot() { return this.state?.shots.find((one) => one.name === this.name) ?? null; }
+  ask(message) { return this.wire.ask(message); }
+  edit(name, values, group) { return this.shot && this.ask({ do: "edit", command: name, values: { shot: this.name, ...values }, ...(group ? { group } : {}) }); }
+
+  // ---- the state arrives ------------------------------------------------------------------------------------------
+
+  take(state) {
+    this.state = state;
+    if (!this.shot) this.name = state.shots[0]?.name ?? null;
+    if (this.shot) {
+      this.frame = clamp(this.frame, this.shot.first, this.shot.last);
+      const frames = new Set((this.shot.keys ?? []).map((key) => key.frame));
+      this.chosen = new Set([...this.chosen].filter((frame) => frames.has(frame)));
+    }
+    document.title = `${state.dirty ? "• " : ""}${state.title} – Splatfilm studio`;
+    this.hud();
+    this.look();
+    this.settle();
+    clearTimeout(this.drawing); // while a hand is moving the camera, the picture comes first
+    const wait = 250 - (performance.now() - (this.drawn ?? -1e9));
+    if (wait <= 0) this.draw();
+    else this.drawing = setTimeout(() => this.draw(), wait);
+  }
+
+  draw() {
+    this.drawn = performance.now();
+    const { state, shot } = this;
+    $("title").textContent = state.title;
+    $("where").textContent = shot ? `${shot.scene} ▸ ${shot.name}${state.dirty ? " · not saved" : ""}${state.conflict.length ? ` · changed on disk: ${state.conflict.join(", ")}` : ""}` : "no shot";
+    for (const [id, label] of [["undo", state.undo], ["redo", state.redo]]) {
+      $(`button-${id}`).disabled = !label;
+      $(`button-${id}`).title = label ? `${command(id).title}: ${label} (${command(id).keys[0]})` : tip(command(id));
+    }
+    $("button-save").disabled = !state.dirty;
+    this.bin();
+    inspector.draw(this, $("inspector"));
+    this.timeline.draw();
+    this.layout();
+    this.hud();
+  }
+
+  bin() {
+    const wanted = this.state.shots.map((shot) => {
+      if (!this.thumbs.has(shot.name)) this.thumbs.set(shot.name, { canvas: el("canvas", { width: 16, height: 9 }), key: "" });
+      const { canvas } = this.thumbs.get(shot.name);
+      return el("button", { class: `shot${shot.problem ? " broken" : ""}`, "aria-current": String(shot.name === this.name), title: shot.problem ?? "", onclick: () => this.show(shot.name) },
+        canvas, el("span", {}, shot.name, el("i", {}, `${shot.last - shot.first + 1} f`)));
+    });
+    $("shots").replaceChildren(...wanted);
+  }
+
+  // Pictures of shots that changed, asked for when nothing moves.
+  pictures() {
+    for (const shot of this.state.shots) {
+      const known = this.thumbs.get(shot.name), key = JSON.stringify([shot.hud?.[0], shot.scene, shot.first]);
+      if (!shot.hud || !known || known.key === key) continue;
+      known.key = key;
+      this.ask({ do: "look", shot: shot.name, frame: shot.first, width: 160, slot: `thumb-${shot.name}` });
+    }
+  }
+
+  show(name, frame) {
+    this.play(0);
+    this.name = name;
+    this.chosen.clear();
+    this.frame = clamp(frame ?? this.shot.first, this.shot.first, this.shot.last);
+    this.draw();
+    this.look();
+    this.settle();
+  }
+
+  step(by) {
+    const at = this.state.shots.indexOf(this.shot), next = this.state.shots[at + by];
+    if (next) this.show(next.name);
+  }
+
+  // ---- the picture -----------------------------------------------------------------------------------------------
+
+  look(exact = false) {
+    if (!this.shot?.hud) return;
+    if (this.flying) { this.due = exact ? "exact" : this.due || "moving"; return; }
+    this.flying = true;
+    this.due = false;
+    this.ask({ do: "look", shot: this.name, frame: this.frame, width: MOVING_WIDTH, exact });
+  }
+
+  settle() {
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => { if (!this.speed) { this.look(true); this.pictures(); } }, SETTLE_MS);
+  }
+
+  async picture(header, bytes) {
+    const image = await createImageBitmap(new Blob([bytes]), { colorSpaceConversion: "none" });
+    const thumb = header.slot.startsWith("thumb-");
+    const canvas = thumb ? this.thumbs.get(header.shot)?.canvas : $("picture");
+    if (canvas && (thumb || header.shot === this.name)) {
+      canvas.width = image.width;
+      canvas.height = image.height;
+      canvas.getContext("2d").drawImage(image, 0, 0);
+      if (!thumb) { this.seen = { ...header, width: image.width, height: image.height }; this.trouble = ""; }
+    }
+    this.arrived(header);
+  }
+
+  arrived(header) {
+    if (header.slot.startsWith("thumb-")) return;
+    this.flying = false;
+    this.looks = (this.looks ?? 0) + 1;
+    this.say("");
+    if (this.due) this.look(this.due === "exact");
+  }
+
+  say(line) { $("message").textContent = line || this.trouble; $("picture").style.opacity = line || this.trouble ? 0.25 : 1; }
+
+  layout() {
+    if (!this.state) return;
+    const [w, h] = this.state.size, room = $("stage");
+    const box = fit(room.clientWidth - 24, room.clientHeight - 24, w / h);
+    Object.assign($("gate").style, { width: `${Math.floor(box.width)}px`, height: `${Math.floor(box.height)}px` });
+    $("gate").classList.toggle("clean", this.guides.clean);
+    const W = 1000, H = (1000 * h) / w, parts = [];
+    if (this.guides.scope) parts.push(...mask(w / h, 2.39).map(([x, y, a, b]) => svg("rect", { class: "mask", x: x * W, y: y * H, width: a * W, height: b * H })));
+    if (this.guides.thirds) for (const i of [1 / 3, 2 / 3]) parts.push(svg("path", { d: `M${i * W} 0V${H}M0 ${i * H}H${W}`, opacity: 0.5 }));
+    if (this.guides.safe) for (const part of [0.93, 0.9]) parts.push(svg("rect", { x: ((1 - part) / 2) * W, y: ((1 - part) / 2) * H, width: part * W, height: part * H }));
+    if (this.guides.centre) parts.push(svg("path", { d: `M${W / 2 - 20} ${H / 2}h40M${W / 2} ${H / 2 - 20}v40` }));
+    $("guides").setAttribute("viewBox", `0 0 ${W} ${H}`);
+    $("guides").replaceChildren(...parts);
+  }
+
+  hud() {
+    const { shot, frame } = this;
+    $("timecode").textContent = shot ? String(frame) : "";
+    const now = shot?.hud?.[frame - shot.first];
+    if (!now) { $("hud").replaceChildren(); if (shot?.problem) this.say(shot.problem); return; }
+    const [, , z, heading, tilt, roll, speed, focal, focus] = now;
+    const items = [[shot.name, ""], [focal.toFixed(focal % 1 ? 1 : 0), "mm"], [shot.lens.t_stop ? `T${shot.lens.t_stop}` : "sharp", ""], [focus ? focus.toFixed(2) : "–", "m focus"], [z.toFixed(2), "m high"],
+      [heading.toFixed(1), "° pan"], [tilt.toFixed(1), "° tilt"], [roll.toFixed(1), "° roll"], [speed.toFixed(2), "m/s"]];
+    $("hud").replaceChildren(...items.map(([value, unit]) => el("span", {}, el("b", {}, value), ` ${unit}`)));
+  }
+
+  // ---- time ------------------------------------------------------------------------------------------------------
+
+  go(frame, moving = false) {
+    if (!this.shot) return;
+    const to = clamp(frame, this.shot.first, this.shot.last);
+    if (to === this.frame) return;
+    this.frame = to;
+    this.timeline.move();
+    this.hud();
+    this.look();
+    if (!moving && !this.speed) { this.settle(); inspector.draw(this, $("inspector")); }
+  }
+
+  play(speed) {
+    this.speed = clamp(speed, -8, 8);
+    this.begun = { at: performance.now(), frame: this.frame };
+    $("button-play").setAttribute("aria-pressed", String(Boolean(this.speed)));
+    clearTimeout(this.ticking);
+    if (this.speed) this.tick();
+    else if (this.shot) { this.settle(); this.state && inspector.draw(this, $("inspector")); }
+  }
+
+  tick() {
+    const { shot, begun } = this;
+    if (!this.speed || !shot) return;
+    this.go(due(begun.frame, (performance.now() - begun.at) / 1000, this.speed, this.state.rate, shot.first, shot.last), true);
+    this.ticking = setTimeout(() => this.tick(), 1000 / this.state.rate / 2);
+  }
+
+  toKey(direction) {
+    const frames = (this.shot?.keys ?? []).map((key) => key.frame).filter((f) => (direction < 0 ? f < this.frame : f > this.frame));
+    if (frames.length) this.go(direction < 0 ? Math.max(...frames) : Math.min(...frames));
+  }
+
+  choose(frames) { this.chosen = new Set(frames); this.timeline.draw(); inspector.draw(this, $("inspector")); }
+
+  async moveKeys(by, copy = false) {
+    const frames = [...this.chosen];
+    if (!frames.length) return;
+    const answer = await this.edit("move-keys", { frames, by, copy });
+    if (answer.ok) this.choose(frames.map((frame) => frame + by).filter((frame) => this.shot.keys.some((key) => key.frame === frame)));
+    else this.timeline.draw();
+  }
+
+  // ---- shots -----------------------------------------------------------------------------------------------------
+
+  freeName() {
+    const taken = new Set(this.state.shots.map((one) => one.name)), start = parseInt(this.name, 10) || 0;
+    for (let number = start + 5; ; number += 5) {
+      const name = String(number).padStart(3, "0");
+      if (!taken.has(name)) return name;
+    }
+  }
+
+  async duplicate() {
+    const name = this.freeName();
+    if ((await this.edit("duplicate-shot", { name }))?.ok) this.show(name);
+  }
+
+  async add() {
+    const { shot } = this, name = this.freeName();
+    const values = { name, scene: shot.scene, first: shot.first, last: shot.last, after: shot.name };
+    if ((await this.ask({ do: "edit", command: "add-shot", values })).ok) this.show(name);
+  }
+
+  rename() {
+    const button = document.querySelector(".shot[aria-current=true] span");
+    const field = el("input", { value: this.name, "aria-label": "Shot name" }), old = this.name;
+    const done = async () => { if (field.value !== old && (await this.edit("rename-shot", { name: field.value }))?.ok) this.show(field.value); else this.bin(); };
+    field.addEventListener("blur", done, { once: true });
+    field.addEventListener("keydown", (e) => { e.stopPropagation(); if (e.key === "Escape") field.value = old; if (e.key === "Enter" || e.key === "Escape") field.blur(); });
+    field.addEventListener("click", (e) => e.stopPropagation());
+    button.replaceChildren(field);
+    field.select();
+  }
+
+  reorder(by) { this.edit("move-shot", { to: this.state.shots.indexOf(this.shot) + by }); }
+  toggle(name) { this.guides[name] = !this.guides[name]; this.layout(); }
+
+  // ---- hands -----------------------------------------------------------------------------------------------------
+
+  key(event) {
+    if (document.querySelector("dialog[open]") || /INPUT|SELECT|TEXTAREA/.test(event.target.tagName)) return;
+    if (event.key === " " && event.target.tagName === "BUTTON") event.target.blur();
+    const one = byKey.get(pressed(event));
+    if (!one || !this.state) return;
+    event.preventDefault();
+    one.run(this);
+  }
+
+  // A gesture is one undo step. Moves add up while an answer is on its way, so the wire never fills.
+  nudge(move, group) {
+    this.moved ??= {};
+    for (const [key, value] of Object.entries(move)) this.moved[key] = (this.moved[key] ?? 0) + value;
+    if (this.nudging) return;
+    this.nudging = true;
+    const send = async () => {
+      while (this.moved) {
+        const now = this.moved;
+        this.moved = null;
+        const answer = await this.edit("nudge", { frame: this.frame, ...now }, group);
+        if (!answer?.ok) this.moved = null;
+      }
+      this.nudging = false;
+    };
+    send();
+  }
+
+  mouse() {
+    const gate = $("gate");
+    gate.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0 || !this.shot?.hud) return;
+      this.play(0);
+      gate.setPointerCapture(event.pointerId);
+      const group = `drag-${crypto.randomUUID()}`, now = this.shot.hud[this.frame - this.shot.first];
+      const wide = (2 * Math.atan(this.shot.recorded_mm[0] / 2 / now[7]) * 180) / Math.PI, per = 1 / gate.clientWidth;
+      const distance = now[8] ?? 3;
+      const move = (e) => {
+        const x = e.movementX * per, y = e.movementY * per;
+        if (e.shiftKey) this.nudge({ truck: -x * distance, pedestal: y * distance }, group);
+        else if (e.ctrlKey) this.nudge({ roll: x * 90 }, group);
+        else this.nudge({ pan: -x * wide, tilt: y * wide }, group);
+      };
+      const up = () => { gate.removeEventListener("pointermove", move); gate.removeEventListener("pointerup", up); };
+      gate.addEventListener("pointermove", move);
+      gate.addEventListener("pointerup", up);
+    });
+    gate.addEventListener("wheel", (event) => {
+      if (!this.shot?.hud) return;
+      event.preventDefault();
+      if (performance.now() - (this.wheeled ?? 0) > 600) this.gesture += 1;
+      this.wheeled = performance.now();
+      const group = `wheel-${this.gesture}-${this.name}`, by = -Math.sign(event.deltaY), now = this.shot.hud[this.frame - this.shot.first];
+      if (event.ctrlKey) this.edit("set-lens", { changes: { focal_mm: Math.round(now[7] * 1.04 ** by * 10) / 10 } }, group);
+      else if (event.altKey) this.edit("set-lens", { changes: { focus_m: Math.max(0.1, (now[8] ?? 3) * 1.05 ** by) } }, group);
+      else this.nudge({ dolly: by * 0.05 * (now[8] ?? 3) }, group);
+    }, { passive: false });
+  }
+
+  buttons() {
+    const make = (id) => {
+      const one = command(id), node = el("button", { class: "icon", id: `button-${id}`, title: tip(one), "aria-label": one.title, onclick: () => this.state && one.run(this) });
+      node.innerHTML = one.icon; // from our own table
+      return node;
+    };
+    $("transport").append(...["first", "previous-frame", "play", "next-frame", "last", "set-key"].map(make));
+    $("tools").append(...["undo", "redo", "save"].map(make));
+  }
+
+  toast(text) {
+    $("toast").textContent = text;
+    $("toast").classList.add("shown");
+    clearTimeout(this.toasting);
+    this.toasting = setTimeout(() => $("toast").classList.remove("shown"), 6000);
+  }
+
+  openPalette() {
+    const find = $("find"), list = $("found");
+    let at = 0, shown = [];
+    const draw = () => {
+      const words = find.value.toLowerCase().split(/\s+/);
+      shown = COMMANDS.filter((one) => words.every((word) => `${one.group} ${one.title}`.toLowerCase().includes(word)));
+      at = clamp(at, 0, Math.max(0, shown.length - 1));
+      list.replaceChildren(...shown.map((one, i) => el("li", { "aria-selected": String(i === at), onclick: () => take(one) }, one.title, el("kbd", {}, one.keys[0] ?? ""))));
+    };
+    const take = (one) => { $("palette").close(); one?.run(this); };
+    find.oninput = () => { at = 0; draw(); };
+    find.onkeydown = (e) => {
+      if (e.key === "ArrowDown" || e.key === "ArrowUp") { e.preventDefault(); at += e.key === "ArrowDown" ? 1 : -1; draw(); }
+      if (e.key === "Enter") take(shown[at]);
+    };
+    find.value = "";
+    draw();
+    $("palette").showModal();
+  }
+
+  openKeys() {
+    const groups = [...new Set(COMMANDS.map((one) => one.group))];
+    const line = (text, keys) => el("div", {}, text, el("kbd", {}, keys));
+    $("keys").replaceChildren(...groups.flatMap((group) => [el("h3", {}, group), ...COMMANDS.filter((one) => one.group === group && one.keys.length).map((one) => line(one.title, one.keys.join("  ")))]),
+      el("h3", {}, "In the look-through"), ...MOUSE.map(([hand, what]) => line(what, hand)));
+    $("keys").showModal();
+  }
+}
+
+const studio = new Studio();
+
+// What tests wait for: state, never time.
+window.__sf = {
+  get frame() { return studio.frame; },
+  get shot() { return studio.name; },
+  get revision() { return studio.state?.revision ?? -1; },
+  get state() { return studio.state; },
+  get seen() { return studio.seen; },
+  get painted() { return [...studio.thumbs.values()].every((one) => one.canvas.width > 16); }, // every shot has its picture
+  drop() { studio.wire.socket.close(); },
+  get looks() { return studio.looks ?? 0; },
+  get still() { return Boolean(studio.seen?.exact && studio.seen.revision === studio.state.revision && studio.seen.frame === studio.frame && studio.seen.shot === studio.name && !studio.flying); },
+  commands: COMMANDS.map(({ id, title, keys, group }) => ({ id, title, keys, group })),
+};

@@ -1,0 +1,113 @@
+// The lower part: the cut as a strip, and the keys of the shot in a lane a channel.
+
+import { svg } from "./dom.js";
+import { clamp, ruler, seconds } from "./numbers.js";
+
+const LANES = [["Position", "position"], ["Aim", "rotation look_at"], ["Roll", "roll"], ["Focal", "focal_mm"], ["Focus", "focus_m"]];
+const LEFT = 84, RIGHT = 16, STRIP = 26, RULER = 20, LANE = 23;
+
+export class Timeline {
+  constructor(studio, root) {
+    this.studio = studio;
+    this.root = root;
+    this.svg = svg("svg");
+    root.replaceChildren(this.svg);
+    this.svg.addEventListener("pointerdown", (event) => this.down(event));
+    new ResizeObserver(() => this.draw()).observe(root);
+  }
+
+  x(frame) { return LEFT + ((frame - this.first) / Math.max(1, this.last - this.first)) * (this.width - LEFT - RIGHT); }
+  frameAt(x) { return Math.round(this.first + ((x - LEFT) / (this.width - LEFT - RIGHT)) * (this.last - this.first)); }
+
+  draw() {
+    const { studio } = this, shot = studio.shot;
+    if (!studio.state) return;
+    this.width = this.root.clientWidth;
+    const parts = [this.strip()];
+    if (shot) {
+      const frames = (shot.keys ?? []).map((key) => key.frame);
+      this.first = Math.min(shot.first, ...frames);
+      this.last = Math.max(shot.last, ...frames, this.first + 1);
+      const top = STRIP + RULER, bottom = top + LANES.length * LANE;
+      parts.push(svg("rect", { class: "inout", x: this.x(shot.first), y: STRIP, width: Math.max(1, this.x(shot.last) - this.x(shot.first)), height: bottom - STRIP }));
+      for (const frame of ruler(this.first, this.last, this.width - LEFT - RIGHT))
+        parts.push(svg("text", { x: this.x(frame), y: STRIP + 13, "text-anchor": "middle" }, String(frame)));
+      LANES.forEach(([name, channels], i) => {
+        const y = top + i * LANE + LANE / 2;
+        parts.push(svg("text", { x: 10, y: y + 3 }, name), svg("line", { class: "lane", x1: LEFT, x2: this.width - RIGHT, y1: y, y2: y }));
+        for (const key of shot.keys ?? [])
+          if (channels.split(" ").some((channel) => key[channel] !== undefined)) parts.push(this.key(key.frame, y));
+      });
+      if (shot.rig) parts.push(svg("text", { x: LEFT + 8, y: top + 14 }, `On a rig (${shot.rig.mount.kind}): change it in the inspector, or make keys of it`));
+      this.head = svg("line", { class: "head", y1: STRIP, y2: bottom });
+      parts.push(this.head);
+    }
+    this.svg.replaceChildren(...parts);
+    this.move();
+  }
+
+  // The playhead alone: nothing else is drawn again while playing.
+  move() {
+    const { shot, frame } = this.studio;
+    if (!shot || !this.head) return;
+    this.head.setAttribute("x1", this.x(frame));
+    this.head.setAttribute("x2", this.x(frame));
+  }
+
+  strip() {
+    const { state, shot } = this.studio, group = svg("g", { class: "strip" });
+    const total = state.shots.reduce((sum, one) => sum + one.last - one.first + 1, 0);
+    let x = LEFT;
+    for (const one of state.shots) {
+      const width = ((one.last - one.first + 1) / total) * (this.width - LEFT - RIGHT);
+      group.append(svg("g", { class: one === shot ? "now" : "", onpointerdown: (event) => { event.stopPropagation(); this.studio.show(one.name); } },
+        svg("rect", { x, y: 3, width: Math.max(2, width - 1), height: STRIP - 6, rx: 3 }),
+        width > 34 ? svg("text", { x: x + 6, y: 16 }, `${one.name}  ${seconds(one.last + 1, one.first, state.rate)}`) : null));
+      x += width;
+    }
+    group.append(svg("text", { x: 10, y: 16 }, "Cut"));
+    return group;
+  }
+
+  key(frame, y) {
+    const x = this.x(frame), r = 5;
+    const node = svg("path", { class: `key${this.studio.chosen.has(frame) ? " chosen" : ""}`, d: `M${x} ${y - r}l${r} ${r} ${-r} ${r} ${-r} ${-r}z`, "data-frame": frame });
+    node.addEventListener("pointerdown", (event) => this.grab(event, frame));
+    return node;
+  }
+
+  // Dragging shows where the keys will land; one edit is made where they are let go (Alt: a copy).
+  grab(event, frame) {
+    event.stopPropagation();
+    const { studio } = this;
+    if (event.shiftKey) studio.choose([...studio.chosen, frame]);
+    else if (!studio.chosen.has(frame)) studio.choose([frame]);
+    const start = event.clientX;
+    let by = 0;
+    const move = (e) => {
+      by = this.frameAt(this.x(frame) + e.clientX - start) - frame;
+      const shift = this.x(this.first + by) - this.x(this.first);
+      for (const node of this.svg.querySelectorAll(".key.chosen")) node.setAttribute("transform", `translate(${shift} 0)`);
+    };
+    const up = (e) => {
+      window.removeEventListener("pointermove", move);
+      window.removeEventListener("pointerup", up);
+      if (by) studio.moveKeys(by, e.altKey);
+      else { studio.go(frame); this.draw(); }
+    };
+    window.addEventListener("pointermove", move);
+    window.addEventListener("pointerup", up);
+  }
+
+  down(event) {
+    const { studio } = this;
+    if (!studio.shot) return;
+    studio.play(0);
+    const scrub = (e) => studio.go(clamp(this.frameAt(e.clientX - this.root.getBoundingClientRect().left), studio.shot.first, studio.shot.last), true);
+    const up = () => { window.removeEventListener("pointermove", scrub); window.removeEventListener("pointerup", up); studio.settle(); };
+    if (event.clientY - this.root.getBoundingClientRect().top > STRIP + RULER) studio.choose([]);
+    scrub(event);
+    window.addEventListener("pointermove", scrub);
+    window.addEventListener("pointerup", up);
+  }
+}
