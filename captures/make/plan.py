@@ -119,7 +119,7 @@ def flat(dense: bool = False) -> list[View]:
                 rows.append(((x, y, z), (x + 2 * np.cos(heading), y + 2 * np.sin(heading), z + fall * 1.4), WIDE))
     rows += DETAILS
     if dense:
-        rows += [_nudged(row, k) for k, row in enumerate(DETAILS)]
+        rows += [_nudged(row, k) for k, row in enumerate(DETAILS) if k % 2]
     held = HELD_OUT + [_nudged(row, k + 1) for k, row in enumerate(HELD_OUT[:7])] if dense else HELD_OUT
     return _named(rows, held)
 

@@ -33,15 +33,24 @@ def read_truth(file: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return np.where(depth > NOTHING, np.inf, depth), normal
 
 
-def write_truth(file: Path, depth_png: Path, normal_png: Path) -> None:
-    """Depth as 16-bit millimetres (0: unknown) and normals as (n + 1) / 2 in 8 bits, world axes."""
-    depth, normal = read_truth(file)
-    depth_png.parent.mkdir(exist_ok=True)
-    normal_png.parent.mkdir(exist_ok=True)
+def write_depth(file: Path, png: Path) -> None:
+    """Planar depth as 16-bit millimetres (0: unknown, or beyond 65 m)."""
+    depth, _ = read_truth(file)
+    png.parent.mkdir(exist_ok=True)
     millimetres = np.where(np.isfinite(depth) & (depth < 65.0), np.round(depth * 1000), 0).astype(np.uint16)
-    Image.fromarray(millimetres).save(depth_png, optimize=True)
+    Image.fromarray(millimetres).save(png, optimize=True)
+
+
+def write_normal(file: Path, plain: Path, png: Path) -> None:
+    """Normals of the shape as (n + 1) / 2 in 8 bits, world axes; 0 0 0 where `file` shows nothing.
+
+    `plain` is the same view without materials: bump maps are paint, not shape.
+    """
+    depth, _ = read_truth(file)
+    _, normal = read_truth(plain)
+    png.parent.mkdir(exist_ok=True)
     seen = np.isfinite(depth)[..., None]
-    Image.fromarray(np.where(seen, np.round((normal + 1) * 127.5), 0).astype(np.uint8)).save(normal_png, optimize=True)
+    Image.fromarray(np.where(seen, np.round((normal + 1) * 127.5), 0).astype(np.uint8)).save(png, optimize=True)
 
 
 def write_ids(file: Path, png: Path) -> None:
