@@ -24,7 +24,7 @@ from studio import bpy
 
 SIZE = (480, 270)
 COUNT = 12
-SAMPLES = 16
+SAMPLES = 8
 RATE = 24
 MOTION_UNIT = 1 / 64  # pixels a step of the 16-bit motion pictures, whose middle is 32768
 

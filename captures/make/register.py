@@ -6,7 +6,8 @@
 
 It is given the pictures with what their EXIF says of the lens, as any camera writes it; photographs of one focal length
 share a camera. The models it finds are laid over the truth by one similarity (Umeyama 1991) and compared.
-Database and model go to out/captures/register/; a finished model is measured again without matching anew.
+Database and model go to out/captures/register/: a stopped run goes on with the features and matches it has, and a
+finished model is measured again at once. Delete that folder when the photographs have changed.
 """
 
 from __future__ import annotations
@@ -50,8 +51,7 @@ def reconstruct(name: str) -> pycolmap.Reconstruction:
     if (done / "images.bin").exists():
         return pycolmap.Reconstruction(done)
     folder.mkdir(parents=True, exist_ok=True)
-    database = folder / "database.db"
-    database.unlink(missing_ok=True)
+    database = folder / "database.db"  # a stopped run keeps the features and matches it has
     extraction = pycolmap.FeatureExtractionOptions()
     extraction.sift.max_num_features = 2500
     for focal, names in lens_groups(images).items():
