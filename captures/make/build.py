@@ -121,14 +121,17 @@ def jobs(quality: str) -> dict[str, Job]:
             name,
         )
     figure = (432, 640) if final else (360, 540)
-    for look, about in (("pyjamas", "Ada in pyjamas."), ("gown", "Ada in her dressing gown, over pyjamas.")):
+    for look, about, samples in (
+        ("pyjamas", "Ada in pyjamas.", 8),  # her cloth is plain where the gown's is quilted
+        ("gown", "Ada in her dressing gown, over pyjamas.", 12),
+    ):
         made[f"ada-{look}"] = Job(
             "character",
             about,
             _dressed(look),
             plan.turntable(),
             truth.Shape(figure, ".webp"),
-            12,
+            samples,
             160,
             f"ada/{look}",
             ids=True,
