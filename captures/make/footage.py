@@ -1,9 +1,9 @@
 """Footage of Ada in the flat, path-traced: the truth that a rendered film is measured against, never trained on.
 
 Four moves of the film's camera, twelve pictures each, with Ada posed by a clip of her rig. One clock runs through
-clip, camera and path: picture k shows clip frame `start + k * step` at 24 frames a second. Beside each picture stand its
-depth, the layer each pixel shows, and how far what Ada shows there moves until the next frame of the clock. The set's
-own motion follows from depth and cameras.
+clip, camera and path: picture k shows clip frame `start + k * step` at 24 frames a second. Beside each picture stand
+its depth, the layer each pixel shows, and how far what Ada shows there moves until the next frame of the clock. The
+set's own motion follows from depth and cameras.
 """
 
 from __future__ import annotations

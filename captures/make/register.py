@@ -118,7 +118,9 @@ def main() -> None:
     print(f"{name}: {len(found)} of {len(truth)} photographs registered ({share:.1%}; wanted {REGISTERED:.0%})")
     for k, (what, unit, bar) in enumerate((("rotation", "degrees", DEGREES), ("position", "m", METRES))):
         v = errors[:, k]
-        print(f"{what}: median {np.median(v):.4f}, 95 % {np.percentile(v, 95):.4f}, worst {v.max():.4f} {unit} (bar {bar})")
+        print(
+            f"{what}: median {np.median(v):.4f}, 95 % {np.percentile(v, 95):.4f}, worst {v.max():.4f} {unit} (bar {bar})"
+        )
     print(f"registered within both bars: {good:.1%} of all")
     sys.exit(0 if good >= REGISTERED else 1)
 

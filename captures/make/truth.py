@@ -69,7 +69,9 @@ def rays(view: View, size: tuple[int, int]) -> NDArray[np.float64]:  # [H, W, 3]
     return np.stack([x, -y, -np.ones_like(x)], -1) @ view.pose()[:3, :3].T
 
 
-def _corners(grey: NDArray[np.float64], solid: NDArray[np.bool_], count: int) -> NDArray[np.int64]:  # [n, 2] row, column
+def _corners(
+    grey: NDArray[np.float64], solid: NDArray[np.bool_], count: int
+) -> NDArray[np.int64]:  # [n, 2] row, column
     """The strongest corners (Shi and Tomasi 1994) well inside what is `solid`, one in each cell of six pixels."""
     gy, gx = np.gradient(grey)
 

@@ -11,10 +11,10 @@ import time
 import traceback
 from pathlib import Path
 
-from tests.acceptance import first_film
+from tests.acceptance import first_film, own_captures
 from tests.acceptance.promise import Ground, Promise
 
-PROMISES: tuple[Promise, ...] = (*first_film.PROMISES,)
+PROMISES: tuple[Promise, ...] = (*first_film.PROMISES, *own_captures.PROMISES)
 
 
 def main(words: list[str]) -> int:
