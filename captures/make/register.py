@@ -118,9 +118,8 @@ def main() -> None:
     print(f"{name}: {len(found)} of {len(truth)} photographs registered ({share:.1%}; wanted {REGISTERED:.0%})")
     for k, (what, unit, bar) in enumerate((("rotation", "degrees", DEGREES), ("position", "m", METRES))):
         v = errors[:, k]
-        print(
-            f"{what}: median {np.median(v):.4f}, 95 % {np.percentile(v, 95):.4f}, worst {v.max():.4f} {unit} (bar {bar})"
-        )
+        middle, most, worst = np.median(v), np.percentile(v, 95), v.max()
+        print(f"{what}: median {middle:.4f}, 95 % {most:.4f}, worst {worst:.4f} {unit} (bar {bar})")
     print(f"registered within both bars: {good:.1%} of all")
     sys.exit(0 if good >= REGISTERED else 1)
 
