@@ -30,7 +30,7 @@ def _ids(file: Path) -> Image.Image:
 
 
 def write_sheets(captures: Path, folders: dict[str, str]) -> None:
-    """`sheets/NAME.jpg`: sixteen training photographs, four held-out ones, their ids if there are some; `footage.jpg`."""
+    """`sheets/NAME.jpg`: sixteen training photographs, four held-out ones, ids if there are some; `footage.jpg`."""
     sheets = captures / "sheets"
     sheets.mkdir(exist_ok=True)
     for name, folder in folders.items():

@@ -1,8 +1,8 @@
 """The promises of the captures: a set, an actor and props of our own whose truth agrees with itself.
 
-They need tools that the film package does not: Blender as a Python module, the Khronos validator, pycolmap. Each promise
-says which one it lacks. `SPLATFILM_BPY` and `SPLATFILM_COLMAP` name the Pythons of those environments where they are not
-at the places that captures/README.md gives.
+They need tools that the film package does not: Blender as a Python module, the Khronos validator, pycolmap. Each
+promise says which one it lacks. `SPLATFILM_BPY` and `SPLATFILM_COLMAP` name the Pythons of those environments where
+they are not in the folders that captures/README.md gives.
 """
 
 from __future__ import annotations

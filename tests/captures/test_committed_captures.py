@@ -147,6 +147,6 @@ def test_the_actor_stands_as_far_away_as_footage_says(file: Path) -> None:
         ids = np.asarray(Image.open(file.parent / "ids" / f"{stem}.png"))
         depth = np.asarray(Image.open(file.parent / "depth" / f"{stem}.png"), np.float64) / 1000
         pose = np.array(frame["camera_to_world"])
-        chest = np.array(frame["position"]) + [0, 0, 1.1]
+        chest = np.add(frame["position"], (0, 0, 1.1))
         along = (chest - pose[:3, 3]) @ -pose[:3, 2]
         assert np.median(depth[ids > 0]) == pytest.approx(along, abs=0.45)
