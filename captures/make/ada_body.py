@@ -179,10 +179,9 @@ def _trousers_field() -> Field:
 
 def _gown_field() -> Field:
     body = join(_torso(0.026), _sleeve(0.074, 0.066, 0.045), soft=0.045)
-    skirt = limb((0, 0.016, 0.93), (0, 0.010, 0.36), 0.158, 0.225, 0.80)
+    skirt = limb((0, 0.016, 0.93), (0, 0.010, 0.36), 0.172, 0.238, 0.80)
     flare = join(body, skirt, soft=0.06)
-    flare = carve(flare, half_space((0, 0, 0.345), (0, 0, 1)), 0.006)
-    legs = carve(flare, limb((0, 0.01, 0.42), (0, 0.01, 0.2), 0.19, 0.21, 0.78), 0.01)
+    legs = carve(flare, limb((0, 0.01, 0.42), (0, 0.01, 0.2), 0.20, 0.22, 0.78), 0.01)
     chest = limb((0, -0.17, 1.06), (0, -0.075, 1.36), 0.012, 0.075)
     front = limb((0, -0.26, 0.86), (0, -0.28, 0.25), 0.004, 0.070)
     neck = ball((0, 0.014, 1.345), (0.066, 0.066, 0.060))
@@ -196,7 +195,7 @@ def _gown_field() -> Field:
             opened(p) + 0.010 * fall * np.sin(13 * turn + 2.5 * np.sin(p[:, 2] * 7)) + _wrinkles(p, 0.002) * (1 - fall)
         )
 
-    return mirrored(pleats)
+    return carve(mirrored(pleats), half_space((0, 0, 0.36), (0, 0, 1)), 0.006)  # pleats first: the hem stays level
 
 
 def _plain_part(

@@ -10,7 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from ada_body import ANKLE, DOWN_ARM, ELBOW, FINGERS, HIP, KNEE, SHOULDER, WRIST, finger_joints
+from ada_body import (
+    ANKLE,
+    DOWN_ARM,
+    ELBOW,
+    FINGERS,
+    HIP,
+    KNEE,
+    PALM_OUT,
+    PALM_SIDE,
+    SHOULDER,
+    WRIST,
+    finger_joints,
+)
 from ada_head import Part
 from build_mesh import euler
 from numpy.typing import NDArray
@@ -26,6 +38,10 @@ class Bone:
     head: tuple[float, float, float]
     tail: tuple[float, float, float]
     reach: float
+
+
+GRIPPED = WRIST + 0.088 * DOWN_ARM + 0.026 * PALM_OUT  # the middle of what the left hand holds
+MOUTH = np.array([0.0, -0.105, 1.440])
 
 
 def _t(p: NDArray[np.float64]) -> tuple[float, float, float]:
@@ -50,6 +66,8 @@ def skeleton() -> list[Bone]:
             Bone(f"forearm.{word}", f"arm.{word}", _t(ELBOW * m), _t(WRIST * m), 0.05),
             Bone(f"hand.{word}", f"forearm.{word}", _t(WRIST * m), _t((WRIST + 0.08 * DOWN_ARM) * m), 0.03),
         ]
+        # carries no flesh: what a hand holds hangs on it, along the bone, the working end towards the thumb
+        bones.append(Bone(f"grip.{word}", f"hand.{word}", _t(GRIPPED * m), _t((GRIPPED + 0.06 * PALM_SIDE) * m), 0))
         for name in ("thumb", *FINGERS):
             joints, parent = finger_joints(name) * m, f"hand.{word}"
             for k in range(3):
@@ -153,6 +171,11 @@ def _degrees(r: NDArray[np.float64]) -> tuple[float, float, float]:
     return (float(np.degrees(x)), float(np.degrees(y)), float(np.degrees(z)))
 
 
+def rotation(degrees: tuple[float, float, float]) -> NDArray[np.float64]:  # [3, 3]
+    """A pose's rotation about the fixed axes, x first."""
+    return euler(degrees)
+
+
 def _reach(side: str, wrist: tuple[float, float, float], elbow: tuple[float, float, float] = (0.3, 0.3, -1.0)) -> Pose:
     """An arm whose wrist is at `wrist`, metres in the chest's own rest frame, the elbow bent towards `elbow`.
 
@@ -179,8 +202,27 @@ def _reach_both(wrist: tuple[float, float, float], elbow: tuple[float, float, fl
     return {**_reach("left", wrist, elbow), **_reach("right", wrist, elbow)}
 
 
+def _pointing(reached: Pose, side: str, target: NDArray[np.float64]) -> Pose:
+    """The hand of an arm that has `_reach`ed, turned so that what it grips points at `target` (chest's rest frame)."""
+    m = np.array([1 if side == "left" else -1, 1, 1])
+    arm, forearm = rotation(reached[f"arm.{side}"]), rotation(reached[f"forearm.{side}"])
+    turned = arm @ forearm
+    wrist = SHOULDER * m + arm @ ((ELBOW - SHOULDER) * m) + turned @ ((WRIST - ELBOW) * m)
+    hand = np.eye(3)
+    for _ in range(8):  # turning the hand also moves what it holds
+        held = wrist + turned @ hand @ ((GRIPPED - WRIST) * m)
+        hand = _aligning(PALM_SIDE, turned.T @ (target - held))
+    return {**reached, f"hand.{side}": _degrees(hand)}
+
+
 GRIP: Pose = {
-    f"{finger}{k}.right": (-34, -14, 0) for finger in ("index", "middle", "ring", "little") for k in (1, 2, 3)
+    **{
+        f"{finger}{k}.right": (0, curl, 0)
+        for finger in ("index", "middle", "ring", "little")
+        for k, curl in ((1, -58), (2, -72), (3, -44))
+    },
+    "thumb1.right": (0, -34, 0),
+    "thumb2.right": (0, -20, 0),
 }
 ARMS_DOWN = _reach_both((0.235, -0.03, 0.800), (0.5, 0.6, -0.2))
 SIT: Pose = {
@@ -222,7 +264,7 @@ LEAN: Pose = {
 }
 STAND: Pose = {"move": (0, 0, 0), "spine": (2, 0, 0), "head": (2, 0, 0), **ARMS_DOWN}
 REACH: Pose = {
-    **_reach_both((0.20, 0.02, 1.66), (1.0, 0.0, 0.0)),
+    **_reach_both((0.31, 0.0, 1.64), (1.0, 0.3, 0.0)),
     "chest": (-12, 0, 0),
     "spine": (-6, 0, 0),
     "head": (-18, 0, 0),
@@ -243,12 +285,12 @@ SILL: Pose = {
     **_reach_both((0.23, -0.33, 0.93), (0.8, 0.5, -0.3)),
     "hand.*": (34, 0, 0),
 }
-BRUSHING = (0.095, -0.235, 1.335)
+BRUSHING = (0.140, -0.200, 1.380)
 BRUSH: Pose = {
     "spine": (7, 0, 0),
     "chest": (4, 0, 0),
     "head": (6, 0, -6),
-    **_reach("right", BRUSHING, (0.9, 0.2, -0.5)),
+    **_pointing(_reach("right", BRUSHING, (0.75, 0.15, -0.75)), "right", MOUTH),
     **_reach("left", (0.21, -0.26, 0.92), (0.8, 0.5, -0.3)),
     **GRIP,
 }
@@ -309,7 +351,8 @@ def clips() -> dict[str, Clip]:
     strokes = [
         (BRUSHING[0] + (0.016 if k % 2 else -0.012), BRUSHING[1], BRUSHING[2] + 0.006 * (k % 3)) for k in range(17)
     ]
-    brush = [(6 * k, _over(BRUSH, _reach("right", at, (0.9, 0.2, -0.5)))) for k, at in enumerate(strokes)]
+    moving = [_pointing(_reach("right", at, (0.75, 0.15, -0.75)), "right", MOUTH) for at in strokes]
+    brush = [(6 * k, _over(BRUSH, arm)) for k, arm in enumerate(moving)]
     return {
         "get-out-of-bed": Clip(
             [
@@ -398,8 +441,3 @@ def clips() -> dict[str, Clip]:
             ],
         ),
     }
-
-
-def rotation(degrees: tuple[float, float, float]) -> NDArray[np.float64]:  # [3, 3]
-    """A pose's rotation about the fixed axes, x first."""
-    return euler(degrees)

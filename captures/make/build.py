@@ -3,6 +3,7 @@
     python captures/make/build.py all                    everything, draft quality
     python captures/make/build.py flat --quality final   one capture, as it ships
     python captures/make/build.py rig                    captures/ada/rig.glb: skeleton, face shapes, clips
+    python captures/make/build.py footage                Ada in the flat, path-traced, to measure films against
     python captures/make/build.py check                  held-out depth against its neighbours
     python captures/make/build.py sheets                 the contact sheets of captures/README.md
     python captures/make/build.py look flat 1,2,3 4,5,6  one picture from a place to a place, for the eye
@@ -24,6 +25,7 @@ from pathlib import Path
 import ada
 import check
 import clearance
+import footage
 import numpy as np
 import plan
 import props
@@ -55,6 +57,7 @@ class Job:
     corners: int  # sparse points from each photograph
     folder: str  # under captures/
     ids: bool = False  # with a mask that tells layers apart, for every photograph
+    grade: int = 92  # quality of the photographs' compression, 0 to 100
 
     @property
     def matte(self) -> bool:
@@ -99,6 +102,7 @@ def jobs(quality: str) -> dict[str, Job]:
             12 if final else 8,
             220 if final else 160,
             "flat",
+            grade=88,
         )
     }
     for name, about, build, distance, height in (
@@ -116,18 +120,22 @@ def jobs(quality: str) -> dict[str, Job]:
             150,
             name,
         )
-    figure = (540, 800) if final else (360, 540)
-    for look, about in (("pyjamas", "Ada in pyjamas."), ("gown", "Ada in her dressing gown, over pyjamas.")):
+    figure = (432, 640) if final else (360, 540)
+    for look, about, samples in (
+        ("pyjamas", "Ada in pyjamas.", 8),  # her cloth is plain where the gown's is quilted
+        ("gown", "Ada in her dressing gown, over pyjamas.", 12),
+    ):
         made[f"ada-{look}"] = Job(
             "character",
             about,
             _dressed(look),
             plan.turntable(),
             truth.Shape(figure, ".webp"),
-            32 if final else 12,
+            samples,
             160,
             f"ada/{look}",
             ids=True,
+            grade=88,
         )
     return made
 
@@ -161,11 +169,15 @@ def photograph(name: str, job: Job, quality: str) -> None:
     size, suffix = job.shape.size, job.shape.suffix
     wanted = [v for v in job.views if not (images / f"{v.name}{suffix}").exists()]
     studio.set_renderer(size, job.samples, transparent=job.matte)
-    studio.output("WEBP" if job.matte else "JPEG", 92, alpha=job.matte)
+    studio.output("WEBP" if job.matte else "JPEG", job.grade, alpha=job.matte)
     for k, view in enumerate(wanted):
         start, cpu = time.monotonic(), os.times().user
+        shot = truths / f"{view.name}{suffix}"
         studio.place_camera(view.pose(), view.focal * size[0], size)
-        studio.render_to(images / f"{view.name}{suffix}")
+        studio.render_to(shot)
+        if suffix == ".jpg":
+            studio.note_lens(shot, view.focal)
+        shot.replace(images / shot.name)
         print(
             f"{name} {k + 1}/{len(wanted)} {view.name}: {time.monotonic() - start:.1f} s "
             f"({os.times().user - cpu:.1f} s of processor)",
@@ -181,7 +193,13 @@ def photograph(name: str, job: Job, quality: str) -> None:
         if job.ids:
             truth.write_ids(file, folder / "ids" / f"{view.name}.png")
         if view.held_out:
-            truth.write_truth(file, folder / "depth" / f"{view.name}.png", folder / "normal" / f"{view.name}.png")
+            plain = truths / f"{view.name}-plain.exr"
+            if not plain.exists():
+                studio.place_camera(view.pose(), view.focal * size[0], size)
+                with studio.plain_surfaces():
+                    studio.render_to(plain)
+            truth.write_depth(file, folder / "depth" / f"{view.name}.png")
+            truth.write_normal(file, plain, folder / "normal" / f"{view.name}.png")
     found = truth.write_points(folder / "sparse.ply", job.views, images, truths, job.shape, job.corners)
     truth.write_transforms(folder / "transforms.json", job.views, job.shape)
     truth.write_sheet(folder / "capture.toml", job.kind, job.about)
@@ -237,7 +255,7 @@ def look(name: str, job: Job, eye: str, target: str, file: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", help="all, rig, check, sheets, look, or a capture's name")
+    parser.add_argument("what", help="all, rig, footage, check, sheets, look, or a capture's name")
     parser.add_argument("rest", nargs="*", help="for look: NAME EYE TARGET")
     parser.add_argument("--quality", choices=("draft", "final"), default="draft")
     options = parser.parse_args()
@@ -259,6 +277,14 @@ def main() -> None:
         make_materials(WORK / "textures")
         (CAPTURES / "ada").mkdir(exist_ok=True)
         ada.export_rig(CAPTURES / "ada" / "rig.glb")
+        return
+    if options.what == "footage":
+        for move in footage.MOVES:
+            flat, actor = WORK / "flat.blend", WORK / f"ada-{move.look}.blend"
+            for name, file in (("flat", flat), (f"ada-{move.look}", actor)):
+                if not file.exists():
+                    open_set(name, known[name])
+            footage.shoot(move, flat, actor, CAPTURES / "footage", WORK / "footage" / move.name)
         return
     if options.what == "look":
         if len(options.rest) != 3 or options.rest[0] not in known:

@@ -51,6 +51,7 @@ BEDROOM = [
 ]
 HEIGHTS = (0.72, 1.3, 1.9)
 BATHROOM = [(5.05, 1.22), (5.0, 2.05), (5.55, 2.75), (6.25, 2.7), (6.15, 1.15), (5.55, 1.55)]
+CLEAR_OF_ACTOR = 0.35  # metres from her axis; a ring around a hand also passes through her
 WIDE = 0.64  # focal length of the walk-around, in picture widths: 76 degrees across, 16 mm on Super 35
 
 DETAILS: list[tuple[Point, Point, float]] = [
@@ -119,7 +120,7 @@ def flat(dense: bool = False) -> list[View]:
                 rows.append(((x, y, z), (x + 2 * np.cos(heading), y + 2 * np.sin(heading), z + fall * 1.4), WIDE))
     rows += DETAILS
     if dense:
-        rows += [_nudged(row, k) for k, row in enumerate(DETAILS)]
+        rows += [_nudged(row, k) for k, row in enumerate(DETAILS) if k % 2]
     held = HELD_OUT + [_nudged(row, k + 1) for k, row in enumerate(HELD_OUT[:7])] if dense else HELD_OUT
     return _named(rows, held)
 
@@ -183,7 +184,7 @@ def turntable() -> list[View]:
         for a, e in ((-98, 2), (-60, 18), (-130, -4))
     ]
     held += [(_orbit((0, 0, 1.15), 1.5, np.radians(-40), 12), (0.0, 0.0, 1.15), 1.8)]
-    return _named(rows, held)
+    return [view for view in _named(rows, held) if np.hypot(*view.eye[:2]) > CLEAR_OF_ACTOR]
 
 
 def _orbit(target: Point, distance: float, angle: float, elevation: float) -> Point:

@@ -81,6 +81,17 @@ def set_truth_renderer() -> None:
     layer.use_pass_z = layer.use_pass_normal = layer.use_pass_object_index = True
 
 
+@contextmanager
+def plain_surfaces() -> Iterator[None]:
+    """Everything of one smooth material: normals are then the shape's own, without the painted grain on it."""
+    layer = bpy.context.view_layer
+    layer.material_override = bpy.data.materials.get("plain") or bpy.data.materials.new("plain")
+    try:
+        yield
+    finally:
+        layer.material_override = None
+
+
 def output(kind: str, quality: int = 92, alpha: bool = False) -> None:
     """Choose what `render_to` writes: "JPEG", "PNG", "WEBP" or "EXR" (all passes)."""
     image = bpy.context.scene.render.image_settings
@@ -113,6 +124,21 @@ def render_to(file: Path) -> None:
     bpy.context.scene.render.filepath = str(partial)
     with quiet():
         bpy.ops.render.render(write_still=True)
+    partial.replace(file)
+
+
+def note_lens(file: Path, focal: float) -> None:
+    """Write the lens into a JPEG's EXIF as a camera does; `focal` is in widths of the picture, the film 36 mm wide."""
+    from PIL import Image
+    from PIL.TiffImagePlugin import IFDRational
+
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "Splatfilm", "Path tracer"
+    exif.get_ifd(0x8769)[0x920A] = IFDRational(round(focal * 36 * 1000), 1000)
+    segment = exif.tobytes()
+    picture = file.read_bytes()
+    partial = file.with_name("." + file.name)
+    partial.write_bytes(picture[:2] + b"\xff\xe1" + (len(segment) + 2).to_bytes(2, "big") + segment + picture[2:])
     partial.replace(file)
 
 

@@ -33,15 +33,24 @@ def read_truth(file: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return np.where(depth > NOTHING, np.inf, depth), normal
 
 
-def write_truth(file: Path, depth_png: Path, normal_png: Path) -> None:
-    """Depth as 16-bit millimetres (0: unknown) and normals as (n + 1) / 2 in 8 bits, world axes."""
-    depth, normal = read_truth(file)
-    depth_png.parent.mkdir(exist_ok=True)
-    normal_png.parent.mkdir(exist_ok=True)
+def write_depth(file: Path, png: Path) -> None:
+    """Planar depth as 16-bit millimetres (0: unknown, or beyond 65 m)."""
+    depth, _ = read_truth(file)
+    png.parent.mkdir(exist_ok=True)
     millimetres = np.where(np.isfinite(depth) & (depth < 65.0), np.round(depth * 1000), 0).astype(np.uint16)
-    Image.fromarray(millimetres).save(depth_png, optimize=True)
+    Image.fromarray(millimetres).save(png, optimize=True)
+
+
+def write_normal(file: Path, plain: Path, png: Path) -> None:
+    """Normals of the shape as (n + 1) / 2 in 8 bits, world axes; 0 0 0 where `file` shows nothing.
+
+    `plain` is the same view without materials: bump maps are paint, not shape.
+    """
+    depth, _ = read_truth(file)
+    _, normal = read_truth(plain)
+    png.parent.mkdir(exist_ok=True)
     seen = np.isfinite(depth)[..., None]
-    Image.fromarray(np.where(seen, np.round((normal + 1) * 127.5), 0).astype(np.uint8)).save(normal_png, optimize=True)
+    Image.fromarray(np.where(seen, np.round((normal + 1) * 127.5), 0).astype(np.uint8)).save(png, optimize=True)
 
 
 def write_ids(file: Path, png: Path) -> None:
@@ -60,8 +69,10 @@ def rays(view: View, size: tuple[int, int]) -> NDArray[np.float64]:  # [H, W, 3]
     return np.stack([x, -y, -np.ones_like(x)], -1) @ view.pose()[:3, :3].T
 
 
-def _corners(grey: NDArray[np.float64], count: int) -> NDArray[np.int64]:  # [n, 2] row, column
-    """The strongest corners (Shi and Tomasi 1994), no two within four pixels of each other's cell."""
+def _corners(
+    grey: NDArray[np.float64], solid: NDArray[np.bool_], count: int
+) -> NDArray[np.int64]:  # [n, 2] row, column
+    """The strongest corners (Shi and Tomasi 1994) well inside what is `solid`, one in each cell of six pixels."""
     gy, gx = np.gradient(grey)
 
     def blur(a: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -73,6 +84,9 @@ def _corners(grey: NDArray[np.float64], count: int) -> NDArray[np.int64]:  # [n,
 
     xx, yy, xy = blur(gx * gx), blur(gy * gy), blur(gx * gy)
     score = (xx + yy) / 2 - np.sqrt(((xx - yy) / 2) ** 2 + xy**2)
+    for axis in (0, 1):  # an outline against nothing is no corner
+        solid = np.min([np.roll(solid, k, axis) for k in range(-4, 5)], axis=0)
+    score[~solid] = 0
     score[:6], score[-6:], score[:, :6], score[:, -6:] = 0, 0, 0, 0
     h, w = (s // 6 * 6 for s in score.shape)
     cells = score[:h, :w].reshape(h // 6, 6, w // 6, 6).swapaxes(1, 2).reshape(h // 6, w // 6, 36)
@@ -91,7 +105,7 @@ def write_points(file: Path, views: list[View], photographs: Path, truths: Path,
         picture = Image.open(photographs / f"{view.name}{shape.suffix}")
         rgba = np.asarray(picture.convert("RGBA"), np.float64)
         depth, _ = read_truth(truths / f"{view.name}.exr")
-        spots = _corners(rgba[..., :3].mean(-1) / 255, each)
+        spots = _corners(rgba[..., :3].mean(-1) / 255, rgba[..., 3] > 250, each)
         r, c = spots.T
         around = np.stack([depth[r + i, c + j] for i in (-2, 0, 2) for j in (-2, 0, 2)])
         with np.errstate(invalid="ignore"):

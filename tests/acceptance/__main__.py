@@ -11,10 +11,15 @@ import time
 import traceback
 from pathlib import Path
 
-from tests.acceptance import first_film, lens, renderer
+from tests.acceptance import first_film, lens, own_captures, renderer
 from tests.acceptance.promise import Ground, Promise
 
-PROMISES: tuple[Promise, ...] = (*first_film.PROMISES, *renderer.PROMISES, *lens.PROMISES)
+PROMISES: tuple[Promise, ...] = (
+    *first_film.PROMISES,
+    *own_captures.PROMISES,
+    *renderer.PROMISES,
+    *lens.PROMISES,
+)
 
 
 def main(words: list[str]) -> int:
