@@ -90,8 +90,7 @@ def _dressed(look: str) -> Callable[[], None]:
 def jobs(quality: str) -> dict[str, Job]:
     """What can be built, at "draft" or "final" quality."""
     final = quality == "final"
-    room, table = ((960, 540), (640, 640)) if final else ((640, 360), (320, 320))
-    counts = (40, 6) if final else (24, 4)
+    room = (960, 540) if final else (640, 360)
     made = {
         "flat": Job(
             "set",
@@ -114,9 +113,9 @@ def jobs(quality: str) -> dict[str, Job]:
             "prop",
             about,
             _tented(build),
-            plan.tabletop(distance, height, *counts),
-            truth.Shape(table, ".webp"),
-            32 if final else 16,
+            plan.tabletop(distance, height),
+            truth.Shape((320, 320), ".webp"),
+            16,
             150,
             name,
         )
