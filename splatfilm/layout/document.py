@@ -19,7 +19,7 @@ from splatfilm.base.hashing import hash_bytes
 from splatfilm.cameras.camera_file import camera_bytes
 from splatfilm.film.load import judge_film
 from splatfilm.film.source import parse_toml, read_text
-from splatfilm.layout.commands import Command, EditError
+from splatfilm.layout.editing import Command, EditError
 from splatfilm.layout.state import Baked, State, bake, camera_files, read_camera
 
 MOST_UNDO = 500

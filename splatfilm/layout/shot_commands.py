@@ -1,0 +1,136 @@
+"""What can be done to the shot list: shots come, go, are named, ordered and cut."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from splatfilm.cameras import CameraKey, CameraPath, Lens
+from splatfilm.layout import film_text
+from splatfilm.layout.editing import EditError, refuse_taken_name, replayed, resting, with_rig
+from splatfilm.layout.rigs import rig_from_value
+from splatfilm.layout.state import State
+
+
+@dataclass(frozen=True)
+class AddShot:
+    """A new shot behind `after` (or at the end), with a camera file of its own, on `rig` where given."""
+
+    label: ClassVar[str] = "Add shot"
+    name: str
+    scene: str
+    first: int
+    last: int
+    after: str | None = None
+    rig: Mapping[str, Any] | None = None
+
+    def apply(self, state: State) -> State:
+        refuse_taken_name(state, self.name)
+        at = state.index(self.after) + 1 if self.after else len(state.reading.source.values.get("shots", []))
+        path = state.free_camera_file(self.name)
+        start = CameraPath((CameraKey(float(self.first), (0.0, -3.0, 1.6), look_at=(0.0, 0.0, 1.4)),), Lens())
+        values = {"name": self.name, "scene": self.scene, "camera": state.relative(path)}
+        changed = state.with_new_camera(path, start)
+        changed = changed.with_text(film_text.add_shot(state.text, at, {**values, "frames": [self.first, self.last]}))
+        return with_rig(changed, self.name, rig_from_value(self.rig)) if self.rig is not None else changed
+
+
+@dataclass(frozen=True)
+class DuplicateShot:
+    """A copy of a shot right behind it, with a copy of its camera file."""
+
+    label: ClassVar[str] = "Duplicate shot"
+    shot: str
+    name: str
+
+    def apply(self, state: State) -> State:
+        refuse_taken_name(state, self.name)
+        camera, path = state.camera(self.shot), state.free_camera_file(self.name)
+        changed = state.with_new_camera(path, dataclasses.replace(camera, notes=()))
+        values = {"name": self.name, "camera": state.relative(path)}
+        return changed.with_text(film_text.duplicate_shot(state.text, state.index(self.shot), values))
+
+
+@dataclass(frozen=True)
+class MoveShot:
+    """The shot at place `to` in the cut, counted from 0."""
+
+    label: ClassVar[str] = "Move shot"
+    shot: str
+    to: int
+
+    def apply(self, state: State) -> State:
+        count = len(state.reading.source.values["shots"])
+        if not 0 <= self.to < count:
+            raise EditError(f"a cut of {count} shots has places 0 to {count - 1}, not {self.to}")
+        return state.with_text(film_text.move_shot(state.text, state.index(self.shot), self.to))
+
+
+@dataclass(frozen=True)
+class DeleteShot:
+    """Take a shot out of the film. Its camera file stays on the disk."""
+
+    label: ClassVar[str] = "Delete shot"
+    shot: str
+
+    def apply(self, state: State) -> State:
+        return state.with_text(film_text.delete_shot(state.text, state.index(self.shot)))
+
+
+@dataclass(frozen=True)
+class RenameShot:
+    """Another name for a shot. Its takes stay under the old one."""
+
+    label: ClassVar[str] = "Rename shot"
+    shot: str
+    name: str
+
+    def apply(self, state: State) -> State:
+        if self.name.casefold() != self.shot.casefold():
+            refuse_taken_name(state, self.name)
+        return state.with_text(film_text.set_in_shot(state.text, state.index(self.shot), {"name": self.name}))
+
+
+@dataclass(frozen=True)
+class SetFrames:
+    """The shot's in and out, scene frames, both included. A rig plays anew over them.
+
+    A keyed camera that ends before rests where it stands; nothing of its move before changes.
+    """
+
+    label: ClassVar[str] = "Set in and out"
+    shot: str
+    first: int
+    last: int
+
+    def apply(self, state: State) -> State:
+        shot = state.shot(self.shot)
+        frames = [self.first, self.last]
+        changed = state.with_text(film_text.set_in_shot(state.text, state.index(self.shot), {"frames": frames}))
+        if self.shot not in changed.shots:
+            return changed  # the frames make no sense; whoever applies this sees the problem
+        file = changed.cameras[shot.camera]
+        if file.camera is None or not file.own:
+            return changed
+        if file.camera.rig is not None:
+            return replayed(changed, self.shot)
+        rested = resting(file.camera, self.first, self.last)
+        return changed if rested is file.camera else changed.with_camera(shot.camera, rested)
+
+
+@dataclass(frozen=True)
+class ConvertCamera:
+    """A camera file of another tool's becomes a Splatfilm camera file beside the film, and the shot uses that."""
+
+    label: ClassVar[str] = "Convert camera"
+    shot: str
+
+    def apply(self, state: State) -> State:
+        camera = state.camera(self.shot)
+        path = state.free_camera_file(self.shot)
+        changed = state.with_new_camera(path, dataclasses.replace(camera, notes=()))
+        return changed.with_text(
+            film_text.set_in_shot(state.text, state.index(self.shot), {"camera": state.relative(path)})
+        )
