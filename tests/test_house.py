@@ -35,6 +35,10 @@ ADAPTERS = {
     "pxr": "stage/clips/usd.py",
     "tomlkit": "layout/film_text.py",
     "websockets": "studio/server.py",
+    "viser": "studio/overview.py",
+    "diffusers": "refine/diffusion.py",
+    "transformers": "refine/diffusion.py",
+    "cv2": "compare/vision.py",
 }
 """The one module that may import each big library."""
 
