@@ -91,7 +91,7 @@ def _share_of_ceiling(splats: Splats, camera: Camera) -> tuple[float, float]:
     """Pair evaluations a second of the blend over those of the inner loop alone, on one thread; and the latter."""
     set_threads(1)
     view = cpu._view(splats, camera, RenderSettings())
-    fields = (splats.means, splats.quats, splats.scales, splats.opacities, splats.sh)
+    fields = (splats.means, splats.quats, splats.scales, splats.opacities, splats.sh, torch.empty(0), torch.empty(0))
     blend, ceiling = [], []
     for _ in range(MINIMUM_REPEATS):
         start = time.perf_counter()
