@@ -82,7 +82,7 @@ def render(
     `to_camera` as for `renderer.render`. Raises `MissingPartError` for median and front depth and for sorting by
     distance, which gsplat does not do.
     """
-    _refuse(settings)
+    _refuse(settings, splats)
     rasterization = _rasterization()
     device = splats.device if splats.device.type == "cuda" else torch.device("cuda")
     place = _arguments(splats, [camera], settings, device)
@@ -109,7 +109,7 @@ def render(
 
 def render_cameras(splats: Splats, cameras: Sequence[Camera], settings: RenderSettings) -> Iterator[Frame]:
     """Pictures of several cameras of one size in one call, on the device; without gradients."""
-    _refuse(settings)
+    _refuse(settings, splats)
     rasterization = _rasterization()
     device = splats.device if splats.device.type == "cuda" else torch.device("cuda")
     with torch.no_grad():
@@ -123,7 +123,12 @@ def render_cameras(splats: Splats, cameras: Sequence[Camera], settings: RenderSe
             yield Frame(colour[..., :3] + (1.0 - alpha) * background, alpha[..., 0], colour[..., 3]).to(splats.device)
 
 
-def _refuse(settings: RenderSettings) -> None:
+def _refuse(settings: RenderSettings, splats: Splats) -> None:
+    if splats.mode == "mixed":
+        raise MissingPartError(
+            "gsplat draws either classic or antialiased splats in one picture, and this scene holds both: "
+            'choose backend "cpu", or train everything in it the same way'
+        )
     if settings.depths:
         raise MissingPartError('median and front depth are made by the CPU renderer only: choose backend "cpu"')
     if settings.sort != "depth":

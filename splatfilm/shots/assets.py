@@ -136,7 +136,7 @@ def _learn_layer(
 
     back = layer.place.inverse()
     parts = [(read_splats(source.path), film.source(*name).place.then(back)) for name, source in below]
-    under = compose(parts, [name[1] for name, _ in below]) if parts else None
+    under = compose(parts) if parts else None
     splats = learn_layer(job.capture, read_splats(whole.path), layer.ids, under, job.settings, progress)
     write_ply(path, splats.to("cpu"))
 

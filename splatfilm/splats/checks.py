@@ -145,9 +145,12 @@ def _shape_problems(splats: Splats) -> list[str]:
 
     tensors = {field.name: getattr(splats, field.name) for field in dataclasses.fields(splats)}
     mode = tensors.pop("mode")
+    tensors.pop("antialiased")
     tensors = {name: tensor for name, tensor in tensors.items() if tensor is not None}
     problems = []
-    if mode not in ("classic", "antialiased"):
+    if mode == "mixed":
+        problems.append("classic and antialiased splats are in it together, which no file can say: write its parts")
+    elif mode not in ("classic", "antialiased"):
         problems.append(f'mode is {mode!r}, must be "classic" or "antialiased"')
     count = splats.means.shape[0] if splats.means.ndim else 0
     tails = {"means": (3,), "quats": (4,), "scales": (3,), "opacities": (), "stretches": (6,), "turns": (4,)}

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from splatfilm.base.errors import InputError
 from splatfilm.base.rigid import Similarity, matrix_from_quaternion, normalised
 from splatfilm.splats import sh as harmonics
 from splatfilm.splats.posed import IDENTITY_STRETCH, IDENTITY_TURN, packed, symmetric
@@ -44,17 +43,16 @@ def transformed(splats: Splats, place: Similarity) -> Splats:
     )
 
 
-def compose(parts: Sequence[tuple[Splats, Similarity]], names: Sequence[str] = ()) -> Splats:
+def compose(parts: Sequence[tuple[Splats, Similarity]]) -> Splats:
     """All parts, each in its place, in the order given. That order decides ties when a picture is drawn: keep it.
 
     SH of a lower degree are padded with zeros, which draws the same. One part alone comes back as `transformed` gives
-    it, sharing its tensors. `names` name the parts in errors. Raises `InputError` when classic and antialiased splats
-    meet: the opacity that antialiased splats lose under a pixel depends on the view, so neither kind can be rewritten
-    as the other. Raises `ValueError` for no parts, or parts on several devices or of several dtypes.
+    it, sharing its tensors. Where classic and antialiased splats meet the result is `mixed`, and every splat is drawn
+    as it would be alone: the opacity that antialiased splats lose under a pixel depends on the view, so neither kind
+    can be rewritten as the other. Raises `ValueError` for no parts, or parts on several devices or of several dtypes.
     """
     if not parts:
         raise ValueError("nothing to compose")
-    _refuse_mixed_modes([part for part, _ in parts], names)
     placed = [transformed(part, place) for part, place in parts]
     first = placed[0]
     for part in placed:
@@ -65,6 +63,7 @@ def compose(parts: Sequence[tuple[Splats, Similarity]], names: Sequence[str] = (
             )
     if len(placed) == 1:
         return first
+    antialiased = _each_antialiased(placed)
     basis = SH_BASIS_COUNTS[max(part.sh_degree for part in placed)]
     return Splats(
         means=torch.cat([part.means for part in placed]),
@@ -72,9 +71,10 @@ def compose(parts: Sequence[tuple[Splats, Similarity]], names: Sequence[str] = (
         scales=torch.cat([part.scales for part in placed]),
         opacities=torch.cat([part.opacities for part in placed]),
         sh=torch.cat([_padded(part.sh, basis) for part in placed]),
-        mode=first.mode,
+        mode=first.mode if antialiased is None else "mixed",
         stretches=_joined(placed, "stretches", IDENTITY_STRETCH),
         turns=_joined(placed, "turns", IDENTITY_TURN),
+        antialiased=antialiased,
     )
 
 
@@ -123,18 +123,15 @@ def _padded(sh: Tensor, basis: int) -> Tensor:  # [N, K, 3] -> [N, basis, 3]
     return torch.cat([sh, sh.new_zeros(len(sh), missing, 3)], dim=1) if missing else sh
 
 
-def _refuse_mixed_modes(parts: Sequence[Splats], names: Sequence[str]) -> None:
-    labels = list(names) or [f"part {number}" for number in range(1, len(parts) + 1)]
-    kinds = {mode: [label for label, part in zip(labels, parts, strict=True) if part.mode == mode] for mode in _MODES}
-    if not all(kinds.values()):
-        return
-    listed = " and ".join(f"{', '.join(members)} ({mode})" for mode, members in kinds.items())
-    raise InputError.at(
-        listed,
-        "classic and antialiased splats cannot be drawn in one picture faithfully; train them the same way, or change "
-        '"comment SplatRenderMode: default" to "mip" (or back) in the header of one and accept that its fine detail '
-        "looks thinner (or thicker) from afar",
+def _each_antialiased(parts: Sequence[Splats]) -> Tensor | None:  # -> [N] bool
+    """Which splats are antialiased, where classic and antialiased ones meet; None where all are of one mode."""
+    if len({part.mode for part in parts}) == 1 and parts[0].mode != "mixed":
+        return None
+    return torch.cat(
+        [
+            part.means.new_full((len(part),), part.mode == "antialiased", dtype=torch.bool)
+            if part.antialiased is None
+            else part.antialiased
+            for part in parts
+        ]
     )
-
-
-_MODES = ("classic", "antialiased")

@@ -8,8 +8,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-RenderMode = Literal["classic", "antialiased"]
-"""How the splats were trained: `antialiased` splats lose opacity when they shrink under a pixel (Mip-Splatting)."""
+RenderMode = Literal["classic", "antialiased", "mixed"]
+"""How the splats were trained: `antialiased` splats lose opacity when they shrink under a pixel (Mip-Splatting). Of
+`mixed` ones, which only composing makes, `Splats.antialiased` says it of each."""
 
 SH_BASIS_COUNTS = (1, 4, 9, 16)
 """Coefficients K per colour channel for SH degree 0..3."""
@@ -36,6 +37,11 @@ class Splats:
     mode: RenderMode = "classic"
     stretches: Tensor | None = None  # [N, 6] symmetric xx xy xz yy yz zz, world axes; none: identities
     turns: Tensor | None = None  # [N, 4] wxyz, unit: rotation since the colours were learnt; none: identities
+    antialiased: Tensor | None = None  # [N] bool, of `mixed` splats and of no others
+
+    def __post_init__(self) -> None:
+        if (self.mode == "mixed") != (self.antialiased is not None):
+            raise ValueError(f"{self.mode} splats {'with' if self.antialiased is not None else 'without'} a mode each")
 
     def __len__(self) -> int:
         return self.means.shape[0]
@@ -61,4 +67,5 @@ class Splats:
             self.mode,
             None if self.stretches is None else self.stretches.to(device),
             None if self.turns is None else self.turns.to(device),
+            None if self.antialiased is None else self.antialiased.to(device),
         )

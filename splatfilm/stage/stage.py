@@ -100,7 +100,7 @@ class Stage:
     def at(self, frame: float, shown: float | None = None) -> Staged:
         """The scene's splats at a scene frame; `shown` as for `Placements.at`.
 
-        Raises `InputError` when a file is damaged, or when classic and antialiased splats meet.
+        Raises `InputError` when a file is damaged.
         """
         placed = self.placements.at(frame, shown)
         if self._last is None or self._last[0] != placed:
@@ -112,17 +112,15 @@ class Stage:
 
         order = {member.name: number for number, member in enumerate(self.placements.scene.cast, start=1)}
         numbers = [0, *(order[p.member] for p in placed[1:])]
-        scene = self.placements.scene.name
         parts: list[Splats] = []
-        labels, spans, start = [], [], 0
+        spans, start = [], 0
         for number, member in zip(numbers, placed, strict=True):
             for source, part in zip(member.sources, self._stand(number, member), strict=True):
                 layer = source.removeprefix(LAYER_PREFIX) if source.startswith(LAYER_PREFIX) else ""
                 spans.append(Span(member.member, member.asset, member.look, start, start + len(part), layer))
-                labels.append(f"{scene}: {member.member} ({layer or member.look})")
                 parts.append(part)
                 start += len(part)
-        return Staged(compose([(part, IDENTITY) for part in parts], labels), tuple(spans))
+        return Staged(compose([(part, IDENTITY) for part in parts]), tuple(spans))
 
     def _stand(self, number: int, placed: Placed) -> tuple[Splats, ...]:
         """The splats of one member, layer by layer, from the frame before when nothing about it has changed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from splat_makers import random_splats
 
 from splatfilm.base.errors import InputError
 from splatfilm.base.rigid import IDENTITY, Similarity, matrix_from_quaternion, quaternion_about
-from splatfilm.splats import Splats, compose, sh, transformed
+from splatfilm.splats import Splats, compose, sh, transformed, write_ply
 
 TURN = tuple(quaternion_about((1, 2, -1), 1.1).tolist())
 PLACE = Similarity(rotation=TURN, translation=(0.5, -2.0, 3.0), scale=1.7)
@@ -113,12 +114,21 @@ def test_lower_degrees_are_padded_with_zeros_and_draw_the_same() -> None:
     assert torch.equal(scene.sh[10:], shiny.sh)
 
 
-def test_classic_and_antialiased_splats_are_refused_by_name() -> None:
-    parts = [(random_splats(3), IDENTITY), (random_splats(3, mode="antialiased"), IDENTITY)]
-    with pytest.raises(InputError, match=r"flat \(classic\) and mug \(antialiased\): .*cannot be drawn in one picture"):
-        compose(parts, names=["flat", "mug"])
-    with pytest.raises(InputError, match=r"part 1 \(classic\) and part 2 \(antialiased\)"):
-        compose(parts)
+def test_classic_and_antialiased_splats_keep_their_modes_side_by_side() -> None:
+    room, mug = random_splats(3, seed=1), random_splats(2, mode="antialiased", seed=2)
+    scene = compose([(room, IDENTITY), (mug, PLACE)])
+    assert scene.mode == "mixed" and scene.antialiased is not None
+    assert scene.antialiased.tolist() == [False, False, False, True, True]
+    larger = compose([(mug, IDENTITY), (scene, IDENTITY)])
+    assert larger.antialiased is not None
+    assert larger.antialiased.tolist() == [True, True, False, False, False, True, True]
+    assert compose([(room, PLACE), (room, IDENTITY)]).antialiased is None
+
+
+def test_a_file_cannot_say_that_modes_are_mixed(tmp_path: Path) -> None:
+    scene = compose([(random_splats(3), IDENTITY), (random_splats(3, mode="antialiased"), IDENTITY)])
+    with pytest.raises(InputError, match="classic and antialiased splats are in it together, which no file can say"):
+        write_ply(tmp_path / "scene.ply", scene)
 
 
 def test_antialiased_splats_stay_antialiased() -> None:
