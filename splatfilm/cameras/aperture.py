@@ -55,11 +55,14 @@ def aperture_of(lens: Lens | None) -> Aperture | None:
 def through_pupil(camera: Camera, aperture: Aperture, x: float, y: float) -> Camera:
     """The pinhole camera at a point of the pupil: (x, y) in the unit disc, right and down in the picture.
 
-    Points on the plane of focus keep their pixels.
+    Points on the plane of focus keep their pixels: a pinhole's picture is moved back over them, and what a lens bends
+    is moved before it bends it.
     """
     right, down = x * aperture.width / 2, y * aperture.height / 2
     pose = camera.pose.copy()
     pose[:3, 3] += right * pose[:3, 0] + down * pose[:3, 1]
+    if camera.distortion is not None and not camera.distortion.is_zero:
+        return dataclasses.replace(camera, pose=pose, shift=(right / aperture.focus, down / aperture.focus))
     return dataclasses.replace(
         camera,
         pose=pose,

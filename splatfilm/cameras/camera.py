@@ -6,37 +6,27 @@ Formats with other axes convert at their own border.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from splatfilm.cameras.distortion import Distortion
 from splatfilm.cameras.lens import Lens
 
-DistortionModel = Literal["brown-conrady", "kannala-brandt"]
-
-
-@dataclass(frozen=True)
-class Distortion:
-    """Lens distortion in OpenCV's terms.
-
-    `brown-conrady`: (k1, k2, p1, p2, k3, k4, k5, k6), trailing zeros may be left out; `kannala-brandt` (fisheye):
-    (k1, k2, k3, k4).
-    """
-
-    model: DistortionModel
-    coefficients: tuple[float, ...]
-
-    @property
-    def is_zero(self) -> bool:
-        """True when a brown-conrady lens bends nothing (a fisheye with zero coefficients still is a fisheye)."""
-        return self.model == "brown-conrady" and not any(self.coefficients)
+Margins = tuple[int, int, int, int]
+"""Pixels beyond a picture's left, top, right and bottom edge."""
 
 
 @dataclass(frozen=True, eq=False)
 class Camera:
-    """A pose and pixel intrinsics. `lens` travels along for focus, depth of field and hand-off; None when unknown."""
+    """A pose and pixel intrinsics. `lens` travels along for focus, depth of field and hand-off; None when unknown.
+
+    With `overscan` more is drawn than the picture of `width` x `height` shows: a window that begins that many pixels
+    left of it and above it. Intrinsics and size stay the picture's, and so do its pixels, to the bit. `shift` is what a
+    point of the pupil beside its middle adds to x/z and y/z before a lens bends them (`aperture.through_pupil`).
+    """
 
     pose: NDArray[np.float64]  # [4, 4] camera-to-world, metres
     fx: float  # px
@@ -47,6 +37,8 @@ class Camera:
     height: int  # px
     distortion: Distortion | None = None
     lens: Lens | None = None
+    overscan: Margins = (0, 0, 0, 0)
+    shift: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         pose = np.array(self.pose, dtype=np.float64)
@@ -61,14 +53,23 @@ class Camera:
             raise ValueError(f"focal lengths must be positive and finite, found fx={self.fx}, fy={self.fy}")
         if self.width < 1 or self.height < 1:
             raise ValueError(f"a picture must have at least one pixel, found {self.width}x{self.height}")
+        if min(self.overscan) < 0:
+            raise ValueError(f"overscan is {self.overscan}: expected four numbers of pixels, none below 0")
         pose.flags.writeable = False
         object.__setattr__(self, "pose", pose)
 
     @classmethod
     def through(cls, lens: Lens, pose: NDArray[np.float64], width: int, height: int) -> Camera:
-        """The pinhole camera that `lens` makes in a picture of `width` x `height` pixels, centred."""
+        """The camera that `lens` makes in a picture of `width` x `height` pixels, centred."""
         focal = lens.focal_px(width, height)
-        return cls(pose, focal, focal, width / 2, height / 2, width, height, lens=lens)
+        middle = width / 2, height / 2
+        return cls(pose, focal, focal, *middle, width, height, lens.distortion, lens, lens.margins(width, height))
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """Width and height in pixels of what is drawn: the picture and the overscan about it."""
+        left, top, right, bottom = self.overscan
+        return left + self.width + right, top + self.height + bottom
 
     @property
     def position(self) -> NDArray[np.float64]:  # [3] metres
@@ -93,6 +94,14 @@ class Camera:
     def scaled(self, width: int, height: int) -> Camera:
         """The same camera recording `width` x `height` pixels of the same view."""
         sx, sy = width / self.width, height / self.height
-        return Camera(
-            self.pose, self.fx * sx, self.fy * sy, self.cx * sx, self.cy * sy, width, height, self.distortion, self.lens
+        left, top, right, bottom = (round(m * s) for m, s in zip(self.overscan, (sx, sy, sx, sy), strict=True))
+        return dataclasses.replace(
+            self,
+            fx=self.fx * sx,
+            fy=self.fy * sy,
+            cx=self.cx * sx,
+            cy=self.cy * sy,
+            width=width,
+            height=height,
+            overscan=(left, top, right, bottom),
         )

@@ -16,14 +16,16 @@ from typing import Any
 from splatfilm.base.curves import easing
 from splatfilm.base.errors import did_you_mean
 from splatfilm.base.files import write_bytes
+from splatfilm.cameras.distortion import COEFFICIENTS, Distortion, coefficients_problem
 from splatfilm.cameras.document import Document, as_number, describe, open_document
-from splatfilm.cameras.lens import GATES, Lens
+from splatfilm.cameras.lens import GATES, MOST_OVERSCAN, Lens
 from splatfilm.cameras.path import SMOOTH, SPEEDS, CameraKey, CameraPath, Easings
 
 FORMAT = "splatfilm-camera"
 VERSION = 1
 LARGEST_FILE = 16 << 20  # bytes
 MOST_KEYS = 100_000
+MOST_LISTED = 64  # coefficients that are looked at, of a list that should have eight at most
 
 _TOP = ("format", "version", "lens", "speed", "rig", "keys")
 _KEY = ("frame", "position", "rotation", "look_at", "roll", "focal_mm", "focus_m", "easing")
@@ -60,7 +62,7 @@ def to_value(camera: CameraPath) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "version": VERSION,
-        "lens": {name: value for name, value in _lens_values(camera.lens).items() if value is not None},
+        "lens": lens_values(camera.lens),
         "speed": camera.speed,
         **({} if camera.rig is None else {"rig": dict(camera.rig)}),
         "keys": [_key_values(key) for key in camera.keys],
@@ -183,17 +185,56 @@ def _lens(document: Document, value: Any) -> Lens:
         fields["gate"] = given["gate"]
         if given["gate"] not in GATES:
             document.problem("lens.gate", f"expected {' or '.join(GATES)}, found {describe(given['gate'])}")
+    if given.get("distortion") is not None:
+        fields["distortion"] = _distortion(document, given["distortion"])
+    if "overscan" in given:
+        fields["overscan"] = document.number(given["overscan"], "lens.overscan")
+        if fields["overscan"] is not None and not 0 <= fields["overscan"] <= MOST_OVERSCAN:
+            document.problem(
+                "lens.overscan",
+                f"expected a part of the picture from 0 to {MOST_OVERSCAN:g}, found {fields['overscan']:g}",
+            )
     try:
         return Lens(**{name: value for name, value in fields.items() if value is not None})
     except (ValueError, TypeError):
         return Lens()  # already told above, field by field
 
 
+def _distortion(document: Document, value: Any) -> Distortion | None:
+    before, place = document.found, "lens.distortion"
+    given = document.object(value, place, ("model", "coefficients"), ("model", "coefficients"))
+    model, listed = given.get("model"), given.get("coefficients")
+    if "model" in given and model not in COEFFICIENTS:
+        guess = did_you_mean(model, COEFFICIENTS) if isinstance(model, str) else ""
+        document.problem(f"{place}.model", f"expected {' or '.join(COEFFICIENTS)}, found {describe(model)}{guess}")
+    numbers: list[float | None] = []
+    if isinstance(listed, list):
+        numbers = [document.number(item, f"{place}.coefficients[{i}]") for i, item in enumerate(listed[:MOST_LISTED])]
+    elif "coefficients" in given:
+        document.problem(f"{place}.coefficients", f"expected a list of numbers, found {describe(listed)}")
+    if document.found > before or model not in COEFFICIENTS:
+        return None
+    found = [number for number in numbers if number is not None]
+    if problem := coefficients_problem(model, found):
+        document.problem(f"{place}.coefficients", problem)
+        return None
+    return Distortion(model, tuple(found))
+
+
 # ---- writing ---------------------------------------------------------------------------------------------------------
 
 
-def _lens_values(lens: Lens) -> dict[str, Any]:
-    return {name: list(v) if isinstance(v := getattr(lens, name), tuple) else v for name in _LENS}
+def lens_values(lens: Lens) -> dict[str, Any]:
+    """The fields of a lens as plain values; without those that it does not have."""
+    values: dict[str, Any] = {}
+    for name in _LENS:
+        value = getattr(lens, name)
+        if value is None or (name == "overscan" and not value):
+            continue
+        if isinstance(value, Distortion):
+            value = {"model": value.model, "coefficients": list(value.coefficients)}
+        values[name] = list(value) if isinstance(value, tuple) else value
+    return values
 
 
 def _key_values(key: CameraKey) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from splatfilm.base.errors import InputError, did_you_mean
 from splatfilm.base.rigid import matrix_from_quaternion, quaternion_from_matrix
-from splatfilm.cameras.camera import Camera, Distortion
+from splatfilm.cameras.camera import Camera
+from splatfilm.cameras.distortion import Distortion
 
 Array = NDArray[np.float64]
 

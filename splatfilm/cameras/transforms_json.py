@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from splatfilm.base.errors import InputError, did_you_mean
 from splatfilm.base.files import write_json
 from splatfilm.cameras.axes import from_opengl, nearest_rigid, to_opengl
-from splatfilm.cameras.camera import Camera, Distortion
+from splatfilm.cameras.camera import Camera
+from splatfilm.cameras.distortion import Distortion
 from splatfilm.cameras.document import Document, as_number, describe, open_document
 from splatfilm.cameras.normalisation import rigid_3x4
 

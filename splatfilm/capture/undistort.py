@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splatfilm.cameras import Camera, Distortion
+from splatfilm.cameras.distortion import distort
 
 Array = NDArray[np.float64]
 _FOLD_SAMPLES = 4096
@@ -22,29 +23,6 @@ _FOLD_SAMPLES = 4096
 def pinhole(camera: Camera) -> Camera:
     """The same camera with a lens that bends nothing."""
     return dataclasses.replace(camera, distortion=None)
-
-
-def bend(distortion: Distortion, x: Array, y: Array) -> tuple[Array, Array]:
-    """Where a lens puts the rays (x, y, 1): normalised image coordinates of the pinhole to those of the photograph.
-
-    Brown-Conrady with the rational terms and Kannala-Brandt, as OpenCV's documentation of its camera calibration
-    defines them (`projectPoints`, `fisheye::projectPoints`).
-    """
-    k = _padded(distortion)
-    r2 = x * x + y * y
-    if distortion.model == "kannala-brandt":
-        r = np.sqrt(r2)
-        theta = np.arctan(r)
-        t2 = theta * theta
-        bent = theta * (1 + t2 * (k[0] + t2 * (k[1] + t2 * (k[2] + t2 * k[3]))))
-        factor = np.divide(bent, r, out=np.ones_like(r), where=r > 1e-12)
-        return x * factor, y * factor
-    k1, k2, p1, p2, k3, k4, k5, k6 = k
-    radial = (1 + r2 * (k1 + r2 * (k2 + r2 * k3))) / (1 + r2 * (k4 + r2 * (k5 + r2 * k6)))
-    return (
-        x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x),
-        y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y,
-    )
 
 
 def straighten(
@@ -76,7 +54,7 @@ def _map(
     """
     x, y = (np.arange(width) + 0.5 - cx) / fx, (np.arange(height) + 0.5 - cy) / fy
     grid_x, grid_y = np.meshgrid(x, y)
-    bent_x, bent_y = bend(distortion, grid_x, grid_y)
+    bent_x, bent_y = distort(distortion, grid_x, grid_y)
     column, row = bent_x * fx + cx - 0.5, bent_y * fy + cy - 0.5
     known = (column >= -0.5) & (column <= width - 0.5) & (row >= -0.5) & (row <= height - 0.5)
     radius = np.hypot(grid_x, grid_y)
@@ -94,15 +72,10 @@ def _map(
     )
 
 
-def _padded(distortion: Distortion) -> tuple[float, ...]:
-    length = 4 if distortion.model == "kannala-brandt" else 8
-    return tuple(distortion.coefficients) + (0.0,) * (length - len(distortion.coefficients))
-
-
 def _fold_radius(distortion: Distortion, reach: float) -> float:
     """The radius up to `reach` where the polynomial stops growing: beyond it two rays would share one pixel."""
     radius = np.linspace(0, reach, _FOLD_SAMPLES)
-    bent, _ = bend(_radial_only(distortion), radius, np.zeros_like(radius))
+    bent, _ = distort(_radial_only(distortion), radius, np.zeros_like(radius))
     falling = np.flatnonzero(np.diff(bent) <= 0)
     return float(radius[falling[0]]) if falling.size else np.inf
 
@@ -110,5 +83,5 @@ def _fold_radius(distortion: Distortion, reach: float) -> float:
 def _radial_only(distortion: Distortion) -> Distortion:
     if distortion.model == "kannala-brandt":
         return distortion
-    k1, k2, _, _, k3, k4, k5, k6 = _padded(distortion)
+    k1, k2, _, _, k3, k4, k5, k6 = distortion.padded()
     return Distortion("brown-conrady", (k1, k2, 0.0, 0.0, k3, k4, k5, k6))

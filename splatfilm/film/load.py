@@ -7,13 +7,15 @@ The grammar is in docs/film-file.md. What lies in other files (camera paths, pho
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import cast
 
 from splatfilm.cameras import Lens
+from splatfilm.cameras.distortion import COEFFICIENTS, Distortion, DistortionModel, coefficients_problem
+from splatfilm.cameras.lens import MOST_OVERSCAN
 from splatfilm.film import fields, picture
 from splatfilm.film.fields import REQUIRED
 from splatfilm.film.model import COLOURS, FILES, PASSES, Colour, Files, Film, FrameRange, Optics, Shot, png_problem
@@ -27,10 +29,17 @@ LENS_LIMITS: Mapping[str, tuple[float, float, str]] = {
     "squeeze": (0.25, 4, ""),
     "t_stop": (0.1, 256, ""),
     "focus_m": (0.001, 1e6, "metres"),
+    "overscan": (0, MOST_OVERSCAN, "of the picture's width and height"),
 }
 FILMBACK_LIMITS = (0.1, 1000)  # mm
 GATES = ("horizontal", "vertical")
+MOST_DISTORTED = 1e12  # any number: `coefficients_problem` says which of them are no lens'
+FILM_LENS_KEYS = ("squeeze", "distortion", "overscan")
+"""Fields of a lens that `[film.lens]` may set for every shot: what a whole film is shot with."""
 LENS_KEYS = tuple(field.name for field in dataclasses.fields(Lens))
+
+
+_Glass = tuple[dict[str, object], Optics]  # fields of the lens that are replaced, and switches
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,7 @@ def judge_film(source: Source) -> Reading:
     head = _head(source)
     assets, known = read_assets(table)
     scenes, clocks = read_scenes(table, known)
-    shots = _shots(table, clocks, _film_optics(source))
+    shots = _shots(table, clocks, _film_lens(source))
     _note_what_png_cannot_hold(table)
     if source.problems or head is None:
         return Reading(source, None, shots, head)
@@ -98,20 +107,20 @@ def _head(source: Source) -> Film | None:
     )
 
 
-def _film_optics(source: Source) -> Optics:
+def _film_lens(source: Source) -> _Glass:
     """`[film.lens]`: what holds for every shot that does not say otherwise."""
     head = source.values.get("film")
     if not isinstance(head, dict) or "lens" not in head or (table := source.table.inside("film", "lens")) is None:
-        return Optics()
-    table.only(OPTICS_KEYS)
-    return read_optics(table, Optics())
+        return {}, Optics()
+    table.only((*OPTICS_KEYS, *FILM_LENS_KEYS))
+    return _lens_fields(table, FILM_LENS_KEYS), read_optics(table, Optics())
 
 
-def _shots(film: Table, clocks: Mapping[str, FrameRange | None], optics: Optics) -> dict[Place, Shot]:
+def _shots(film: Table, clocks: Mapping[str, FrameRange | None], glass: _Glass) -> dict[Place, Shot]:
     shots: dict[Place, Shot] = {}
     first_of: dict[str, Table] = {}
     for table in fields.array(film, "shots"):
-        shot = _shot(table, clocks, optics)
+        shot = _shot(table, clocks, glass)
         if shot is not None:
             shots[table.place] = shot
         name = table.values.get("name")
@@ -123,13 +132,13 @@ def _shots(film: Table, clocks: Mapping[str, FrameRange | None], optics: Optics)
     return shots
 
 
-def _shot(table: Table, clocks: Mapping[str, FrameRange | None], optics: Optics) -> Shot | None:
+def _shot(table: Table, clocks: Mapping[str, FrameRange | None], glass: _Glass) -> Shot | None:
     table.only(("name", "scene", "camera", "frames", "lens", "passes"))
     name = fields.name(table, "name", REQUIRED)
     scene = fields.choice(table, "scene", REQUIRED, clocks, "a scene")
     camera = fields.existing(table, "camera", "file", REQUIRED)
     frames = fields.frames(table, "frames", REQUIRED)
-    lens, optics = _lens(table, optics)
+    lens, optics = _lens(table, glass)
     passes = fields.choices(table, "passes", PASSES)
     clock = clocks.get(scene or "")
     if frames is not None and clock is not None:
@@ -152,13 +161,19 @@ def _note_what_png_cannot_hold(film: Table) -> None:
                 film.fail(problem, "shots", number, "passes", index)
 
 
-def _lens(shot: Table, optics: Optics) -> tuple[dict[str, object], Optics]:
-    """The fields of the camera file's lens that the shot replaces, and its optics; what is wrong is noted, left out."""
+def _lens(shot: Table, glass: _Glass) -> _Glass:
+    """The fields of the camera file's lens that film and shot replace, and its optics; what is wrong is noted."""
+    lens, optics = glass
     if "lens" not in shot.values or (table := shot.inside("lens")) is None:
-        return {}, optics
+        return lens, optics
     table.only((*LENS_KEYS, *OPTICS_KEYS))
+    return {**lens, **_lens_fields(table, LENS_KEYS)}, read_optics(table, optics)
+
+
+def _lens_fields(table: Table, keys: Iterable[str]) -> dict[str, object]:
+    """What a table says about these fields of a lens; what is wrong is noted and left out."""
     lens: dict[str, object] = {}
-    for key in table.values:
+    for key in (key for key in table.values if key in keys):
         value: object = None
         if key in LENS_LIMITS:
             value = fields.number(table, key, None, *LENS_LIMITS[key])
@@ -166,6 +181,35 @@ def _lens(shot: Table, optics: Optics) -> tuple[dict[str, object], Optics]:
             value = fields.numbers(table, key, None, 2, *FILMBACK_LIMITS, "[width, height] in mm")
         elif key == "gate":
             value = fields.choice(table, key, None, GATES)
+        elif key == "distortion":
+            value = _distortion(table)
         if value is not None:
             lens[key] = value
-    return lens, read_optics(table, optics)
+    return lens
+
+
+def _distortion(lens: Table) -> Distortion | None:
+    """`distortion = { model, coefficients }`: how the lens bends straight lines, in OpenCV's terms."""
+    table = lens.inside("distortion")
+    if table is None:
+        return None
+    table.only(("model", "coefficients"))
+    model = cast(DistortionModel | None, fields.choice(table, "model", REQUIRED, COEFFICIENTS))
+    listed = table.values.get("coefficients")
+    names = COEFFICIENTS[model] if model is not None else ("k1", "k2", "...")
+    wanted = f"[{', '.join(names)}], of which the last may be left out"
+    if not isinstance(listed, list):
+        there = "missing" if listed is None else f"found {shown(listed)}"
+        table.fail(f"{there}, expected {wanted}", "coefficients")
+        return None
+    numbers = [fields.as_number(item, -MOST_DISTORTED, MOST_DISTORTED) for item in listed]
+    found = [number for number in numbers if number is not None]
+    problem = "" if model is None else coefficients_problem(model, found)
+    if len(found) < len(numbers):
+        wrong = shown(listed[numbers.index(None)])
+        table.fail(f"found {wrong} among the numbers, expected {wanted}", "coefficients")
+    elif problem:
+        table.fail(problem, "coefficients")
+    elif model is not None:
+        return Distortion(model, tuple(found))
+    return None

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from splatfilm.cameras.camera import Camera
-from splatfilm.render.constants import FRUSTUM_MARGIN
-from splatfilm.render.distortion import UnsupportedCameraError, bends, distorted_limits, distortion_numbers
+from splatfilm.render.constants import FRUSTUM_MARGIN, TILE
+from splatfilm.render.distortion import bends, distorted_limits, distortion_numbers
 from splatfilm.render.frame import Frame, ScreenStats
 from splatfilm.render.kernels import array, extension
 from splatfilm.render.pose import posed
@@ -27,6 +29,7 @@ class _View:
     numbers: list[float]
     width: int
     height: int
+    shown: tuple[slice, slice]  # rows and columns that the camera has asked for
     degree: int
     antialiased: bool
     depths: bool
@@ -45,15 +48,19 @@ def _view(splats: Splats, camera: Camera, settings: RenderSettings) -> _View:
         (camera.height - camera.cy) / camera.fy + margin_y,
     ]
     bent: list[float] = []
-    if camera.distortion is not None and bends(camera):
-        limits, bent = distorted_limits(camera), distortion_numbers(camera.distortion)
+    if bends(camera):
+        limits, bent = distorted_limits(camera), distortion_numbers(camera)
     intrinsics = [camera.fx, camera.fy, camera.cx, camera.cy]
     numbers = [*view[:3, :3].ravel(), *camera.position, *intrinsics, settings.near, settings.far, *limits]
+    # Tiles keep their places in the picture, so that overscan leaves the picture's own bits as they are.
+    left, top, right, bottom = camera.overscan
+    column, row = -(-left // TILE) * TILE, -(-top // TILE) * TILE
     degree = splats.sh_degree if settings.sh_degree is None else min(settings.sh_degree, splats.sh_degree)
     return _View(
-        [float(n) for n in [*numbers, *settings.background, *bent]],
-        camera.width,
-        camera.height,
+        [float(n) for n in [*numbers, *settings.background, -column, -row, *bent]],
+        column + camera.width + right,
+        row + camera.height + bottom,
+        (slice(row - top, None), slice(column - left, None)),
         degree,
         splats.mode == "antialiased",
         settings.depths,
@@ -66,6 +73,13 @@ def _empty_picture(view: _View) -> tuple[Tensor, Tensor, Tensor]:
     return torch.empty(height, width, 3), torch.empty(height, width), torch.empty(height, width)
 
 
+def _modes(splats: Splats) -> NDArray[np.uint8]:
+    """Which splats are antialiased, where they differ; nothing where all are alike."""
+    if splats.antialiased is None:
+        return np.empty(0, np.uint8)
+    return splats.antialiased.cpu().contiguous().numpy().view(np.uint8)
+
+
 def _nothing() -> Tensor:
     """Stands for what is not asked for; a new one each time, for autograd writes its graph on tensors."""
     return torch.empty(0)
@@ -74,6 +88,7 @@ def _nothing() -> Tensor:
 def _forward(
     inputs: tuple[Tensor, ...],  # means, quats, scales, opacities, sh, stretches, turns
     view: _View,
+    modes: NDArray[np.uint8],
     for_backward: bool,
     features: Tensor | None = None,  # [N, C]
 ) -> tuple[tuple[Tensor, ...], Any]:
@@ -97,6 +112,7 @@ def _forward(
         front.numpy(),
         for_backward,
         *(array(t) for t in inputs[5:]),
+        modes,
     )
     return (*picture, blended, median, front), kernel_pass
 
@@ -115,12 +131,13 @@ class _Rasterise(torch.autograd.Function):
         features: Tensor | None,
         to_camera: Tensor | None,  # [4, 4] rigid; `view` has its numbers
         view: _View,
+        modes: NDArray[np.uint8],
         stats: ScreenStats | None,
     ) -> tuple[Tensor, ...]:
         inputs = (means, quats, scales, opacities, sh)
         moved = (_nothing(), _nothing())
-        picture, ctx.kernel_pass = _forward((*inputs, *moved), view, for_backward=True, features=features)
-        ctx.stats = stats
+        picture, ctx.kernel_pass = _forward((*inputs, *moved), view, modes, for_backward=True, features=features)
+        ctx.stats, ctx.modes = stats, modes
         if stats is not None:
             ctx.kernel_pass.footprints(stats.radii.numpy())
         ctx.has_features = features is not None
@@ -150,9 +167,10 @@ class _Rasterise(torch.autograd.Function):
             array(_nothing() if d_picture[3] is None else d_picture[3]),
             d_features.numpy(),
             d_pose.numpy(),
+            ctx.modes,
         )
         d_view = None if ctx.to_camera is None else _along_rigid(d_pose, ctx.to_camera)
-        return (*gradients, d_features if ctx.has_features else None, d_view, None, None)
+        return (*gradients, d_features if ctx.has_features else None, d_view, None, None, None)
 
 
 def _along_rigid(d_pose: Tensor, to_camera: Tensor) -> Tensor:  # [6], [4, 4] -> [4, 4]
@@ -179,7 +197,7 @@ def render(
     features: Tensor | None = None,  # [N, C]
     to_camera: Tensor | None = None,  # [4, 4]
 ) -> Frame:
-    """Renders on the CPU; differentiable, for pinholes. `stats` on the CPU. `to_camera` as for `renderer.render`.
+    """Renders on the CPU; differentiable. `stats` on the CPU. `to_camera` as for `renderer.render`.
 
     Raises `ValueError` when gradients are asked of splats that carry `stretches` or `turns`.
     """
@@ -194,15 +212,15 @@ def render(
     wanted = torch.is_grad_enabled() and any(t.requires_grad for t in leaves if t is not None)
     if wanted and is_moved(splats):
         raise ValueError("splats with stretches or turns have no gradients: train them in the pose they rest in")
-    if wanted and bends(camera):
-        raise UnsupportedCameraError("there are no gradients through a lens' distortion: undistort the pictures first")
     if wanted:
         pose = to_camera if to_camera is not None and to_camera.requires_grad else None
-        picture = _Rasterise.apply(*inputs, own, pose, view, stats)  # type: ignore[no-untyped-call]
+        picture = _Rasterise.apply(*inputs, own, pose, view, _modes(splats), stats)  # type: ignore[no-untyped-call]
     else:
-        picture, kernel_pass = _forward((*inputs, *moved), view, for_backward=False, features=own)
+        picture, kernel_pass = _forward((*inputs, *moved), view, _modes(splats), for_backward=False, features=own)
         if stats is not None:
             kernel_pass.footprints(stats.radii.numpy())
+    if any(camera.overscan):
+        picture = tuple(p[view.shown].contiguous() if p.ndim > 1 else p for p in picture)
     beauty, alpha, depth, blended, median, front = picture
     return Frame(
         beauty,

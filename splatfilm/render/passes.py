@@ -158,7 +158,7 @@ def positions(depth: Tensor, camera: Camera) -> Tensor:  # [H, W] metres along t
     """Where the ray through each pixel's centre is at the expected depth; 0 where nothing is."""
     pose = camera.pose[:3].tolist()
     result = torch.empty(*depth.shape, 3, dtype=torch.float32, device=depth.device)
-    for top in range(0, camera.height, ROWS_AT_ONCE):
+    for top in range(0, len(depth), ROWS_AT_ONCE):
         rows = slice(top, top + ROWS_AT_ONCE)
         z = depth[rows].cpu().numpy().astype(np.float64)
         x, y = rays_of(camera, rows)
@@ -212,8 +212,9 @@ def _ranked(
 ) -> tuple[Tensor, Tensor]:  # [H, W, RANKS] coverage and int16 object
     """The objects that cover most of each pixel, greatest coverage first; equal ones in the order of the objects."""
     assert inputs.objects is not None, "PassInputs has seen to it"
-    coverage = np.zeros((RANKS, camera.height, camera.width), np.float32)
-    objects = np.zeros((RANKS, camera.height, camera.width), np.int16)
+    width, height = camera.window
+    coverage = np.zeros((RANKS, height, width), np.float32)
+    objects = np.zeros((RANKS, height, width), np.int16)
     plain = replace(settings, depths=False)
     for first in range(0, inputs.object_count, OBJECTS_AT_ONCE):
         numbers = torch.arange(first, min(first + OBJECTS_AT_ONCE, inputs.object_count))

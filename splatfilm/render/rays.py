@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splatfilm.cameras.camera import Camera
-from splatfilm.render.distortion import bends, distort
+from splatfilm.cameras.distortion import distort
+from splatfilm.render.distortion import bends
 
 Array = NDArray[np.float64]
 
@@ -28,9 +29,10 @@ def pixels_of(camera: Camera, x: Array, y: Array) -> tuple[Array, Array]:
 
 
 def rays_of(camera: Camera, rows: slice) -> tuple[Array, Array]:  # both [R, W]
-    """x and y of the directions (x, y, 1) that the centres of some rows of pixels look along; NaN for none."""
-    u = (np.arange(camera.width, dtype=np.float64) + 0.5 - camera.cx) / camera.fx
-    v = (np.arange(camera.height, dtype=np.float64)[rows] + 0.5 - camera.cy) / camera.fy
+    """x and y of the directions (x, y, 1) that the centres of some rows of the window look along; NaN for none."""
+    (width, height), (left, top, _, _) = camera.window, camera.overscan
+    u = (np.arange(-left, width - left, dtype=np.float64) + 0.5 - camera.cx) / camera.fx
+    v = (np.arange(-top, height - top, dtype=np.float64)[rows] + 0.5 - camera.cy) / camera.fy
     across, down = np.broadcast_arrays(u[None, :], v[:, None])
     if not bends(camera):
         return across, down

@@ -36,8 +36,8 @@ def render(
     `to_camera` takes the place of the camera's pose and is differentiable: its gradient is that part of the entries'
     which lies along rigid motions, so any way of making the matrix out of six numbers gets theirs.
 
-    Raises `UnsupportedCameraError` for a lens' distortion on another backend than the CPU's, or where a gradient must
-    go through it, `MissingPartError` for a backend that is not here or cannot do what is asked, `ValueError` for
+    Raises `UnsupportedCameraError` for a lens' distortion or overscan on another backend than the CPU's,
+    `MissingPartError` for a backend that is not here or cannot do what is asked, `ValueError` for
     features that do not have one row a splat and for a matrix that is not rigid.
     """
     if features is not None and (features.ndim != 2 or len(features) != len(splats)):
@@ -46,7 +46,7 @@ def render(
         from splatfilm.render.cpu import render as render_on_cpu
 
         return render_on_cpu(splats, camera, settings, stats, features, to_camera)
-    _refuse_bending(camera)
+    _refuse_lens(camera)
     from splatfilm.render.gsplat_backend import render as render_with_gsplat
 
     return render_with_gsplat(splats, camera, settings, stats, features, to_camera)
@@ -72,14 +72,19 @@ def render_each(
     from splatfilm.render.gsplat_backend import render_cameras
 
     for camera in cameras:
-        _refuse_bending(camera)
+        _refuse_lens(camera)
     for first in range(0, len(cameras), AT_ONCE):
         yield from render_cameras(splats, cameras[first : first + AT_ONCE], settings)
 
 
-def _refuse_bending(camera: Camera) -> None:
+def _refuse_lens(camera: Camera) -> None:
     if camera.distortion is not None and bends(camera):
         raise UnsupportedCameraError(
             f"this camera has {camera.distortion.model} distortion, which only the CPU renderer draws: choose backend "
             '"cpu", or take the distortion off the camera'
+        )
+    if any(camera.overscan):
+        raise UnsupportedCameraError(
+            "this camera has overscan, which only the CPU renderer draws without changing the picture inside it: "
+            'choose backend "cpu", or take the overscan off the lens'
         )

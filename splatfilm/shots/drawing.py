@@ -108,9 +108,9 @@ class SceneDrawer:
     def _check_memory(self, camera: Camera, request: PassRequest | None, count: int) -> None:
         """Once for every kind of frame, before the first of them."""
         passes = (*PLAIN_PASSES, *(request.passes if request else ()))
-        kind = (camera.width, camera.height, passes, count)
+        kind = (*camera.window, passes, count)
         if kind not in self._fitting:
-            check_memory((camera.width, camera.height), passes, count, memory_available())
+            check_memory(camera.window, passes, count, memory_available())
             self._fitting.add(kind)
 
     @staticmethod

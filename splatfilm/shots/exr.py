@@ -62,11 +62,21 @@ class Timecode:
     field: bool = False
 
 
+@dataclass(frozen=True)
+class Window:
+    """A rectangle of pixels, the first and the last column and row of it; (0, 0) is the picture's first pixel."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
 def write_exr(path: Path, parts: Sequence[Part], attributes: Mapping[str, Any]) -> None:
     """Write a file atomically; every part has all the attributes.
 
-    Attributes are text, whole numbers, floats, a `Fraction` (only `framesPerSecond`), a `Timecode`, or tuples of 2
-    (a vector), 8 (chromaticities) or 16 floats (a matrix by rows). Raises `StorageError` when the disk refuses and
+    Attributes are text, whole numbers, floats, a `Fraction` (only `framesPerSecond`), a `Timecode`, a `Window`, or
+    tuples of 2 (a vector), 8 (chromaticities) or 16 floats (a matrix by rows). Raises `StorageError` when the disk refuses and
     `MissingPartError` without the library.
     """
     library = _library()
@@ -154,6 +164,8 @@ def _native(library: Any, name: str, value: Any) -> Any:
     if isinstance(value, Timecode):
         flags = (int(value.drop), 0, int(value.field), 0, 0, 0)
         return library.TimeCode(value.hours, value.minutes, value.seconds, value.frames, *flags, *[0] * 8)
+    if isinstance(value, Window):
+        return np.array([value.left, value.top], np.int32), np.array([value.right, value.bottom], np.int32)
     if isinstance(value, tuple) and len(value) == 8:
         return tuple(map(float, value))
     if isinstance(value, tuple):

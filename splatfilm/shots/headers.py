@@ -18,7 +18,7 @@ from splatfilm.film.model import Colour
 from splatfilm.film.timecode import nominal, timecode
 from splatfilm.render.colour import CHROMATICITIES
 from splatfilm.shots.cryptomatte import metadata
-from splatfilm.shots.exr import Timecode
+from splatfilm.shots.exr import Timecode, Window
 
 INTEROP: Mapping[Colour, str] = {"linear-srgb": "lin_rec709_scene", "acescg": "lin_ap1_scene"}
 """Colour space names of the Color Interop Forum, for the attribute `colorInteropID`."""
@@ -55,7 +55,19 @@ def header_of(shown: Shown) -> dict[str, Any]:
         "splatfilm:timecode": label,
         "splatfilm:renderer": json.dumps(shown.renderer, sort_keys=True, separators=(",", ":")),
     }
-    return header | ({} if shown.camera.lens is None else _lens(shown.camera.lens))
+    return header | windows(shown.camera) | ({} if shown.camera.lens is None else _lens(shown.camera.lens))
+
+
+def windows(camera: Camera) -> dict[str, Window]:
+    """The picture, and all that was drawn of it and about it, where there is overscan."""
+    if not any(camera.overscan):
+        return {}
+    left, top, right, bottom = camera.overscan
+    last = camera.width - 1, camera.height - 1
+    return {
+        "dataWindow": Window(-left, -top, last[0] + right, last[1] + bottom),
+        "displayWindow": Window(0, 0, *last),
+    }
 
 
 def with_passes(
@@ -72,7 +84,9 @@ def with_passes(
 
 def hash_header(header: Mapping[str, Any]) -> str:
     """A hash of everything that a header says."""
-    plain = {name: vars(value) if isinstance(value, Timecode) else value for name, value in sorted(header.items())}
+    plain = {
+        name: vars(value) if isinstance(value, Timecode | Window) else value for name, value in sorted(header.items())
+    }
     return hash_value(plain)
 
 

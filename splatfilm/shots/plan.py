@@ -181,6 +181,8 @@ def camera_value(camera: Camera) -> dict[str, Any]:
     }
     if camera.distortion is not None and not camera.distortion.is_zero:
         value["distortion"] = [camera.distortion.model, list(camera.distortion.coefficients)]
+    if any(camera.overscan):
+        value["overscan"] = list(camera.overscan)
     return value
 
 

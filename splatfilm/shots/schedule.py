@@ -240,7 +240,7 @@ def _draw_all(
             frame = draw(plan.scene, first, plan.cameras[first], **more)
             if held:
                 writer.put(*held)
-            held = (FrameJob(group, plan.keys[first], plan.pictures, plan.wanted, plan.colour), frame)
+            held = (_job(plan, group), frame)
             if not getattr(frame, "in_flight", False):  # then it waits while the next is begun
                 writer.put(*held)
                 held = ()
@@ -252,6 +252,13 @@ def _draw_all(
         progress.say(f"shot {plan.shot}: depth beyond 65.535 m is written as 65.535 m in frames {spell_frames(beyond)}")
     progress.finish(decision.folder.name)
     return writer.records
+
+
+def _job(plan: ShotPlan, group: tuple[int, ...]) -> FrameJob:
+    """What is to become of the frame that the scene frames of a group share."""
+    first = group[0]
+    overscan = plan.cameras[first].overscan
+    return FrameJob(group, plan.keys[first], plan.pictures, plan.wanted, plan.colour, overscan)
 
 
 def _lazy_draw(planned: Planned, options: RenderOptions) -> Draw:

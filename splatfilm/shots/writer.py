@@ -15,13 +15,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 from numpy.typing import NDArray
 
 from splatfilm import __version__
 from splatfilm.base.errors import StorageError
 from splatfilm.base.files import write_bytes
+from splatfilm.cameras.camera import Margins
 from splatfilm.film.model import Colour
 from splatfilm.shots.exr import hash_channels, qualified, write_exr
 from splatfilm.shots.files import PictureFile
@@ -72,6 +74,7 @@ class FrameJob:
     pictures: tuple[PictureFile, ...]
     wanted: Mapping[int, Wanted]  # by scene frame
     colour: Colour = "linear-srgb"
+    overscan: Margins = (0, 0, 0, 0)  # what was drawn beyond the picture, which only EXR files hold
 
     @property
     def objects(self) -> tuple[str, ...]:
@@ -109,7 +112,11 @@ class FrameWriter:
         """
         exr_passes = [name for picture in job.pictures if picture.is_exr for name in picture.passes]
         prepared = _Prepared(
-            {p.name: quantise(p.name, frame, 16 if p.kind == "png16" else 8) for p in job.pictures if not p.is_exr},
+            {
+                p.name: within(quantise(p.name, frame, 16 if p.kind == "png16" else 8), job.overscan)
+                for p in job.pictures
+                if not p.is_exr
+            },
             values_of(frame, exr_passes),
         )
         while self._pending and (self._is_full(prepared.size) or self._pending[0][0].done()):
@@ -175,6 +182,13 @@ class FrameWriter:
                 make_read_only(path)
             records[number] = written[key] = record
         return records
+
+
+def within(pixels: Pixels, overscan: Margins) -> Pixels:  # [H, W, ...]
+    """The picture without the overscan about it."""
+    left, top, right, bottom = overscan
+    height, width = pixels.shape[:2]
+    return cast("Pixels", np.ascontiguousarray(pixels[top : height - bottom, left : width - right]))
 
 
 def share_pictures(source: Path, existing: FrameRecord, folder: Path, wanted: FrameRecord) -> None:

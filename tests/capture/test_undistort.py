@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from splatfilm.cameras import Camera, Distortion
-from splatfilm.capture.undistort import bend, pinhole, straighten
+from splatfilm.cameras.distortion import distort
+from splatfilm.capture.undistort import pinhole, straighten
 
 
 def camera(distortion: Distortion, size: tuple[int, int] = (80, 60), focal: float = 50.0) -> Camera:
@@ -16,7 +17,7 @@ def camera(distortion: Distortion, size: tuple[int, int] = (80, 60), focal: floa
 
 
 def at(distortion: Distortion, x: float, y: float) -> tuple[float, float]:
-    bent_x, bent_y = bend(distortion, np.array([x]), np.array([y]))
+    bent_x, bent_y = distort(distortion, np.array([x]), np.array([y]))
     return float(bent_x[0]), float(bent_y[0])
 
 

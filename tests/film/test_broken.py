@@ -109,8 +109,8 @@ EXPECTED = [
     (
         82,
         "shots[1].lens.iris",
-        "unknown key, expected one of focal_mm, filmback_mm, squeeze, t_stop, focus_m, gate, "
-        "depth_of_field, shutter_angle, shutter_phase, samples",
+        "unknown key, expected one of focal_mm, filmback_mm, squeeze, t_stop, focus_m, gate, distortion, "
+        "overscan, depth_of_field, shutter_angle, shutter_phase, samples",
     ),
     (82, "shots[1].lens.focal_mm", "found -24, expected a number from 1 to 5000 mm"),
     (82, "shots[1].lens.filmback_mm", "found an array of 1, expected [width, height] in mm"),

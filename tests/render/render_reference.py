@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from splatfilm.cameras.camera import Camera
+from splatfilm.cameras.distortion import valid_radius
 from splatfilm.render.constants import (
     BLUR,
     COLOUR_OFFSET,
@@ -23,6 +24,7 @@ from splatfilm.render.constants import (
     MIN_DEPTH_WEIGHT,
     MIN_TRANSMITTANCE,
 )
+from splatfilm.render.distortion import distorted_limits
 from splatfilm.render.settings import RenderSettings
 from splatfilm.splats.splats import Splats
 
@@ -89,6 +91,8 @@ def covariances_2d(splats: Splats, camera: Camera) -> Tensor:  # [N, 2, 2] px^2,
     view = torch.as_tensor(camera.world_to_camera()).to(splats.means)
     arms = rotation_matrices(splats.quats) * splats.scales[:, None, :]
     x, y, z = (splats.means @ view[:3, :3].T + view[:3, 3]).unbind(-1)
+    if camera.distortion is not None:
+        return _bent_covariances(torch.stack([x, y, z], -1), view[:3, :3] @ arms, camera)
     half_x, half_y = 0.5 * camera.width / camera.fx, 0.5 * camera.height / camera.fy
     left = -(camera.cx / camera.fx + FRUSTUM_MARGIN * half_x)
     right = (camera.width - camera.cx) / camera.fx + FRUSTUM_MARGIN * half_x
@@ -107,6 +111,43 @@ def covariances_2d(splats: Splats, camera: Camera) -> Tensor:  # [N, 2, 2] px^2,
     return half @ half.transpose(-1, -2)
 
 
+def bend(camera: Camera, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Where a lens puts the rays (x, y, 1): OpenCV's formulas, as its documentation writes them."""
+    assert camera.distortion is not None
+    k = [*camera.distortion.coefficients, *[0.0] * (8 - len(camera.distortion.coefficients))]
+    x, y = x + camera.shift[0], y + camera.shift[1]
+    r2 = x * x + y * y
+    if camera.distortion.model == "kannala-brandt":
+        r = r2.sqrt()
+        t = torch.atan(r)
+        s = (t + k[0] * t**3 + k[1] * t**5 + k[2] * t**7 + k[3] * t**9) / r
+        return s * x, s * y
+    s = (1 + k[0] * r2 + k[1] * r2**2 + k[4] * r2**3) / (1 + k[5] * r2 + k[6] * r2**2 + k[7] * r2**3)
+    return (
+        s * x + 2 * k[2] * x * y + k[3] * (r2 + 2 * x * x),
+        s * y + k[2] * (r2 + 2 * y * y) + 2 * k[3] * x * y,
+    )
+
+
+def _bent_covariances(points: Tensor, arms: Tensor, camera: Camera) -> Tensor:  # [N, 3], [N, 3, 3] -> [N, 2, 2]
+    """The lens' derivative by autograd, at the point of the picture where a pinhole sees the centre."""
+    x, y, z = points.unbind(-1)
+    left, right, top, bottom = distorted_limits(camera)
+    gx, gy = (x / z).clamp(left, right), (y / z).clamp(top, bottom)
+    with torch.enable_grad():
+        at_x, at_y = (g if g.requires_grad else g.clone().requires_grad_() for g in (gx, gy))
+        u, v = bend(camera, at_x, at_y)
+        rows = [torch.autograd.grad(w.sum(), (at_x, at_y), create_graph=True) for w in (u, v)]
+    zero, focal = torch.zeros_like(z), (camera.fx, camera.fy)
+    pinhole = torch.stack(
+        [torch.stack([1 / z, zero, -gx / z], -1), torch.stack([zero, 1 / z, -gy / z], -1)],
+        -2,
+    )
+    lens = torch.stack([f * torch.stack(row, -1) for f, row in zip(focal, rows, strict=True)], -2)
+    half = lens @ pinhole @ arms
+    return half @ half.transpose(-1, -2)
+
+
 def project(splats: Splats, camera: Camera, settings: RenderSettings) -> Projected:
     view = torch.as_tensor(camera.world_to_camera()).to(splats.means)
     in_camera = splats.means @ view[:3, :3].T + view[:3, 3]
@@ -116,18 +157,31 @@ def project(splats: Splats, camera: Camera, settings: RenderSettings) -> Project
     if settings.sort == "distance":
         keys = (splats.means[ids].detach() - torch.tensor(camera.position).to(splats.means)).norm(dim=-1).float()
     ids = ids[torch.sort(keys, stable=True).indices]
+    if camera.distortion is not None:
+        x, y, z = in_camera[ids].detach().unbind(-1)
+        radius = torch.hypot(x / z + camera.shift[0], y / z + camera.shift[1])
+        ids = ids[radius <= valid_radius(camera.distortion)]
+    antialiased = None if splats.antialiased is None else splats.antialiased[ids]
     near = Splats(
-        splats.means[ids], splats.quats[ids], splats.scales[ids], splats.opacities[ids], splats.sh[ids], splats.mode
+        splats.means[ids],
+        splats.quats[ids],
+        splats.scales[ids],
+        splats.opacities[ids],
+        splats.sh[ids],
+        splats.mode,
+        antialiased=antialiased,
     )
     sharp = covariances_2d(near, camera)
     blurred = sharp + BLUR * torch.eye(2).to(sharp)
     opacities = near.opacities
-    if splats.mode == "antialiased":
-        opacities = opacities * (torch.linalg.det(sharp) / torch.linalg.det(blurred)).clamp_min(0).sqrt()
+    if splats.mode != "classic":
+        filtered = opacities * (torch.linalg.det(sharp) / torch.linalg.det(blurred)).clamp_min(0).sqrt()
+        opacities = filtered if antialiased is None else torch.where(antialiased, filtered, opacities)
     x, y, z = in_camera[ids].unbind(-1)
+    across, down = (x / z, y / z) if camera.distortion is None else bend(camera, x / z, y / z)
     degree = splats.sh_degree if settings.sh_degree is None else min(settings.sh_degree, splats.sh_degree)
     return Projected(
-        torch.stack([camera.fx * x / z + camera.cx, camera.fy * y / z + camera.cy], -1),
+        torch.stack([camera.fx * across + camera.cx, camera.fy * down + camera.cy], -1),
         torch.linalg.inv(blurred),
         opacities,
         colours(near, camera, degree),

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
+import render_reference as reference
 import torch
 from numpy.typing import NDArray
-from render_scenes import random_camera, random_splats
+from render_scenes import random_camera, random_splats, splats_of, tensors_of
+from test_render_pose import PosedCamera, moved
+from tolerances import RENDER_DEPTH, RENDER_FORWARD, RENDER_GRADIENT
 
 from splatfilm.cameras import Camera, Distortion
-from splatfilm.render import RenderSettings, UnsupportedCameraError, render
+from splatfilm.cameras.aperture import Aperture, through_pupil
+from splatfilm.cameras.distortion import valid_radius
+from splatfilm.render import RenderSettings, render
 from splatfilm.render.constants import BLUR, MIN_ALPHA
-from splatfilm.render.distortion import valid_radius
 from splatfilm.render.kernels import instruction_sets, use_instruction_set
-from splatfilm.splats.splats import Splats
+from splatfilm.splats.splats import RenderMode, Splats
 
 Array = NDArray[np.float64]
 
@@ -147,9 +152,41 @@ def test_a_lens_that_bends_nothing_is_a_pinhole() -> None:
     assert torch.equal(render(splats, camera, backend="cpu").beauty, render(splats, plain, backend="cpu").beauty)
 
 
-def test_gradients_through_a_bending_lens_are_refused_by_name() -> None:
-    rng = np.random.default_rng(7)
-    splats = random_splats(rng, 20)
-    splats.means.requires_grad_()
-    with pytest.raises(UnsupportedCameraError, match="no gradients through a lens' distortion"):
-        render(splats, camera_with(LENSES["barrel"]), backend="cpu")
+@pytest.mark.parametrize("mode", ["classic", "antialiased"])
+@pytest.mark.parametrize("name", LENSES)
+def test_gradients_through_a_bending_lens_are_the_references(name: str, mode: RenderMode) -> None:
+    rng = np.random.default_rng(11)
+    splats, plain = random_splats(rng, degree=1, mode=mode), random_camera(rng)
+    # A point of the pupil beside its middle moves the picture before the lens bends it.
+    camera = dataclasses.replace(plain, distortion=LENSES[name], shift=(0.03, -0.02))
+    singles = tuple(t.clone().requires_grad_() for t in tensors_of(splats))
+    doubles = tuple(t.double().requires_grad_() for t in tensors_of(splats))
+    start = torch.zeros(6, dtype=torch.float64, requires_grad=True)
+    motion = torch.zeros(6, dtype=torch.float64, requires_grad=True)
+    frame = render(splats_of(singles, mode), camera, RenderSettings(), "cpu", to_camera=moved(camera, start))
+    ours = (frame.beauty, frame.alpha, frame.depth)
+    posed = PosedCamera(camera, moved(camera, motion))
+    theirs = reference.render(splats_of(doubles, mode), posed, RenderSettings())  # type: ignore[arg-type]
+    assert (theirs[1] > 0.01).double().mean() > 0.3, "the scene must show something"
+    for our, their, tolerance in zip(ours, theirs, (RENDER_FORWARD, RENDER_FORWARD, RENDER_DEPTH), strict=True):
+        assert (our.detach().double() - their.detach()).abs().max() <= tolerance
+    weights = [torch.tensor(rng.normal(size=tuple(p.shape))) for p in theirs]
+    torch.autograd.backward(ours, [w.float() for w in weights])
+    torch.autograd.backward(theirs, weights)
+    names = ("means", "quats", "scales", "opacities", "sh", "pose")
+    for what, have, want in zip(names, (*singles, start), (*doubles, motion), strict=True):
+        assert have.grad is not None and want.grad is not None
+        assert (have.grad.double() - want.grad).norm() / want.grad.norm() <= RENDER_GRADIENT, what
+
+
+@pytest.mark.parametrize("name", ["barrel", "fisheye"])
+def test_the_plane_of_focus_stays_sharp_behind_a_bending_lens(name: str) -> None:
+    camera = camera_with(LENSES[name])
+    aperture = Aperture(width=0.2, height=0.2, focus=2.0)
+    point = one_splat(2.0 * np.array([0.6, -0.4, 1.0]), (0.03, 0.03, 0.03), (1, 0, 0, 0))
+    ys, xs = np.mgrid[0 : camera.height, 0 : camera.width] + 0.5
+    centres = []
+    for x, y in ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (-0.7, -0.7)):
+        alpha = render(point, through_pupil(camera, aperture, x, y), backend="cpu").alpha.double().numpy()
+        centres.append([(alpha * xs).sum() / alpha.sum(), (alpha * ys).sum() / alpha.sum()])
+    assert np.abs(np.array(centres) - centres[0]).max() < 0.02

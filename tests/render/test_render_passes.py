@@ -11,8 +11,7 @@ import torch
 from render_scenes import random_camera, random_splats
 
 from splatfilm.base.rigid import matrix_from_quaternion
-from splatfilm.cameras import Camera
-from splatfilm.cameras.camera import Distortion
+from splatfilm.cameras import Camera, Distortion
 from splatfilm.render import render, set_threads, threads
 from splatfilm.render.kernels import instruction_sets, use_instruction_set
 from splatfilm.render.memory import NotEnoughMemoryError, check_memory, memory_available, memory_needed

@@ -48,9 +48,10 @@ INLINE void touched_blocks(const F (&record)[16], F x, F y, unsigned real, uint1
 }
 
 // Reads `count` splats of the tile's list into `chunk`; touched[group][block] says who touches what.
-INLINE void load_chunk(const TileList& tile, const float* records, int64_t first, int count, LocalChunk& chunk,
-                       uint16_t (*touched)[16]) {
-  const F middle_x = splat(float(tile.column * kTile) + 8.0f), middle_y = splat(float(tile.row * kTile) + 8.0f);
+INLINE void load_chunk(const View& view, const TileList& tile, const float* records, int64_t first, int count,
+                       LocalChunk& chunk, uint16_t (*touched)[16]) {
+  const F middle_x = splat(float(view.left + tile.column * kTile) + 8.0f);
+  const F middle_y = splat(float(view.top + tile.row * kTile) + 8.0f);
   const int32_t* positions = tile.positions + first;
   for (int group = 0; 16 * group < count; ++group) {
     const int n = count - 16 * group < 16 ? count - 16 * group : 16;
@@ -168,7 +169,7 @@ static int64_t blend(const View& view, const TileList& tile, const float* record
   int64_t evaluated = 0;
   for (int64_t first = 0; first < tile.count && alive; first += kChunk) {
     const int count = tile.count - first < kChunk ? int(tile.count - first) : kChunk;
-    load_chunk(tile, records, first, count, chunk, touched);
+    load_chunk(view, tile, records, first, count, chunk, touched);
     for (unsigned left = alive; left; left &= left - 1) {
       const int b = __builtin_ctz(left);
       int n = 0;
@@ -269,7 +270,7 @@ static void blend_backward_tile(const View& view, const TileList& tile, const fl
     const int k = int(i % kChunk);
     if (k == 0) {
       const int count = tile.count - i < kChunk ? int(tile.count - i) : kChunk;
-      load_chunk(tile, records, i, count, chunk, touched);
+      load_chunk(view, tile, records, i, count, chunk, touched);
     }
     // Only now and then, so that what to do next does not wait for the arithmetic before it.
     if (k % 16 == 0) {

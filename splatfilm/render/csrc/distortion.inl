@@ -6,6 +6,18 @@ struct Bent {
   F xx, xy, yy;    // its derivative by the point
 };
 
+// The derivative of (xx, xy, yy) by the point; of four numbers, because both models are gradients of a potential.
+struct BentTwice {
+  F xxx, xxy, xyy, yyy;
+};
+
+// Of a point (x, y) times a factor of r^2, with the factor's first and second derivative by r^2.
+INLINE BentTwice radial_twice(F x, F y, F first, F second) {
+  const F two = splat(2.0f), four = splat(4.0f), six = splat(6.0f);
+  const F xx = four * (x * x) * second, yy = four * (y * y) * second;
+  return {x * fma(six, first, xx), y * fma(two, first, xx), x * fma(two, first, yy), y * fma(six, first, yy)};
+}
+
 // arctan(x) for x >= 0, relative error 1e-7: minimax polynomial of degree 11 below tan(pi / 8), reduced to there.
 INLINE F arctan(F x) {
   const F one = splat(1.0f);
@@ -42,6 +54,24 @@ INLINE Bent bend_brown_conrady(const float* k, F x, F y) {
   return b;
 }
 
+INLINE BentTwice twice_brown_conrady(const float* k, F x, F y) {
+  const F one = splat(1.0f), two = splat(2.0f), three = splat(3.0f), six = splat(6.0f);
+  const F r2 = fma(x, x, y * y);
+  const F k1 = splat(k[0]), k2 = splat(k[1]), p1 = splat(k[2]), p2 = splat(k[3]);
+  const F k3 = splat(k[4]), k4 = splat(k[5]), k5 = splat(k[6]), k6 = splat(k[7]);
+  const F over = fma(r2, fma(r2, fma(r2, k3, k2), k1), one), under = fma(r2, fma(r2, fma(r2, k6, k5), k4), one);
+  const F d_over = fma(r2, fma(r2, three * k3, two * k2), k1), d_under = fma(r2, fma(r2, three * k6, two * k5), k4);
+  const F dd_over = fma(r2, six * k3, two * k2), dd_under = fma(r2, six * k6, two * k5);
+  const F factor = over / under, first = fnma(factor, d_under, d_over) / under;
+  const F second = fnma(factor, dd_under, fnma(two * first, d_under, dd_over)) / under;
+  BentTwice b = radial_twice(x, y, first, second);
+  b.xxx = fma(six, p2, b.xxx);
+  b.xxy = fma(two, p1, b.xxy);
+  b.xyy = fma(two, p2, b.xyy);
+  b.yyy = fma(six, p1, b.yyy);
+  return b;
+}
+
 // (k1, k2, k3, k4): the angle from the axis, times a polynomial, is the radius (Kannala and Brandt 2006).
 INLINE Bent bend_kannala_brandt(const float* k, F x, F y) {
   const F one = splat(1.0f);
@@ -59,6 +89,32 @@ INLINE Bent bend_kannala_brandt(const float* k, F x, F y) {
   b.yy = fma(y * y, slope, factor);
   b.xy = x * y * slope;
   return b;
+}
+
+// Near the axis, where the derivatives are differences of nearly equal numbers, by their series.
+INLINE BentTwice twice_kannala_brandt(const float* k, F x, F y) {
+  const F one = splat(1.0f), two = splat(2.0f), three = splat(3.0f), half = splat(0.5f);
+  const F r2 = fma(x, x, y * y), safe = max(r2, splat(1e-3f)), r = sqrt(safe);
+  const F angle = arctan(r), a2 = angle * angle;
+  const F k1 = splat(k[0]), k2 = splat(k[1]), k3 = splat(k[2]), k4 = splat(k[3]);
+  const F radius = angle * fma(a2, fma(a2, fma(a2, fma(a2, k4, k3), k2), k1), one);
+  const F by_angle = fma(a2, fma(a2, fma(a2, fma(a2, splat(9.0f) * k4, splat(7.0f) * k3), splat(5.0f) * k2),
+                                 three * k1), one);
+  const F by_angle_twice = angle * fma(a2, fma(a2, fma(a2, splat(72.0f) * k4, splat(42.0f) * k3), splat(20.0f) * k2),
+                                       splat(6.0f) * k1);
+  const F per = one / (one + safe), factor = radius / r;
+  const F slope = fma(by_angle, per, splat(0.0f) - factor) / safe;  // twice the factor's derivative by r^2
+  // The derivative of the radius by r, once more by r.
+  const F bow = (per * per) * fnma(two * r, by_angle, by_angle_twice);
+  const M near = lt(r2, splat(1e-3f));
+  const F c1 = k1 - splat(1.0f / 3.0f), c2 = k2 - k1 + splat(0.2f);
+  const F first = select(near, fma(two * c2, r2, c1), half * slope);
+  const F second = select(near, two * c2, splat(0.25f) * (fnma(three, slope, bow / r) / safe));
+  return radial_twice(x, y, first, second);
+}
+
+INLINE BentTwice bend_twice(const View& view, F x, F y) {
+  return view.distortion == kKannalaBrandt ? twice_kannala_brandt(view.bend, x, y) : twice_brown_conrady(view.bend, x, y);
 }
 
 INLINE Bent bend(const View& view, F x, F y) {

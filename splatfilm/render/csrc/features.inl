@@ -60,7 +60,7 @@ INLINE void replay(const View& view, const TileList& tile, const float* records,
   int list[kChunk + 16];
   for (int64_t first = 0; first < tile.count && alive; first += kChunk) {
     const int count = tile.count - first < kChunk ? int(tile.count - first) : kChunk;
-    load_chunk(tile, records, first, count, chunk, touched);
+    load_chunk(view, tile, records, first, count, chunk, touched);
     work(first, count);
     for (unsigned left = alive; left; left &= left - 1) {
       const int b = __builtin_ctz(left);
@@ -180,7 +180,7 @@ static void blend_features_backward(const View& view, const TileList& tile, cons
     const int k = int(i % kChunk);
     if (k == 0) {
       const int count = tile.count - i < kChunk ? int(tile.count - i) : kChunk;
-      load_chunk(tile, records, i, count, chunk, touched);
+      load_chunk(view, tile, records, i, count, chunk, touched);
       load_features(tile, records, source, i, count, features);
     }
     if (k % 16 == 0) {

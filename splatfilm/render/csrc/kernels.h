@@ -31,9 +31,11 @@ struct View {
   int distortion;  // of `Distortion`
   float bend[8];   // its coefficients
   float farthest;  // greatest (x/z)^2 + (y/z)^2 that the lens is a model of
-  int width, height;
+  float shift_x, shift_y;  // what a point of the pupil beside its middle adds to x/z and y/z before the lens bends them
+  int width, height;  // of the window that is drawn
+  int left, top;      // its first pixel: multiples of kTile, not above 0 where there is overscan
   int degree;        // of spherical harmonics that are evaluated
-  bool antialiased;
+  bool antialiased;  // all splats; `Scene::antialiased` says it of each where they differ
   bool by_distance;  // sort by distance from the camera instead of camera z
 };
 
@@ -44,6 +46,7 @@ struct Scene {  // row-major float32 arrays of `count` splats
   // Of splats that a driver has moved; either may be null. Forward pass only.
   const float* stretches = nullptr;  // [count, 6] symmetric xx xy xz yy yz zz, applied to the splat's axes in the world
   const float* turns = nullptr;      // [count, 4] wxyz: how far the splat has turned since its colours were learnt
+  const uint8_t* antialiased = nullptr;  // [count] 1 for splats that lose opacity with the blur; null: all as the view says
 };
 
 // Dual quaternion skinning of `count` splats, each carried by up to four bones.

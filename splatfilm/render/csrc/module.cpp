@@ -24,6 +24,7 @@ namespace {
 
 using In = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
 using InInt = nb::ndarray<const int32_t, nb::c_contig, nb::device::cpu>;
+using InBytes = nb::ndarray<const uint8_t, nb::c_contig, nb::device::cpu>;
 using Out = nb::ndarray<float, nb::c_contig, nb::device::cpu>;
 using OutDouble = nb::ndarray<double, nb::c_contig, nb::device::cpu>;
 
@@ -64,11 +65,18 @@ void moved(Scene& scene, const In& stretches, const In& turns) {
   }
 }
 
-// `numbers`: rotation 9, position 3, fx fy cx cy, near far, left right top bottom, background 3; then
-// nothing, or the model of distortion, its coefficients 8, and how far it reaches.
+// Which splats are antialiased, where they differ; an empty array where they do not.
+void mixed(Scene& scene, const InBytes& antialiased) {
+  if (!antialiased.size()) return;
+  expect(antialiased, "antialiased", {scene.count});
+  scene.antialiased = antialiased.data();
+}
+
+// `numbers`: rotation 9, position 3, fx fy cx cy, near far, left right top bottom, background 3, first column and row of
+// the window; then nothing, or the model of distortion, its coefficients 8, how far it reaches, and the pupil's shift 2.
 View view_of(const std::vector<double>& numbers, int width, int height, int degree, bool antialiased, bool by_distance,
              int basis) {
-  if (numbers.size() != 25 && numbers.size() != 35) throw std::invalid_argument("a view has 25 or 35 numbers");
+  if (numbers.size() != 27 && numbers.size() != 39) throw std::invalid_argument("a view has 27 or 39 numbers");
   if (width < 1 || height < 1 || int64_t(width) * height > INT32_MAX) throw std::invalid_argument("picture size out of range");
   if (degree < 0 || (degree + 1) * (degree + 1) > basis) throw std::invalid_argument("more degrees than sh holds");
   View v;
@@ -78,12 +86,18 @@ View view_of(const std::vector<double>& numbers, int width, int height, int degr
   for (float* x : {&v.fx, &v.fy, &v.cx, &v.cy, &v.near_z, &v.far_z, &v.limit_left, &v.limit_right, &v.limit_top, &v.limit_bottom})
     *x = float(*n++);
   for (float& x : v.background) x = float(*n++);
+  v.left = int(*n++);
+  v.top = int(*n++);
+  if (v.left % kTile || v.top % kTile) throw std::invalid_argument("a window begins at an edge of tiles");
   v.distortion = kPinhole;
-  if (numbers.size() == 35) {
+  v.shift_x = v.shift_y = 0.0f;
+  if (numbers.size() == 39) {
     v.distortion = int(*n++);
     if (v.distortion != kBrownConrady && v.distortion != kKannalaBrandt) throw std::invalid_argument("unknown distortion");
     for (float& x : v.bend) x = float(*n++);
     v.farthest = float(*n++);
+    v.shift_x = float(*n++);
+    v.shift_y = float(*n++);
   }
   // Keys are the bits of z, which order only positive numbers.
   v.near_z = std::max(v.near_z, 1e-30f);
@@ -133,9 +147,10 @@ Pass* forward(const In& means, const In& quats, const In& scales, const In& opac
                               bool by_distance,
                               const Out& beauty, const Out& alpha, const Out& depth, const In& features,
                               const Out& blended, const Out& median, const Out& front, bool for_backward,
-                              const In& stretches, const In& turns) {
+                              const In& stretches, const In& turns, const InBytes& antialiased_of) {
   Scene scene = scene_of(means, quats, scales, opacities, sh);
   moved(scene, stretches, turns);
+  mixed(scene, antialiased_of);
   if (for_backward && (scene.stretches || scene.turns)) throw std::invalid_argument("moved splats have no backward pass");
   const View view = view_of(numbers, width, height, degree, antialiased, by_distance, scene.basis);
   const Picture picture = picture_of(beauty, alpha, depth, width, height);
@@ -162,8 +177,9 @@ void backward(Pass& pass, const In& means, const In& quats, const In& scales, co
               const Out& beauty, const Out& alpha, const Out& depth, const In& d_beauty, const In& d_alpha,
               const In& d_depth, const Out& d_means, const Out& d_quats, const Out& d_scales, const Out& d_opacities,
               const Out& d_sh, const Out& absolute, const In& features, const Out& blended, const In& d_blended,
-              const Out& d_features, const OutDouble& d_pose) {
-  const Scene scene = scene_of(means, quats, scales, opacities, sh);
+              const Out& d_features, const OutDouble& d_pose, const InBytes& antialiased_of) {
+  Scene scene = scene_of(means, quats, scales, opacities, sh);
+  mixed(scene, antialiased_of);
   const int64_t n = scene.count, width = pass.workspace().view.width, height = pass.workspace().view.height;
   const Picture picture = picture_of(beauty, alpha, depth, width, height);
   const PictureGradients d = {gradient_of(d_beauty, "d_beauty", {height, width, 3}),
@@ -176,7 +192,6 @@ void backward(Pass& pass, const In& means, const In& quats, const In& scales, co
   expect(d_sh, "d_sh", {n, scene.basis, 3});
   const bool wants_pose = d_pose.size() != 0;
   if (wants_pose) expect(d_pose, "d_pose", {6});
-  if (pass.workspace().view.distortion) throw std::invalid_argument("no gradients through distortion");
   const Extras extras = extras_of(features, blended, n, width, height);
   const float* d_channels = nullptr;
   if (extras.channels) {

@@ -29,6 +29,12 @@ INLINE void load_gaussians(const Scene& scene, const int64_t (&ids)[16], int cou
   g.opacity = columns[10];
 }
 
+INLINE M antialiased_of(const Scene& scene, const int64_t (&ids)[16]) {
+  unsigned found = 0;
+  for (int i = 0; i < 16; ++i) found |= unsigned(scene.antialiased[ids[i]] != 0) << i;
+  return mask_of(found);
+}
+
 INLINE F float_ids(const int64_t (&ids)[16]) {
   alignas(64) int32_t i32[16];
   UNROLL
@@ -143,11 +149,14 @@ static int project(const Scene& scene, const View& view, int64_t begin, int64_t 
       project_shape(g, view, p);
     }
     F opacity = g.opacity;
-    if (view.antialiased) opacity = opacity * sqrt(p.det0 / p.det);
+    if (view.antialiased)
+      opacity = opacity * sqrt(p.det0 / p.det);
+    else if (scene.antialiased)
+      opacity = select(antialiased_of(scene, ids), opacity * sqrt(p.det0 / p.det), opacity);
     seen = seen & ge(opacity, splat(kMinAlpha)) & finite(opacity) & finite(p.det) & gt(p.det, zero) & gt(p.norm, zero);
     F x = fma(p.j1, p.t.x, splat(view.cx)), y = fma(p.j2, p.t.y, splat(view.cy));
     if (view.distortion) {
-      const F over_x = p.t.x * p.inverse_z, over_y = p.t.y * p.inverse_z;
+      const F over_x = fma(p.t.x, p.inverse_z, splat(view.shift_x)), over_y = fma(p.t.y, p.inverse_z, splat(view.shift_y));
       const Bent bent = bend(view, over_x, over_y);
       x = fma(splat(view.fx), bent.x, splat(view.cx));
       y = fma(splat(view.fy), bent.y, splat(view.cy));
@@ -158,8 +167,8 @@ static int project(const Scene& scene, const View& view, int64_t begin, int64_t 
     const F reach = log2_opacity + splat(-kLog2MinAlpha + 0.02f);
     const F sigmas = sqrt(splat(2.0f * ln2) * reach);
     const F extent_x = sigmas * sqrt(p.a), extent_y = sigmas * sqrt(p.c);
-    seen = seen & gt(x + extent_x, zero) & lt(x - extent_x, splat(float(view.width))) & gt(y + extent_y, zero) &
-           lt(y - extent_y, splat(float(view.height))) & finite(x) & finite(y) & finite(extent_x) & finite(extent_y);
+    seen = seen & gt(x + extent_x, splat(float(view.left))) & lt(x - extent_x, splat(float(view.left + view.width))) &
+           gt(y + extent_y, splat(float(view.top))) & lt(y - extent_y, splat(float(view.top + view.height))) & finite(x) & finite(y) & finite(extent_x) & finite(extent_y);
     unsigned remaining = bits(seen);
     if (!remaining) continue;
 
@@ -287,16 +296,45 @@ INLINE void rotation_backward(const Projected& p, const F (&d)[3][3], F (&d_quat
   for (int k = 0; k < 4; ++k) d_quat[k] = fnma(p.q[k], along, g[k]) * inverse;
 }
 
+// Takes gradients of the bent centre (`x`, `y`) and of the bent shape (`dm1`, `dm2`) back through the lens: what is left is
+// that of a pinhole, and `d_gx`, `d_gy` gain what the point where the derivative is taken does to the shape.
+INLINE void unbend(const View& view, const Projected& p, F (&dm1)[3], F (&dm2)[3], F& x, F& y, F& d_gx, F& d_gy) {
+  const F fx = splat(view.fx), fy = splat(view.fy), shift_x = splat(view.shift_x), shift_y = splat(view.shift_y);
+  const Bent centre = bend(view, fma(p.t.x, p.inverse_z, shift_x), fma(p.t.y, p.inverse_z, shift_y));
+  const F x_per = splat(view.fy / view.fx), y_per = splat(view.fx / view.fy);
+  const F d_x = fma(centre.xx, x, centre.xy * (y * x_per));
+  y = fma(centre.yy, y, centre.xy * (x * y_per));
+  x = d_x;
+
+  const F gx = p.gx + shift_x, gy = p.gy + shift_y;
+  const Bent bent = bend(view, gx, gy);
+  const BentTwice twice = bend_twice(view, gx, gy);
+  F d_xx = splat(0.0f), d_xy = d_xx, d_yy = d_xx;
+  UNROLL
+  for (int j = 0; j < 3; ++j) {
+    const F across = p.inverse_z * fnma(p.gx, p.arm[j].z, p.arm[j].x), up = p.inverse_z * fnma(p.gy, p.arm[j].z, p.arm[j].y);
+    const F to_x = fx * dm1[j], to_y = fy * dm2[j];
+    d_xx = fma(across, to_x, d_xx);
+    d_xy = fma(up, to_x, fma(across, to_y, d_xy));
+    d_yy = fma(up, to_y, d_yy);
+    dm1[j] = fma(bent.xx, to_x, bent.xy * to_y) / fx;
+    dm2[j] = fma(bent.xy, to_x, bent.yy * to_y) / fy;
+  }
+  d_gx = fma(d_xx, twice.xxx, fma(d_xy, twice.xxy, d_yy * twice.xyy));
+  d_gy = fma(d_xx, twice.xxy, fma(d_xy, twice.xyy, d_yy * twice.yyy));
+}
+
 // Carries s (sums over pixels) back to the sixteen splats' own numbers: out = mean 3, quaternion 4, scale 3, opacity 1.
 // `turn` is dL/d(turning the camera's axes about themselves).
 INLINE void shape_backward(const Gaussians& g, const Projected& p, const View& view, const F (&s)[16], F (&out)[16],
-                           V3& turn) {
+                           V3& turn, M antialiased) {
   const F zero = splat(0.0f), two = splat(2.0f), half = splat(0.5f);
   const ShapeGradients d = shape_gradients(s, p);
   F da = d.a, dc = d.c, d_det0 = zero;
-  if (view.antialiased) {  // ln opacity gains (ln det0 - ln det) / 2
-    const F to_det = zero - half * s[H] / p.det;
-    d_det0 = fma(half, s[H] / p.det0, to_det);
+  const bool filters = bits(antialiased) != 0;
+  if (filters) {  // ln opacity gains (ln det0 - ln det) / 2
+    const F to_det = zero_unless(antialiased, zero - half * s[H] / p.det);
+    d_det0 = zero_unless(antialiased, fma(half, s[H] / p.det0, to_det));
     da = fma(splat(kBlur), to_det, da);
     dc = fma(splat(kBlur), to_det, dc);
   }
@@ -306,7 +344,7 @@ INLINE void shape_backward(const Gaussians& g, const Projected& p, const View& v
     dm1[j] = fma(two * da, p.m1[j], d.b * p.m2[j]);
     dm2[j] = fma(two * dc, p.m2[j], d.b * p.m1[j]);
   }
-  if (view.antialiased) {
+  if (filters) {
     const F n0 = two * d_det0 * p.minor[0], n1 = two * d_det0 * p.minor[1], n2 = two * d_det0 * p.minor[2];
     dm1[0] = dm1[0] + fnma(n1, p.m2[2], n2 * p.m2[1]);
     dm1[1] = dm1[1] + fnma(n2, p.m2[0], n0 * p.m2[2]);
@@ -318,22 +356,24 @@ INLINE void shape_backward(const Gaussians& g, const Projected& p, const View& v
 
   turn = {zero, zero, zero};
   V3 world[3];
-  F sum1 = zero, sum2 = zero, d_gx = zero, d_gy = zero;
+  F sum1 = zero, sum2 = zero, d_gx = zero, d_gy = zero, d_x = d.x, d_y = d.y;
+  if (view.distortion) unbend(view, p, dm1, dm2, d_x, d_y, d_gx, d_gy);
   UNROLL
   for (int j = 0; j < 3; ++j) {
+    const F pin1 = p.j1 * fnma(p.gx, p.arm[j].z, p.arm[j].x), pin2 = p.j2 * fnma(p.gy, p.arm[j].z, p.arm[j].y);
     const F jm1 = p.j1 * dm1[j], jm2 = p.j2 * dm2[j];
     const V3 d_arm = {jm1, jm2, zero - fma(p.gx, jm1, p.gy * jm2)};
     world[j] = rotate_back(view.rotation, d_arm);
     turn = turn + cross(p.arm[j], d_arm);
-    sum1 = fma(dm1[j], p.m1[j], sum1);
-    sum2 = fma(dm2[j], p.m2[j], sum2);
+    sum1 = fma(dm1[j], pin1, sum1);
+    sum2 = fma(dm2[j], pin2, sum2);
     d_gx = fnma(jm1, p.arm[j].z, d_gx);
     d_gy = fnma(jm2, p.arm[j].z, d_gy);
   }
   const F x_over_z = p.t.x * p.inverse_z, y_over_z = p.t.y * p.inverse_z;
   d_gx = zero_unless(ge(x_over_z, splat(view.limit_left)) & le(x_over_z, splat(view.limit_right)), d_gx);
   d_gy = zero_unless(ge(y_over_z, splat(view.limit_top)) & le(y_over_z, splat(view.limit_bottom)), d_gy);
-  const F tx = fma(p.j1, d.x, d_gx * p.inverse_z), ty = fma(p.j2, d.y, d_gy * p.inverse_z);
+  const F tx = fma(p.j1, d_x, d_gx * p.inverse_z), ty = fma(p.j2, d_y, d_gy * p.inverse_z);
   const F tz = s[D_Z] - fma(p.inverse_z, sum1 + sum2, fma(x_over_z, tx, y_over_z * ty));
   const V3 d_mean = rotate_back(view.rotation, {tx, ty, tz});
   turn = turn + cross(p.t, {tx, ty, tz});
@@ -410,7 +450,8 @@ static void project_backward(const Scene& scene, const View& view, int64_t begin
     UNROLL
     for (F& v : gradients) v = splat(0.0f);
     V3 turn;
-    shape_backward(g, p, view, s, gradients, turn);
+    const M every = mask_of(view.antialiased ? 0xffffu : 0u);
+    shape_backward(g, p, view, s, gradients, turn, scene.antialiased ? antialiased_of(scene, ids) : every);
     F d_colour[3] = {s[D_RED], s[D_GREEN], s[D_BLUE]};
     const V3 d_offset = colour_backward(scene, view, ids, count, p.offset, d_colour, out.sh);
     gradients[0] = gradients[0] + d_offset.x;

@@ -79,7 +79,7 @@ INLINE void project_shape(const Gaussians& g, const View& view, Projected& p, co
   p.gx = min(max(p.t.x * p.inverse_z, splat(view.limit_left)), splat(view.limit_right));
   p.gy = min(max(p.t.y * p.inverse_z, splat(view.limit_top)), splat(view.limit_bottom));
   Bent bent;
-  if (view.distortion) bent = bend(view, p.gx, p.gy);
+  if (view.distortion) bent = bend(view, p.gx + splat(view.shift_x), p.gy + splat(view.shift_y));
   UNROLL
   for (int j = 0; j < 3; ++j) {
     V3 axis = {p.axes[0][j], p.axes[1][j], p.axes[2][j]};

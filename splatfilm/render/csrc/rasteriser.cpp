@@ -117,14 +117,17 @@ void sort_by_depth(Workspace& w) {
 
 struct Grid {
   int columns, rows;
+  float left, top;  // of the first tile, pixels
 };
 
 constexpr int64_t kMostPairs = int64_t(1) << 24;  // 12 bytes each, 81 more for the backward pass
 int64_t most_pairs = kMostPairs;
 
-Grid grid_of(const View& view) { return {(view.width + kTile - 1) / kTile, (view.height + kTile - 1) / kTile}; }
+Grid grid_of(const View& view) {
+  return {(view.width + kTile - 1) / kTile, (view.height + kTile - 1) / kTile, float(view.left), float(view.top)};
+}
 
-// The tile that holds coordinate `pixels`, kept in 0 .. count - 1 before it becomes an integer.
+// The tile that holds coordinate `pixels` from the first tile's edge, kept in 0 .. count - 1 before it becomes an integer.
 int tile_at(float pixels, int count) { return int(std::min(std::max(pixels * (1.0f / kTile), 0.0f), float(count - 1))); }
 
 // Calls visit(column, row) for every tile of the band whose pixel centres' rectangle the ellipse touches, by rows. In a row of tiles
@@ -133,22 +136,22 @@ template <typename Visit>
 void tiles_of(const float* r, const Grid& grid, const Band& band, const Visit& visit) {
   if (!(r[EXTENT_X] > 0.0f && r[EXTENT_Y] > 0.0f)) return;
   const float x = r[X] - 0.5f, y = r[Y] - 0.5f;
-  const int column0 = tile_at(x - r[EXTENT_X], grid.columns), column1 = tile_at(x + r[EXTENT_X], grid.columns);
-  const int row0 = tile_at(y - r[EXTENT_Y], grid.rows), row1 = tile_at(y + r[EXTENT_Y], grid.rows);
+  const int column0 = tile_at(x - r[EXTENT_X] - grid.left, grid.columns), column1 = tile_at(x + r[EXTENT_X] - grid.left, grid.columns);
+  const int row0 = tile_at(y - r[EXTENT_Y] - grid.top, grid.rows), row1 = tile_at(y + r[EXTENT_Y] - grid.top, grid.rows);
   if (column0 >= band.column1 || column1 < band.column0 || row0 >= band.row1 || row1 < band.row0) return;
   if (column0 == column1 && row0 == row1) return visit(column0, row0);
   const float y_at_right = r[Y_OF_X] * r[EXTENT_X], per_u = 1.0f / r[U1];
   for (int row = std::max(row0, band.row0), end = std::min(row1 + 1, band.row1); row < end; ++row) {
-    const float top = float(row * kTile) - y, bottom = top + float(kTile - 1);
+    const float top = (float(row * kTile) + grid.top) - y, bottom = top + float(kTile - 1);
     const float y_right = std::min(std::max(y_at_right, top), bottom), y_left = std::min(std::max(-y_at_right, top), bottom);
     const float v_right = r[V2] * y_right, v_left = r[V2] * y_left;
     const float room_right = r[REACH] - v_right * v_right, room_left = r[REACH] - v_left * v_left;
     if (!(room_right >= 0.0f && room_left >= 0.0f)) continue;
     const float right = std::sqrt(room_right) * per_u + r[X_OF_Y] * y_right;
     const float left = r[X_OF_Y] * y_left - std::sqrt(room_left) * per_u;
-    if (!(x + right >= 0.0f && x + left <= float(grid.columns * kTile))) continue;
-    const int first = std::max({column0, band.column0, tile_at(x + left, grid.columns)});
-    const int last = std::min({column1, band.column1 - 1, tile_at(x + right, grid.columns)});
+    if (!(x + right >= grid.left && x + left <= grid.left + float(grid.columns * kTile))) continue;
+    const int first = std::max({column0, band.column0, tile_at(x + left - grid.left, grid.columns)});
+    const int last = std::min({column1, band.column1 - 1, tile_at(x + right - grid.left, grid.columns)});
     for (int column = first; column <= last; ++column) visit(column, row);
   }
 }
@@ -161,10 +164,10 @@ int64_t pairs_at_most(const Workspace& w, const Grid& grid, const Band& band) {
     for (int64_t k = run * kProjectRun, end = k + w.run_visible[size_t(run)]; k < end; ++k) {
       const float* r = &w.records[k * kRecord];
       const float x = r[X] - 0.5f, y = r[Y] - 0.5f;
-      const int column0 = std::max(band.column0, tile_at(x - r[EXTENT_X], grid.columns));
-      const int column1 = std::min(band.column1 - 1, tile_at(x + r[EXTENT_X], grid.columns));
-      const int row0 = std::max(band.row0, tile_at(y - r[EXTENT_Y], grid.rows));
-      const int row1 = std::min(band.row1 - 1, tile_at(y + r[EXTENT_Y], grid.rows));
+      const int column0 = std::max(band.column0, tile_at(x - r[EXTENT_X] - grid.left, grid.columns));
+      const int column1 = std::min(band.column1 - 1, tile_at(x + r[EXTENT_X] - grid.left, grid.columns));
+      const int row0 = std::max(band.row0, tile_at(y - r[EXTENT_Y] - grid.top, grid.rows));
+      const int row1 = std::min(band.row1 - 1, tile_at(y + r[EXTENT_Y] - grid.top, grid.rows));
       if (column0 <= column1 && row0 <= row1) count += int64_t(column1 - column0 + 1) * (row1 - row0 + 1);
     }
     counts[size_t(run)] = count;
