@@ -2,8 +2,9 @@
 
 Pictures are averaged in linear light, because that is what falls on the film: each sample's beauty (over the
 background) goes from display-referred sRGB to linear, the mean goes back. Alpha is coverage and its mean is taken as it
-is. Depth is the mean of the samples' depths weighted by their alpha, which is the expected depth of everything that the
-exposure saw. A lens and a scene that blur nothing give exactly one sample and the bits of a plain `render`.
+is, and so is that of features. Depth is the mean of the samples' depths weighted by their alpha, which is the expected
+depth of everything that the exposure saw. A lens and a scene that blur nothing give exactly one sample and the bits of
+a plain `render`.
 """
 
 from __future__ import annotations
@@ -109,12 +110,15 @@ def mean_frame(pictures: Iterable[Frame]) -> Frame:
         if light is None:
             light = torch.zeros_like(frame.beauty)
             alpha, depth = torch.zeros_like(frame.alpha), torch.zeros_like(frame.depth)
+            features = None if frame.features is None else torch.zeros_like(frame.features)
         add_light(frame.beauty, light)
         _add(frame.alpha, alpha)
         _add_product(frame.alpha, frame.depth, depth)
+        if features is not None and frame.features is not None:
+            _add(frame.features, features)
     assert light is not None, "an exposure has at least one sample"
     depth = torch.where(alpha > 0, depth / alpha, torch.zeros_like(depth))
-    return Frame(on_display(light, count), alpha / count, depth)
+    return Frame(on_display(light, count), alpha / count, depth, None if features is None else features / count)
 
 
 def _add(more: Tensor, total: Tensor) -> None:

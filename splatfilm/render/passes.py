@@ -8,7 +8,7 @@ machine these wait for each other at every one of many small steps.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -95,7 +95,15 @@ def render_passes(
         if "position" in inputs.passes:
             layers["position"] = positions(frame.depth, camera)
         if "id" in inputs.passes:
-            layers["id"], layers["id-ranks"] = _ranked(splats, camera, inputs, wanted, backend)
+            assert inputs.objects is not None, "PassInputs has seen to it"
+            plain = replace(wanted, depths=False)
+
+            def blended(belongs: Tensor) -> Tensor:
+                features = render(splats, camera, plain, backend, features=belongs).features
+                assert features is not None, "features were given"
+                return features
+
+            layers |= rank_objects(inputs.objects, inputs.object_count, camera.window, blended)
     return PassFrame(frame.beauty, frame.alpha, frame.depth, layers)
 
 
@@ -207,26 +215,29 @@ def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:  # [H, W, 3]
     return result
 
 
-def _ranked(
-    splats: Splats, camera: Camera, inputs: PassInputs, settings: RenderSettings, backend: str
-) -> tuple[Tensor, Tensor]:  # [H, W, RANKS] coverage and int16 object
-    """The objects that cover most of each pixel, greatest coverage first; equal ones in the order of the objects."""
-    assert inputs.objects is not None, "PassInputs has seen to it"
-    width, height = camera.window
+def rank_objects(
+    objects: Tensor,  # [N] int64
+    object_count: int,
+    size: tuple[int, int],  # width, height in pixels
+    blended: Callable[[Tensor], Tensor],  # [N, C] -> [H, W, C]
+) -> dict[str, Tensor]:
+    """`id` and `id-ranks`: the objects that cover most of each pixel, the greatest coverage first; equal ones in order.
+
+    `blended` draws channels with the weights of beauty. It is asked for at most `OBJECTS_AT_ONCE` objects at a time,
+    and not for such as have no splats.
+    """
+    width, height = size
     coverage = np.zeros((RANKS, height, width), np.float32)
-    objects = np.zeros((RANKS, height, width), np.int16)
-    plain = replace(settings, depths=False)
-    for first in range(0, inputs.object_count, OBJECTS_AT_ONCE):
-        numbers = torch.arange(first, min(first + OBJECTS_AT_ONCE, inputs.object_count))
-        belongs = inputs.objects[:, None] == numbers.to(inputs.objects.device)
+    ranks = np.zeros((RANKS, height, width), np.int16)
+    for first in range(0, object_count, OBJECTS_AT_ONCE):
+        numbers = torch.arange(first, min(first + OBJECTS_AT_ONCE, object_count))
+        belongs = objects[:, None] == numbers.to(objects.device)
         if not belongs.any():
             continue
-        blended = render(splats, camera, plain, backend, features=belongs.to(torch.float32)).features
-        assert blended is not None, "features were given"
-        sums = blended.cpu().numpy()
+        sums = blended(belongs.to(torch.float32)).cpu().numpy()
         for column, number in enumerate(numbers.tolist()):
-            _rank(coverage, objects, sums[..., column], number)
-    return torch.from_numpy(coverage).movedim(0, -1), torch.from_numpy(objects).movedim(0, -1)
+            _rank(coverage, ranks, sums[..., column], number)
+    return {"id": torch.from_numpy(coverage).movedim(0, -1), "id-ranks": torch.from_numpy(ranks).movedim(0, -1)}
 
 
 def _rank(

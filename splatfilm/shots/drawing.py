@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -15,7 +16,7 @@ from splatfilm.render.exposure import Blur, Moment, expose
 from splatfilm.render.flight import sent_home
 from splatfilm.render.frame import Frame
 from splatfilm.render.memory import check_memory, memory_available
-from splatfilm.render.passes import Instant, PassFrame, PassInputs, render_passes
+from splatfilm.render.passes import Instant, PassFrame, PassInputs, rank_objects, render_passes
 from splatfilm.shots.exposure import Exposure
 from splatfilm.shots.plan import Sources, SplatSource, stamp_of
 from splatfilm.shots.wanted import PLAIN_PASSES, PassRequest
@@ -55,26 +56,60 @@ class SceneDrawer:
     ) -> Frame | PassFrame:
         """The frame that `camera` sees at a scene frame, or the one that an exposure about it makes.
 
-        The passes of `request` are those of the pinhole at the scene frame. Raises `InputError` when the splats cannot
-        be read and `NotEnoughMemoryError` when the frame does not fit.
+        Of the passes of `request` ids are the exposure's; all others are those of the pinhole at the scene frame.
+        Raises `InputError` when the splats cannot be read and `NotEnoughMemoryError` when the frame does not fit.
         """
         splats = self._splats(scene, frame, frame)
         self._check_memory(camera, request, len(splats))
-        sharp = None if request is None else self._passes(scene, frame, camera, request)
         if exposure is None:
-            return sharp or sent_home(render(splats, camera, self._settings, backend=self._backend))
-        blur = Blur(exposure.pupil, exposure.shutter, exposure.samples)
+            if request is not None:
+                return self._passes(scene, frame, camera, request)
+            return sent_home(render(splats, camera, self._settings, backend=self._backend))
+        if request is None:
+            return sent_home(self._exposed(scene, frame, exposure))
+        return self._exposed_passes(scene, frame, camera, exposure, request)
+
+    def _exposed(self, scene: str, frame: int, exposure: Exposure, features: torch.Tensor | None = None) -> Frame:
+        """What an exposure sees; `features` are blended in every one of its samples."""
 
         def moment_at(time: float) -> Moment:
             return self._splats(scene, exposure.scene_frame(time), frame), exposure.camera(time)
 
-        blurred = expose(moment_at, self._draw, blur)[0]
-        if sharp is None:
-            return sent_home(blurred)
-        return PassFrame(blurred.beauty, blurred.alpha, blurred.depth, sharp.layers)
+        def draw(splats: Splats, cameras: Sequence[Camera]) -> Iterator[Frame]:
+            if features is None:
+                yield from render_each(splats, cameras, self._settings, backend=self._backend)
+                return
+            with torch.no_grad():
+                for camera in cameras:
+                    yield render(splats, camera, self._settings, backend=self._backend, features=features)
 
-    def _draw(self, splats: Splats, cameras: Sequence[Camera]) -> Iterator[Frame]:
-        return render_each(splats, cameras, self._settings, backend=self._backend)
+        return expose(moment_at, draw, Blur(exposure.pupil, exposure.shutter, exposure.samples))[0]
+
+    def _exposed_passes(
+        self, scene: str, frame: int, camera: Camera, exposure: Exposure, request: PassRequest
+    ) -> PassFrame:
+        """What an exposure sees, with its ids from the same samples; every other pass is the scene frame's, sharp."""
+        rest = replace(request, passes=tuple(name for name in request.passes if name != "id"))
+        layers = dict(self._passes(scene, frame, camera, rest).layers) if rest.passes else {}
+        seen: list[Frame] = []
+
+        def blended(belongs: torch.Tensor) -> torch.Tensor:
+            seen.append(self._exposed(scene, frame, exposure, belongs))
+            features = seen[-1].features
+            assert features is not None, "features were given"
+            return features
+
+        if "id" in request.passes:
+            objects = self._objects(self._staged(scene, frame, frame), request)
+            layers |= rank_objects(objects, len(request.objects), camera.window, blended)
+        blurred = seen[0] if seen else self._exposed(scene, frame, exposure)
+        return PassFrame(blurred.beauty, blurred.alpha, blurred.depth, layers)
+
+    @staticmethod
+    def _objects(staged: Staged, request: PassRequest) -> torch.Tensor:  # [N] int64
+        """Which of the request's objects every splat belongs to."""
+        numbers = [torch.full((s.stop - s.start,), request.objects.index(s.member)) for s in staged.spans]
+        return torch.cat(numbers).to(staged.splats.device)
 
     def _passes(self, scene: str, frame: int, camera: Camera, request: PassRequest) -> PassFrame:
         """A scene frame without blur, with the passes that are asked for."""
@@ -83,10 +118,7 @@ class SceneDrawer:
             for step, other in ((-1, request.before), (1, request.after))
         )
         staged = self._staged(scene, frame, frame)
-        objects = None
-        if request.objects:
-            numbers = [torch.full((s.stop - s.start,), request.objects.index(s.member)) for s in staged.spans]
-            objects = torch.cat(numbers).to(staged.splats.device)
+        objects = self._objects(staged, request) if request.objects else None
         inputs = PassInputs(request.passes, before, after, objects, len(request.objects))
         return render_passes(staged.splats, camera, inputs, self._settings, backend=self._backend)
 

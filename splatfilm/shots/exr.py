@@ -76,8 +76,8 @@ def write_exr(path: Path, parts: Sequence[Part], attributes: Mapping[str, Any]) 
     """Write a file atomically; every part has all the attributes.
 
     Attributes are text, whole numbers, floats, a `Fraction` (only `framesPerSecond`), a `Timecode`, a `Window`, or
-    tuples of 2 (a vector), 8 (chromaticities) or 16 floats (a matrix by rows). Raises `StorageError` when the disk refuses and
-    `MissingPartError` without the library.
+    tuples of 2 (a vector), 8 (chromaticities) or 16 floats (a matrix by rows). Raises `StorageError` when the disk
+    refuses and `MissingPartError` without the library.
     """
     library = _library()
     header = {name: _native(library, name, value) for name, value in attributes.items()}

@@ -156,7 +156,7 @@ def plan_shot(film: Film, shot: Shot, path: CameraPath, sources: Sources, pictur
         header=_header(film, shot, inputs, picture),
         pictures=pictures_of(film, shot),
         colour=film.colour,
-        wanted=wanted_of(film, shot, {frame: (keys[frame], cameras[frame]) for frame in cameras}, moments),
+        wanted=wanted_of(film, shot, {frame: (keys[frame], cameras[frame]) for frame in cameras}, moments, exposures),
         exposures=exposures,
     )
 

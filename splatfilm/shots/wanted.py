@@ -7,7 +7,7 @@ frames before and after; so such a file has a key of its own, which a take must 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,8 +79,10 @@ def objects_of(placements: Placements) -> tuple[str, ...]:
     return tuple(dict.fromkeys([scene.set, *(member.name for member in scene.cast)]))
 
 
-def wanted_of(film: Film, shot: Shot, frames: Mapping[int, tuple[str, Camera]], moments: Moments) -> dict[int, Wanted]:
-    """What becomes of each frame, given its key and its camera."""
+def wanted_of(
+    film: Film, shot: Shot, frames: Mapping[int, tuple[str, Camera]], moments: Moments, exposed: Container[int] = ()
+) -> dict[int, Wanted]:
+    """What becomes of each frame, given its key and its camera; `exposed` are those that lens or shutter may blur."""
     before = frames_before(film, shot)
     objects = objects_of(moments.placements) if "id" in shot.passes else ()
     pictures = pictures_of(film, shot)
@@ -99,7 +101,8 @@ def wanted_of(film: Film, shot: Shot, frames: Mapping[int, tuple[str, Camera]], 
         )
         header = header_of(shown) if any(picture.is_exr for picture in pictures) else {}
         headers = {p.name: with_passes(header, p.passes, film.colour, objects) for p in pictures if p.is_exr}
-        keys = {p.name: _key(p, key, headers.get(p.name), motion, film.colour) for p in pictures if not p.is_plain}
+        more = {"colour": film.colour, "motion": motion, "exposed": frame in exposed}
+        keys = {p.name: _key(p, key, headers.get(p.name), more) for p in pictures if not p.is_plain}
         drawing = hash_value({"frame": key, "motion": motion}) if motion else key
         result[frame] = Wanted(drawing, keys, headers, _request(shot.passes, objects, frame, moments))
     return result
@@ -124,13 +127,15 @@ def _request(passes: Sequence[str], objects: tuple[str, ...], frame: int, moment
     return PassRequest(more, objects, moments.camera(frame - 1), moments.camera(frame + 1))
 
 
-def _key(picture: PictureFile, key: str, header: Mapping[str, Any] | None, motion: Sequence[Any], colour: str) -> str:
+def _key(picture: PictureFile, key: str, header: Mapping[str, Any] | None, more: Mapping[str, Any]) -> str:
     """The hash of everything that decides a file beside the frame's key."""
     value: dict[str, Any] = {"frame": key, "kind": picture.kind, "passes": list(picture.passes)}
     if header is not None:
         value |= {"version": LAYERS_VERSION, "header": hash_header(header)}
     if "beauty" in picture.passes and picture.is_exr:
-        value["colour"] = colour
+        value["colour"] = more["colour"]
     if "motion" in picture.passes:
-        value["motion"] = list(motion)
+        value["motion"] = more["motion"]
+    if "id" in picture.passes and more["exposed"]:
+        value["ids"] = "of the exposure"  # and not of the scene frame, as they once were
     return hash_value(value)
