@@ -6,6 +6,7 @@
 #include <cstring>
 #include <initializer_list>
 #include <mutex>
+#include <numeric>
 
 #include "pool.h"
 
@@ -55,8 +56,37 @@ float squared_distance(const Scene& scene, const View& view, const float* record
   return (x * x + y * y) + z * z;
 }
 
+struct Grid {
+  int columns, rows;
+  float left, top;  // of the first tile, pixels
+};
+
+constexpr int64_t kMostPairs = int64_t(1) << 24;  // 12 bytes each, 81 more for the backward pass
+int64_t most_pairs = kMostPairs;
+
+Grid grid_of(const View& view) {
+  return {(view.width + kTile - 1) / kTile, (view.height + kTile - 1) / kTile, float(view.left), float(view.top)};
+}
+
+// The tile that holds coordinate `pixels` from the first tile's edge, kept in 0 .. count - 1 before it becomes an integer.
+int tile_at(float pixels, int count) { return int(std::min(std::max(pixels * (1.0f / kTile), 0.0f), float(count - 1))); }
+
+// At most how many pairs a splat has in the band: the tiles of its ellipse's bounding box.
+int64_t pairs_at_most(const float* r, const Grid& grid, const Band& band) {
+  const float x = r[X] - 0.5f - grid.left, y = r[Y] - 0.5f - grid.top;
+  const int column0 = std::max(band.column0, tile_at(x - r[EXTENT_X], grid.columns));
+  const int column1 = std::min(band.column1 - 1, tile_at(x + r[EXTENT_X], grid.columns));
+  const int row0 = std::max(band.row0, tile_at(y - r[EXTENT_Y], grid.rows));
+  const int row1 = std::min(band.row1 - 1, tile_at(y + r[EXTENT_Y], grid.rows));
+  return column0 <= column1 && row0 <= row1 ? int64_t(column1 - column0 + 1) * (row1 - row0 + 1) : 0;
+}
+
+// Also counts at most how many pairs the whole frame has, for the records are at hand.
 void collect_keys(const Scene& scene, Workspace& w) {
   const int64_t runs = parts_of(scene.count, kProjectRun), n = w.counters.visible;
+  const Grid grid = grid_of(w.view);
+  const Band frame = {0, 0, grid.columns, grid.rows};
+  w.run_pairs.assign(size_t(runs), 0);
   uint32_t* keys = w.keys.ensure(n);
   int32_t* order = w.order.ensure(n);
   w.other_keys.ensure(n);
@@ -64,12 +94,15 @@ void collect_keys(const Scene& scene, Workspace& w) {
   parallel(runs, [&](int64_t run) {
     int64_t at = w.run_offsets[size_t(run)];
     const int64_t first = run * kProjectRun;
+    int64_t pairs = 0;
     for (int64_t position = first; position < first + w.run_visible[size_t(run)]; ++position, ++at) {
       const float* record = &w.records[position * kRecord];
       const float key = w.view.by_distance ? squared_distance(scene, w.view, record) : record[Z];
       std::memcpy(&keys[at], &key, 4);
       order[at] = int32_t(position);
+      pairs += pairs_at_most(record, grid, frame);
     }
+    w.run_pairs[size_t(run)] = pairs;
   });
 }
 
@@ -115,21 +148,6 @@ void sort_by_depth(Workspace& w) {
   }
 }
 
-struct Grid {
-  int columns, rows;
-  float left, top;  // of the first tile, pixels
-};
-
-constexpr int64_t kMostPairs = int64_t(1) << 24;  // 12 bytes each, 81 more for the backward pass
-int64_t most_pairs = kMostPairs;
-
-Grid grid_of(const View& view) {
-  return {(view.width + kTile - 1) / kTile, (view.height + kTile - 1) / kTile, float(view.left), float(view.top)};
-}
-
-// The tile that holds coordinate `pixels` from the first tile's edge, kept in 0 .. count - 1 before it becomes an integer.
-int tile_at(float pixels, int count) { return int(std::min(std::max(pixels * (1.0f / kTile), 0.0f), float(count - 1))); }
-
 // Calls visit(column, row) for every tile of the band whose pixel centres' rectangle the ellipse touches, by rows. In a row of tiles
 // the ellipse is cut by a slab; both shapes are convex, so the tiles between the cut's extremes are exactly those touched.
 template <typename Visit>
@@ -140,6 +158,7 @@ void tiles_of(const float* r, const Grid& grid, const Band& band, const Visit& v
   const int row0 = tile_at(y - r[EXTENT_Y] - grid.top, grid.rows), row1 = tile_at(y + r[EXTENT_Y] - grid.top, grid.rows);
   if (column0 >= band.column1 || column1 < band.column0 || row0 >= band.row1 || row1 < band.row0) return;
   if (column0 == column1 && row0 == row1) return visit(column0, row0);
+  const int first_column = std::max(column0, band.column0), last_column = std::min(column1, band.column1 - 1);
   const float y_at_right = r[Y_OF_X] * r[EXTENT_X], per_u = 1.0f / r[U1];
   for (int row = std::max(row0, band.row0), end = std::min(row1 + 1, band.row1); row < end; ++row) {
     const float top = (float(row * kTile) + grid.top) - y, bottom = top + float(kTile - 1);
@@ -150,47 +169,32 @@ void tiles_of(const float* r, const Grid& grid, const Band& band, const Visit& v
     const float right = std::sqrt(room_right) * per_u + r[X_OF_Y] * y_right;
     const float left = r[X_OF_Y] * y_left - std::sqrt(room_left) * per_u;
     if (!(x + right >= grid.left && x + left <= grid.left + float(grid.columns * kTile))) continue;
-    const int first = std::max({column0, band.column0, tile_at(x + left - grid.left, grid.columns)});
-    const int last = std::min({column1, band.column1 - 1, tile_at(x + right - grid.left, grid.columns)});
+    const int first = std::max(first_column, tile_at(x + left - grid.left, grid.columns));
+    const int last = std::min(last_column, tile_at(x + right - grid.left, grid.columns));
     for (int column = first; column <= last; ++column) visit(column, row);
   }
 }
 
-// At most how many pairs the splats have in the band: by the bounding boxes of their ellipses.
 int64_t pairs_at_most(const Workspace& w, const Grid& grid, const Band& band) {
   std::vector<int64_t> counts(w.run_visible.size(), 0);
   parallel(int64_t(w.run_visible.size()), [&](int64_t run) {
     int64_t count = 0;
-    for (int64_t k = run * kProjectRun, end = k + w.run_visible[size_t(run)]; k < end; ++k) {
-      const float* r = &w.records[k * kRecord];
-      const float x = r[X] - 0.5f, y = r[Y] - 0.5f;
-      const int column0 = std::max(band.column0, tile_at(x - r[EXTENT_X] - grid.left, grid.columns));
-      const int column1 = std::min(band.column1 - 1, tile_at(x + r[EXTENT_X] - grid.left, grid.columns));
-      const int row0 = std::max(band.row0, tile_at(y - r[EXTENT_Y] - grid.top, grid.rows));
-      const int row1 = std::min(band.row1 - 1, tile_at(y + r[EXTENT_Y] - grid.top, grid.rows));
-      if (column0 <= column1 && row0 <= row1) count += int64_t(column1 - column0 + 1) * (row1 - row0 + 1);
-    }
+    for (int64_t k = run * kProjectRun, end = k + w.run_visible[size_t(run)]; k < end; ++k)
+      count += pairs_at_most(&w.records[k * kRecord], grid, band);
     counts[size_t(run)] = count;
   });
-  int64_t total = 0;
-  for (int64_t count : counts) total += count;
-  return total;
+  return std::accumulate(counts.begin(), counts.end(), int64_t(0));
 }
 
-// Halves the band, across its longer side, until each part's pairs can be held or it is a single tile.
-void split_into_bands(Workspace& w, const Grid& grid, const Band& band) {
+// Halves the band, which has at most so many pairs, across its longer side, until each part's pairs can be held or it is a
+// single tile.
+void split_into_bands(Workspace& w, const Grid& grid, const Band& band, int64_t pairs) {
   const int columns = band.column1 - band.column0, rows = band.row1 - band.row0;
-  // Few splats need no looking at: no pair is counted twice.
-  const bool fits = w.counters.visible * columns * rows <= most_pairs || pairs_at_most(w, grid, band) <= most_pairs;
-  if (fits || columns * rows == 1) return w.bands.push_back(band);
+  if (pairs <= most_pairs || columns * rows == 1) return w.bands.push_back(band);
   const int column = band.column0 + columns / 2, row = band.row0 + rows / 2;
-  if (rows >= columns) {
-    split_into_bands(w, grid, {band.column0, band.row0, band.column1, row});
-    split_into_bands(w, grid, {band.column0, row, band.column1, band.row1});
-  } else {
-    split_into_bands(w, grid, {band.column0, band.row0, column, band.row1});
-    split_into_bands(w, grid, {column, band.row0, band.column1, band.row1});
-  }
+  const Band first = rows >= columns ? Band{band.column0, band.row0, band.column1, row} : Band{band.column0, band.row0, column, band.row1};
+  const Band second = rows >= columns ? Band{band.column0, row, band.column1, band.row1} : Band{column, band.row0, band.column1, band.row1};
+  for (const Band& part : {first, second}) split_into_bands(w, grid, part, pairs_at_most(w, grid, part));
 }
 
 // Stable counting sort of the depth-sorted splats into the band's tiles: each part counts, then each part places its own.
@@ -342,7 +346,7 @@ void rasterise(const Scene& scene, const View& view, const Picture& picture, con
   w.counters.seconds[1] = clock.lap();
   w.bands.clear();
   const Grid grid = grid_of(w.view);
-  split_into_bands(w, grid, {0, 0, grid.columns, grid.rows});
+  split_into_bands(w, grid, {0, 0, grid.columns, grid.rows}, std::accumulate(w.run_pairs.begin(), w.run_pairs.end(), int64_t(0)));
   w.counters.pairs = w.counters.evaluations = 0;
   w.counters.seconds[2] = clock.lap();
   w.counters.seconds[3] = 0.0;

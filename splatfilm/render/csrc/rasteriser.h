@@ -32,6 +32,7 @@ struct Workspace {
 
   Buffer<float> records;              // a run's visible splats stand first in the run's place
   std::vector<int32_t> run_visible;   // records in each run
+  std::vector<int64_t> run_pairs;     // of splats and tiles, at most, by each run's bounding boxes
   std::vector<int64_t> run_offsets;   // of each run's records in depth-sort input
   Buffer<uint32_t> keys, other_keys;  // bits of camera z or squared distance
   Buffer<int32_t> order, other_order;  // positions of records
