@@ -59,6 +59,28 @@ print(peak() - before)
 """
 
 
+BIG_BACKWARD = """
+import resource, sys, torch
+from benchmarks import room
+from splatfilm.render import render
+from splatfilm.splats.splats import Splats
+count, part = int(sys.argv[1]), room.furnished_room(100_000)
+copies, generator = count // len(part), torch.Generator().manual_seed(0)
+stored = (part.means, part.quats, part.scales * copies**-0.5, part.opacities, part.sh)
+fields = [field.repeat(copies, *[1] * (field.ndim - 1)) for field in stored]
+for copy in fields[0].view(copies, -1, 3):
+    copy += 0.02 * torch.randn(copy.shape, generator=generator)
+for field in fields:
+    field.requires_grad_()
+peak = lambda: 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+small = render(Splats(*(field[:1000] for field in fields)), room.corner_camera(64, 36), backend="cpu").beauty
+before = peak()
+beauty = render(Splats(*fields), room.corner_camera(1920, 1080), backend="cpu").beauty
+torch.autograd.grad(beauty, fields, torch.ones_like(beauty))
+print(peak() - before)
+"""
+
+
 def _leaves(splats: Splats) -> Splats:
     fields = (splats.means, splats.quats, splats.scales, splats.opacities, splats.sh)
     return Splats(*(t.clone().requires_grad_() for t in fields))
@@ -180,6 +202,15 @@ def _big_scene() -> Row:
     return Row("raster/bytes-a-splat-of-5-million-1080p", share, "bytes", 400)
 
 
+def _big_backward() -> Row:
+    """Forwards and backwards, the gradients included and the splats not: at most 400 bytes a splat and 64 a pixel."""
+    command = [sys.executable, "-c", BIG_BACKWARD, str(BIG_COUNT)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    width, height = SIZES[-1]
+    share = (float(done.stdout) - 64 * width * height) / BIG_COUNT
+    return Row("raster/backward-bytes-a-splat-of-5-million-1080p", share, "bytes", 400)
+
+
 def _sizes() -> list[Row]:
     rows: list[Row] = []
     at_1080p: dict[int, float] = {}
@@ -206,7 +237,7 @@ def measure() -> list[Row]:
     """Rows for every target of the rasteriser."""
     set_threads(THREADS)
     print(f"{kernels.extension().instruction_set()}, {threads()} threads", file=sys.stderr)
-    return [*_small_scene(), *_larger_pictures(), *_sizes(), _first_frame(), _big_scene()]
+    return [*_small_scene(), *_larger_pictures(), *_sizes(), _first_frame(), _big_scene(), _big_backward()]
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Take one thing out of a scene at a time, and see which pixels of a film change. For a clone that has made the film.
 
-`python -m tests.acceptance.removal FILM OUT` prints one JSON object: for every member of a cast, over the first, the
-middle and the last frame of every shot of its scene, how many pixels it covers, how many of those change without it,
-and how many others do.
+`python -m tests.acceptance.removal FILM OUT` prints one JSON object: for every member of a cast (a character with all
+its layers and whatever it holds), over the first, the middle and the last frame of every shot of its scene, how many
+pixels it covers, how many of those change without it, and how many others do.
 """
 
 from __future__ import annotations
@@ -22,19 +22,30 @@ from splatfilm.shots.schedule import RenderOptions, plan_film
 from splatfilm.stage import Stage
 
 
-def without(film: Film, scene: str, member: str) -> Film:
-    """The film without one member of one cast."""
+def together(film: Film, scene: str, member: str) -> frozenset[str]:
+    """A member of a cast and everything that it holds, and that these hold: nothing hangs in the air without a hand."""
+    taken = {member}
+    cast = film.scenes[scene].cast
+    while held := {one.name for one in cast if one.attach is not None and one.attach.to in taken} - taken:
+        taken |= held
+    return frozenset(taken)
+
+
+def without(film: Film, scene: str, members: frozenset[str]) -> Film:
+    """The film without some members of one cast."""
     found = film.scenes[scene]
-    cast = tuple(one for one in found.cast if one.name != member)
+    cast = tuple(one for one in found.cast if one.name not in members)
     return dataclasses.replace(film, scenes={**film.scenes, scene: dataclasses.replace(found, cast=cast)})
 
 
-def differences(plan: ShotPlan, frame: int, stages: tuple[Stage, Stage], member: str) -> tuple[int, int, int]:
-    """Pixels of a frame that the member covers, that change there, and that change elsewhere."""
+def differences(
+    plan: ShotPlan, frame: int, stages: tuple[Stage, Stage], members: frozenset[str]
+) -> tuple[int, int, int]:
+    """Pixels of a frame that the members cover, that change there, and that change elsewhere."""
     whole, rest = (stage.at(frame) for stage in stages)
     owned = torch.zeros(len(whole.splats), 1)
     for span in whole.spans:
-        owned[span.rows] = float(span.member == member)
+        owned[span.rows] = float(span.member in members)
     before = render(whole.splats, plan.cameras[frame], backend="cpu", features=owned)
     after = render(rest.splats, plan.cameras[frame], backend="cpu")
     assert before.features is not None
@@ -52,9 +63,10 @@ def main(film_file: Path, out: Path) -> None:
     for scene, content in film.scenes.items():
         whole = Stage(film, scene, files)
         for member in content.cast:
-            stages = whole, Stage(without(film, scene, member.name), scene, files)
+            taken = together(film, scene, member.name)
+            stages = whole, Stage(without(film, scene, taken), scene, files)
             sums = [
-                differences(plan, frame, stages, member.name)
+                differences(plan, frame, stages, taken)
                 for plan in planned.plans.values()
                 if plan.scene == scene
                 for frame in sorted({plan.frames[0], plan.frames[len(plan.frames) // 2], plan.frames[-1]})

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 from pathlib import Path
 
-from tests.acceptance.promise import Ground, Promise, run
+from tests.acceptance.promise import REPOSITORY, Ground, Promise, run
 
 FILM = "cameras/morning/film.toml"
 PASSES = "alpha,depth,depth-median,depth-front,normal,position,motion,id"
@@ -57,6 +59,43 @@ def taking_a_thing_away_touches_nothing_else(ground: Ground) -> str:
     return f"not one pixel changed outside {', '.join(words)}"
 
 
+def pictures_of_a_gpu(ground: Ground) -> str:
+    """Against what gsplat drew on a GPU, where such pictures are stored: within 1/255 but for one pixel in 1000."""
+    file = "tests/render/test_render_gsplat_reference.py"
+    command = [sys.executable, "-m", "pytest", "-o", "addopts=", "-q", "-rs", file, "-k", "cpu_draws_what_gsplat_drew"]
+    said = run(command, REPOSITORY, PYTHONPATH=str(REPOSITORY)).stdout
+    if reason := re.search(r"SKIPPED.*?: (.+)", said):
+        return f"NOT TRIED, {reason[1]}"
+    assert "1 passed" in said, said
+    return said.strip().splitlines()[-1]
+
+
+def neon(ground: Ground) -> str:
+    """Forward and backward, pinhole and bent, by an emulated ARM processor and by every instruction set here."""
+    return _here("tests/render/test_render_arm.py")
+
+
+def modes_side_by_side(ground: Ground) -> str:
+    """Each kind alone and both together; pictures, gradients, instruction sets."""
+    return _here("tests/render/test_render_mixed_modes.py")
+
+
+def bad_numbers(ground: Ground) -> str:
+    """Poisoned values, needles, a million splats on a pixel, pictures of 1x1 and 8192x4320, passes beyond memory."""
+    return _here("tests/render/test_render_bad_numbers.py", "tests/render/test_render_bounds.py")
+
+
+def _here(*files: str) -> str:
+    """The last line of pytest in this working copy; "not tried" where a test says what it lacks."""
+    command = [sys.executable, "-m", "pytest", "-o", "addopts=", "-q", "-rs", *files]
+    said = run(command, REPOSITORY, PYTHONPATH=str(REPOSITORY)).stdout
+    last = said.strip().splitlines()[-1]
+    if "passed" not in last and (reason := re.search(r"SKIPPED.*?: (.+)", said)):
+        return f"NOT TRIED, {reason[1]}"
+    assert "passed" in last and "failed" not in last, said
+    return last
+
+
 def _make(clone: Path, target: str) -> None:
     run(["make", target], clone)
 
@@ -102,5 +141,9 @@ PROMISES = (
     Promise("pictures and gradients are the float64 reference's", parity_with_the_reference),
     Promise("EXR files open in OpenImageIO and their Cryptomatte decodes", other_programs_open_our_files),
     Promise("every pass has the same bits on any number of threads and any processor", the_same_bits_on_any_processor),
+    Promise("pictures are those of gsplat on a GPU, but for flips at thresholds", pictures_of_a_gpu),
+    Promise("an ARM processor gives the bits of every other", neon),
+    Promise("classic and antialiased splats in one scene are each drawn as alone", modes_side_by_side),
+    Promise("no splats, sizes or passes crash, hang or darken the renderer", bad_numbers),
     Promise("taking a thing away leaves all other pixels as they are", taking_a_thing_away_touches_nothing_else),
 )
