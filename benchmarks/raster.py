@@ -182,6 +182,19 @@ def _small_scene() -> list[Row]:
     return rows
 
 
+def _mixed_modes() -> Row:
+    """A scene half classic and half antialiased over the same scene all antialiased: a mode each must cost nothing."""
+    splats, camera = room.furnished_room(100_000), room.corner_camera(640, 360)
+    fields = (splats.means, splats.quats, splats.scales, splats.opacities, splats.sh)
+    modes = torch.arange(len(splats)) % 2 == 0
+    rivals = {
+        "mixed": Splats(*fields, mode="mixed", antialiased=modes),
+        "uniform": Splats(*fields, mode="antialiased"),
+    }
+    seconds = alternate({name: partial(render, scene, camera, backend="cpu") for name, scene in rivals.items()})
+    return Row("raster/mixed-modes-over-one", seconds["mixed"] / seconds["uniform"], "times", 1.1)
+
+
 def _larger_pictures() -> list[Row]:
     """Against plain torch, at the larger sizes of the first target."""
     splats = room.furnished_room(100_000)
@@ -237,7 +250,8 @@ def measure() -> list[Row]:
     """Rows for every target of the rasteriser."""
     set_threads(THREADS)
     print(f"{kernels.extension().instruction_set()}, {threads()} threads", file=sys.stderr)
-    return [*_small_scene(), *_larger_pictures(), *_sizes(), _first_frame(), _big_scene(), _big_backward()]
+    small = [*_small_scene(), _mixed_modes()]
+    return [*small, *_larger_pictures(), *_sizes(), _first_frame(), _big_scene(), _big_backward()]
 
 
 if __name__ == "__main__":
