@@ -152,15 +152,17 @@ def test_missing_sources_are_named_before_anything_is_read(sources: dict[tuple[s
         Stage(story(), "morning", few)
 
 
-def test_antialiased_and_classic_members_are_refused_by_name(
+def test_antialiased_and_classic_members_stand_side_by_side(
     sources: dict[tuple[str, str], Path], tmp_path: Path
 ) -> None:
     write_ply(tmp_path / "mip.ply", random_splats(5, 0, "antialiased"))
     mixed = {**sources, ("anna", "gown"): tmp_path / "mip.ply"}
     stage = Stage(story(), "morning", mixed)
-    stage.at(1014)
-    with pytest.raises(InputError, match=r"morning: anna \(gown\) \(antialiased\)"):
-        stage.at(1015)
+    assert stage.at(1014).splats.mode == "classic"
+    staged = stage.at(1015)
+    assert staged.splats.mode == "mixed" and staged.splats.antialiased is not None
+    for span in staged.spans:
+        assert (staged.splats.antialiased[span.rows] == (span.look == "gown")).all()
 
 
 def test_a_damaged_file_is_named_when_it_is_needed(sources: dict[tuple[str, str], Path], tmp_path: Path) -> None:
