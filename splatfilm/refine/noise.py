@@ -311,3 +311,12 @@ def _signed(x: int) -> int:
     """The signed number with the same 64 bits."""
     x &= (1 << 64) - 1
     return x - (1 << 64) if x >> 63 else x
+
+
+def hashed_noise(size: tuple[int, int], key: NoiseKey, space: str) -> Tensor:  # -> [H, W] float32, on the CPU
+    """White noise on a picture's own grid: for what belongs to the film in the camera, not to the scene."""
+    height, width = size
+    numbers = torch.arange(1, height * width + 1, dtype=torch.int64)
+    hashed = _mix(_mix(numbers * _signed(_GOLDEN)) ^ key.seed(space))
+    table = torch.from_numpy(deviates().astype(np.float32) / np.float32(TABLE_ONE))
+    return table[_shifted(hashed, 64 - TABLE_BITS)].reshape(height, width)
