@@ -10,13 +10,15 @@ from torch import Tensor
 
 from splatfilm.refine import grain
 from splatfilm.refine.contract import BareFrame, Refiner
+from splatfilm.refine.filters import blurred, gaussian_taps, reach_of
 from splatfilm.refine.guards import held, lock_pixels, reach
 from splatfilm.refine.looks import Look
 from splatfilm.refine.noise import NoiseGrid, NoiseKey, anchored_noise
 from splatfilm.refine.pixels import anchors
 
-NOISE_REACH = 4  # px: how far away an edit may hand a voxel to another pixel
 TEXTURE = NoiseGrid(channels=1, sub=2)
+TEXTURE_SIGMA = 0.8  # px: what is finer than pixels agrees less well between views than what is seen
+NOISE_REACH = 4 + reach_of(TEXTURE_SIGMA)  # px: how far an edit may hand a voxel to another pixel, and the blur
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,16 @@ def change(frame: BareFrame, refiner: Refiner | None, settings: Settings, spaces
         else:
             wanted = bare + look.refiner * (found - bare)
     if look.texture > 0:
-        noise = anchored_noise(anchors(frame, spaces), NoiseKey(settings.seed, "texture"), TEXTURE)
+        noise = texture(frame, settings.seed, spaces)
         covered = frame.alpha * (frame.owner >= 0)
         wanted = wanted + look.texture * noise * (grain.response(bare) * covered[..., None])
     return wanted, failed
+
+
+def texture(frame: BareFrame, seed: str, spaces: Sequence[str]) -> Tensor:  # [H, W, 1]
+    """The relief of surfaces that the splats are too coarse for: anchored noise, a little blurred, of deviation 1."""
+    noise = anchored_noise(anchors(frame, spaces), NoiseKey(seed, "texture"), TEXTURE)
+    return blurred(noise, TEXTURE_SIGMA) / sum(tap * tap for tap in gaussian_taps(TEXTURE_SIGMA))
 
 
 def hold(frame: BareFrame, wanted: Tensor, settings: Settings) -> Tensor:

@@ -25,11 +25,11 @@ from splatfilm.render import resolve_backend
 from splatfilm.render.passes import PassFrame
 from splatfilm.shots.drawing import SceneDrawer
 from splatfilm.shots.plan import ShotPlan
-from splatfilm.shots.refining import RefinePlan, _request
+from splatfilm.shots.refining import RefinePlan, request_of
 from splatfilm.shots.schedule import Planned
 from splatfilm.shots.wanted import PassRequest
 
-PROBES = 4
+PROBES = 3
 """Moments of a shot at which its guards measure a frame and the next one; all of a shot that is shorter."""
 
 
@@ -99,7 +99,7 @@ class RefinedDrawer:
 
         def take(key: int | tuple[str, int], of: ShotPlan, frame: int) -> None:
             if key not in probed.frames:
-                request = _request(None, plan.members)
+                request = request_of(None, plan.members)
                 _, bare = self._bare(plan, of, frame, request)
                 probed.frames[key] = bare, change(bare, self._refiner(plan), settings, plan.spaces)[0]
 

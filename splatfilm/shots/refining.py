@@ -18,15 +18,15 @@ from splatfilm.base.errors import InputError
 from splatfilm.base.files import read_json, write_json
 from splatfilm.base.hashing import hash_value
 from splatfilm.base.progress import SILENT, Progress
-from splatfilm.film.model import Film, Refine, Shot
+from splatfilm.film.model import PASSES, Film, Refine, Shot
 from splatfilm.refine.contract import RefinerSource
-from splatfilm.refine.looks import LOOKS, Look, look_of, look_value
+from splatfilm.refine.looks import Look, look_of, look_value
 from splatfilm.refine.stored import find_refiner
 from splatfilm.shots.decide import decide
 from splatfilm.shots.lock import hold
 from splatfilm.shots.names import LOCK, FilmFolders
 from splatfilm.shots.plan import ShotPlan
-from splatfilm.shots.schedule import Planned, RenderOptions, ShotResult, make_take
+from splatfilm.shots.schedule import Planned, RenderOptions, ShotResult, make_take, plan_film, render_planned
 from splatfilm.shots.takes import tidy
 from splatfilm.shots.wanted import PLAIN_PASSES, PassRequest, Wanted
 
@@ -110,7 +110,7 @@ def refined_plan(plan: RefinePlan, held_to: float) -> ShotPlan:
             drawing=hash_value([keys[frame], was.drawing]),
             keys={name: hash_value([keys[frame], key]) for name, key in was.keys.items()},
             headers={name: {**header, "refined": plan.refine.look} for name, header in was.headers.items()},
-            request=_request(was.request, plan.members),
+            request=request_of(was.request, plan.members),
         )
     inputs = {**bare.inputs, "refine": {**value, "name": plan.refine.look}}
     header = {**bare.header, "inputs": inputs, "passes": [p for one in pictures for p in one.passes]}
@@ -131,6 +131,32 @@ def refine_planned(planned: Planned, options: RenderOptions, progress: Progress 
         if frames:
             done[name] = _refine_shot(_Work(plan, folders, frames, opened, progress), options)
     return done
+
+
+def refine_shots(film: Film, options: RenderOptions, progress: Progress = SILENT) -> dict[str, RefinedShot]:
+    """Bring the chosen shots up to date on disk, bare and refined."""
+    planned = plan_film(film, options, progress)
+    render_planned(planned, options, progress)
+    return refine_planned(planned, options, progress)
+
+
+def refine_report(refined: Mapping[str, RefinedShot]) -> dict[str, Any]:
+    """Refined shots, ready for JSON."""
+    return {
+        "refined": [
+            {
+                "shot": name,
+                "look": one.look,
+                "take": one.result.take.name,
+                "folder": str(one.result.take.folder),
+                "drawn": one.result.drawn,
+                "shared": one.result.shared,
+                "kept": one.result.kept,
+                "guards": dict(one.report),
+            }
+            for name, one in refined.items()
+        ]
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,10 +249,8 @@ def _known_report(path: Path, plan: RefinePlan) -> dict[str, Any] | None:
     return None
 
 
-def _request(request: PassRequest | None, members: tuple[str, ...]) -> PassRequest:
+def request_of(request: PassRequest | None, members: tuple[str, ...]) -> PassRequest:
     """The passes of a bare frame, and those that refinement needs."""
-    from splatfilm.film.model import PASSES
-
     more = {"normal", "id", *(request.passes if request else ())}
     passes = tuple(name for name in PASSES if name in more and name not in PLAIN_PASSES)
     if request is None:
@@ -247,6 +271,3 @@ def report_line(shot: str, refined: RefinedShot) -> str:
         f"{shot}: {refined.look}, strength {held}; broad colour {worst['colour'] * 255:.2f}/255, "
         f"edges moved {worst['edges']:.1%}, views disagree by {worst['warp'] * 255:+.2f}/255 more"
     )
-
-
-LOOK_NAMES = ("off", *LOOKS)
