@@ -1,4 +1,4 @@
-"""Anchored noise: white in every region, the same for every view of a place, the same bits from both implementations."""
+"""Anchored noise: white in every region, the same for every view of a place, the same bits from kernel and torch."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_hashed_noise_is_white_and_normal() -> None:
 
 def test_a_grid_that_is_none_is_refused() -> None:
     for arguments in ({"channels": 0}, {"sub": 2, "cell": 8}, {"gamma": 0.0}):
-        with pytest.raises(ValueError, match="grid|gamma"):
+        with pytest.raises(ValueError, match=r"grid|gamma"):
             NoiseGrid(**arguments)  # type: ignore[arg-type]
 
 
@@ -160,7 +160,9 @@ def test_thirty_seeds_are_normal_in_every_region() -> None:
     seen = view(2.0, (320, 180))
     for name, region in seen.regions().items():
         values = [
-            stats.kstest(anchored_noise(seen.anchors, NoiseKey(str(seed), "ks"))[region].flatten().numpy(), "norm").pvalue
+            stats.kstest(
+                anchored_noise(seen.anchors, NoiseKey(str(seed), "ks"))[region].flatten().numpy(), "norm"
+            ).pvalue
             for seed in range(30)
         ]
         assert stats.kstest(values, "uniform").pvalue > 0.01, name
