@@ -91,7 +91,7 @@ class NoiseGrid:
     """
 
     channels: int = 4
-    sub: int = 2
+    sub: int = 4
     cell: int = 1
     gamma: float = GAMMA
 
