@@ -14,6 +14,7 @@ from typing import Literal
 
 from splatfilm.base.curves import Easing
 from splatfilm.base.rigid import IDENTITY, Similarity
+from splatfilm.film.refine_model import ModelSettings
 
 AssetKind = Literal["set", "character", "prop"]
 Preset = Literal["draft", "preview", "final"]
@@ -269,6 +270,7 @@ class Refine:
     strength: float = 1.0  # 0..1 of what the look asks for
     grain: float = 1.0  # 0..4 times the look's grain
     seed: str = "1"
+    model: ModelSettings | None = None  # a big model instead of the scene refiner
 
 
 @dataclass(frozen=True)

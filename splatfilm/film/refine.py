@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 from splatfilm.film import fields
 from splatfilm.film.model import REFINE_LOOKS, Refine, RefineLook
+from splatfilm.film.refine_model import model_settings
 from splatfilm.film.source import Source, Table
 
 _KEYS = ("look", "strength", "grain")
@@ -17,10 +19,12 @@ def film_refine(source: Source) -> Refine:
     head = source.values.get("film")
     if not isinstance(head, dict) or "refine" not in head or (table := source.table.inside("film", "refine")) is None:
         return Refine()
-    table.only((*_KEYS, "seed"))
+    table.only((*_KEYS, "seed", "model"))
     read = _read(table, Refine(look="natural"))
     seed = fields.name(table, "seed", read.seed)
-    return Refine(read.look, read.strength, read.grain, seed or read.seed)
+    inner = table.inside("model") if "model" in table.values else None
+    model = None if inner is None else model_settings(inner)
+    return replace(read, seed=seed or read.seed, model=model)
 
 
 def shot_refine(shot: Table, base: Refine) -> Refine:
@@ -33,7 +37,7 @@ def shot_refine(shot: Table, base: Refine) -> Refine:
         table.only(_KEYS)
         return _read(table, base)
     look = fields.choice(shot, "refine", base.look, REFINE_LOOKS)
-    return Refine(cast(RefineLook, look or base.look), base.strength, base.grain, base.seed)
+    return replace(base, look=cast(RefineLook, look or base.look))
 
 
 def _read(table: Table, base: Refine) -> Refine:
@@ -41,9 +45,9 @@ def _read(table: Table, base: Refine) -> Refine:
     look = fields.choice(table, "look", base.look, REFINE_LOOKS)
     strength = fields.number(table, "strength", base.strength, 0, 1)
     grain = fields.number(table, "grain", base.grain, 0, MOST_GRAIN)
-    return Refine(
-        cast(RefineLook, look or base.look),
-        base.strength if strength is None else strength,
-        base.grain if grain is None else grain,
-        base.seed,
+    return replace(
+        base,
+        look=cast(RefineLook, look or base.look),
+        strength=base.strength if strength is None else strength,
+        grain=base.grain if grain is None else grain,
     )

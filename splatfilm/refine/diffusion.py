@@ -67,9 +67,9 @@ def _module(library: str) -> Any:
         import diffusers
 
         diffusers.utils.logging.set_verbosity_error()
-        diffusers.utils.logging.disable_progress_bar()
+        diffusers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         return diffusers
     import transformers
 
-    transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     return transformers

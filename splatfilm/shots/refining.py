@@ -21,6 +21,7 @@ from splatfilm.base.progress import SILENT, Progress
 from splatfilm.film.model import PASSES, Film, Refine, Shot
 from splatfilm.refine.contract import RefinerSource
 from splatfilm.refine.looks import Look, look_of, look_value
+from splatfilm.refine.models import ModelSource
 from splatfilm.refine.stored import find_refiner
 from splatfilm.shots.decide import decide
 from splatfilm.shots.lock import hold
@@ -83,11 +84,18 @@ def plan_refine(planned: Planned, options: RenderOptions) -> dict[str, RefinePla
         if look is None:
             continue
         scene = planned.film.scenes[shot.scene]
-        source = find_refiner(planned.sources[scene.set, scene.set_look].path)
+        source = _source(refine, planned, planned.sources[scene.set, scene.set_look].path)
         members = {scene.set: scene.set} | {member.name: member.asset for member in scene.cast}
         spaces = tuple(f"{asset}/{member}" for member, asset in members.items())
         plans[name] = RefinePlan(shot, refine, look, bare, source, spaces, tuple(members))
     return plans
+
+
+def _source(refine: Refine, planned: Planned, splats: Path) -> RefinerSource | None:
+    """The model that the film names, or else the refiner that lies beside the set's splats."""
+    if refine.model is None:
+        return find_refiner(splats)
+    return ModelSource(refine.model, Path(planned.film.path).resolve().parent, refine.seed)
 
 
 def refined_plan(plan: RefinePlan, held_to: float) -> ShotPlan:

@@ -15,12 +15,14 @@ import torch
 from torch import Tensor
 
 from splatfilm.base.errors import InputError, MissingPartError
+from splatfilm.film.refine_model import ModelSettings, model_settings
+from splatfilm.film.source import parse_toml
 from splatfilm.refine.contract import BareFrame
-from splatfilm.refine.models import CATALOGUE, ModelSettings, ModelSource, known_model, read_model_settings
+from splatfilm.refine.models import CATALOGUE, ModelSource, known_model
+from splatfilm.refine.models.catalogue import licence_warning
 from splatfilm.refine.models.door import NoiseIgnoredError, noise_from
 from splatfilm.refine.models.loading import open_model
 from splatfilm.refine.models.pictures import depth_control, normal_control
-from splatfilm.refine.models.settings import licence_warning
 from splatfilm.refine.models.tiles import Tile, TooLittleMemoryError, in_tiles, tiles_of
 from splatfilm.refine.models.windows import share_of, windows_of
 from splatfilm.refine.noise import NoiseGrid
@@ -30,7 +32,7 @@ from splatfilm.refine.noise import NoiseGrid
 class Looking:
     """As much of a camera as models ask for."""
 
-    camera_to_world: Any = None
+    pose: Any = None
 
 
 def bare(height: int = 60, width: int = 96, scene_frame: float = 1001.0) -> BareFrame:
@@ -39,9 +41,18 @@ def bare(height: int = 60, width: int = 96, scene_frame: float = 1001.0) -> Bare
     normal[..., 2] = -1
     one = torch.ones(height, width)
     return BareFrame(
-        picture, one, 2 * one, normal, torch.zeros(height, width, 3), torch.zeros(height, width, dtype=torch.int64), one,
-        Looking(np.eye(4)), ("flat",), scene_frame, 24.0,  # type: ignore[arg-type]
-    )  # fmt: skip
+        picture,
+        one,
+        2 * one,
+        normal,
+        torch.zeros(height, width, 3),
+        torch.zeros(height, width, dtype=torch.int64),
+        one,
+        Looking(np.eye(4)),
+        ("flat",),
+        scene_frame,
+        24.0,  # type: ignore[arg-type]
+    )
 
 
 def seeded(seed: int) -> Any:
@@ -75,7 +86,9 @@ def opened(models: Path, seed: int = 1, **settings: Any) -> Any:
     ],
     ids=["image", "depth", "normal"],
 )
-def test_a_picture_comes_from_the_noise_it_was_given_and_from_nothing_else(models: Path, settings: dict[str, str]) -> None:
+def test_a_picture_comes_from_the_noise_it_was_given_and_from_nothing_else(
+    models: Path, settings: dict[str, str]
+) -> None:
     frame = bare()
     once, again, other = (opened(models, seed, **settings)(frame) for seed in (1, 1, 2))
     assert once.shape == (60, 96, 3)
@@ -84,7 +97,9 @@ def test_a_picture_comes_from_the_noise_it_was_given_and_from_nothing_else(model
 
 
 @pytest.mark.parametrize(
-    "settings", [{"model": "stable_diffusion", "motion": "motion_adapter"}, {"model": "ltx"}], ids=["animatediff", "ltx"]
+    "settings",
+    [{"model": "stable_diffusion", "motion": "motion_adapter"}, {"model": "ltx"}],
+    ids=["animatediff", "ltx"],
 )
 def test_a_window_of_frames_comes_from_the_noise_it_was_given(models: Path, settings: dict[str, str]) -> None:
     frames = [bare(scene_frame=1001.0 + k) for k in range(3)]
@@ -115,11 +130,17 @@ def test_diffusers_still_swallows_latents_without_a_word(models: Path) -> None:
     picture = torch.rand(1, 3, 64, 96)
     made = [
         pipeline(
-            prompt="", image=picture, strength=0.5, num_inference_steps=2, guidance_scale=0.0, output_type="pt",
-            latents=torch.randn(1, 4, 8, 12), generator=torch.Generator().manual_seed(3),
+            prompt="",
+            image=picture,
+            strength=0.5,
+            num_inference_steps=2,
+            guidance_scale=0.0,
+            output_type="pt",
+            latents=torch.randn(1, 4, 8, 12),
+            generator=torch.Generator().manual_seed(3),
         ).images
         for _ in range(2)
-    ]  # fmt: skip
+    ]
     assert torch.equal(made[0], made[1])
 
 
@@ -223,19 +244,30 @@ def test_the_key_follows_weights_and_settings_but_not_the_folder_s_name(models: 
 # ---- settings ----------------------------------------------------------------------------------------------------------
 
 
-def test_every_wrong_key_of_the_table_is_named() -> None:
-    table = {"modle": "x", "strength": 1.5, "steps": 0, "precision": "half", "download": "yes", "prompt": 3}
-    settings, problems = read_model_settings(table, "film.toml")
+def read(text: str) -> tuple[ModelSettings | None, str]:
+    source = parse_toml("film.toml", text)
+    table = source.table.inside("film", "refine", "model")
+    assert table is not None
+    return model_settings(table), "\n".join(map(str, source.in_order()))
+
+
+def test_every_wrong_key_of_the_table_is_named_with_its_line() -> None:
+    settings, said = read(
+        '[film.refine.model]\nmodle = "x"\nstrength = 1.5\nsteps = 0\nprecision = "half"\ndownload = "yes"\nprompt = 3\n'
+    )
     assert settings is None
-    said = "\n".join(map(str, problems))
-    assert 'film.refine.model.modle: there is no such key; did you mean "model"?' in said
-    for key in ("model:", "strength:", "steps:", "precision:", "download:", "prompt:"):
-        assert f"film.refine.model.{key}" in said
+    assert "film.toml:2: film.refine.model.modle: unknown key" in said
+    assert 'did you mean "model"?' in said
+    for line, key in enumerate(("strength", "steps", "precision", "download", "prompt"), start=3):
+        assert f"film.toml:{line}: film.refine.model.{key}: must be" in said
 
 
 def test_downloading_needs_a_pinned_revision() -> None:
-    _, problems = read_model_settings({"model": "a/b", "download": True}, "film.toml")
-    assert [problem.place for problem in problems] == ["film.refine.model.revision"]
+    settings, said = read('[film.refine.model]\nmodel = "a/b"\ndownload = true\n')
+    assert settings is None
+    assert "revision: is missing" in said
+    pinned, _ = read('[film.refine.model]\nmodel = "a/b"\ndownload = true\nrevision = "0123abc"\n')
+    assert pinned == ModelSettings("a/b", download=True, revision="0123abc")
 
 
 def test_a_licence_that_forbids_the_film_s_use_is_warned_of() -> None:

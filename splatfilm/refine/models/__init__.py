@@ -5,7 +5,6 @@ the change, the same colour lock and the same guards. Nothing here imports torch
 """
 
 from splatfilm.refine.models.catalogue import CATALOGUE, KnownModel, known_model
-from splatfilm.refine.models.settings import ModelSettings, read_model_settings
 from splatfilm.refine.models.source import ModelSource
 
-__all__ = ["CATALOGUE", "KnownModel", "ModelSettings", "ModelSource", "known_model", "read_model_settings"]
+__all__ = ["CATALOGUE", "KnownModel", "ModelSource", "known_model"]

@@ -1,9 +1,9 @@
 """Our noise instead of a pipeline's own.
 
 Pipelines of diffusers take noise in as many ways as there are authors: some have a `latents` argument that means noise,
-some one that means noised latents, some mix it with noise of their own, and `StableDiffusionImg2ImgPipeline` swallows it
-without a word. All of them draw through one function, `randn_tensor`, that their module imports by name; while a picture
-is made, that name leads here. A pipeline that never asks was not given our noise, and that is an error, not a detail.
+some one that means noised latents, some mix it with noise of their own, and `StableDiffusionImg2ImgPipeline` swallows
+it without a word. All of them draw through one function, `randn_tensor`, that their module imports by name; while a
+picture is made, that name leads here. A pipeline that never asks was not given our noise, and that is an error.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ def noise_from(pipeline: Any, draw: Draw) -> Iterator[None]:
     module = sys.modules[type(pipeline).__module__]
     asked = 0
 
-    def drawn(shape: tuple[int, ...], generator: Any = None, device: Any = None, dtype: Any = None, layout: Any = None) -> Tensor:
+    def drawn(
+        shape: tuple[int, ...], generator: Any = None, device: Any = None, dtype: Any = None, layout: Any = None
+    ) -> Tensor:
         nonlocal asked
         asked += 1
         return draw(tuple(shape)).to(device=device, dtype=dtype)

@@ -15,8 +15,8 @@ from typing import Any
 from splatfilm.base.errors import InputError, Problem, StorageError
 from splatfilm.base.files import write_json
 from splatfilm.base.hashing import hash_file, hash_value
+from splatfilm.film.refine_model import ModelSettings, is_folder
 from splatfilm.refine.diffusion import hub_snapshot
-from splatfilm.refine.models.settings import ModelSettings, is_folder
 
 _CONFIGS = ("config.json", "scheduler_config.json", "tokenizer_config.json", "preprocessor_config.json")
 _WITHOUT_WEIGHTS = ("Scheduler", "Tokenizer", "ImageProcessor", "FeatureExtractor", "TokenizerFast")

@@ -29,7 +29,9 @@ def open_model(source: ModelSource, device: str, noise: FrameNoise) -> Refiner:
     settings, weights = source.settings, source.weights
     if device == "cpu" and settings.precision != "float32":
         raise InputError.at(
-            weights.base.path, f"{settings.precision} runs on a GPU only: on a CPU say precision = \"float32\"", "precision"
+            weights.base.path,
+            f'{settings.precision} runs on a GPU only: on a CPU say precision = "float32"',
+            "precision",
         )
     pipeline = _pipeline(source)
     if settings.lora and weights.lora:

@@ -11,11 +11,12 @@ import torch.nn.functional as functional
 from PIL import Image
 from torch import Tensor
 
+from splatfilm.film.refine_model import ModelSettings
 from splatfilm.refine.contract import BareFrame
 from splatfilm.refine.models.door import noise_from
-from splatfilm.refine.models.settings import ModelSettings
 from splatfilm.refine.models.tiles import Tile, in_tiles
-from splatfilm.refine.noise import NoiseGrid
+from splatfilm.refine.noise import NoiseGrid, NoiseKey, anchored_noise
+from splatfilm.refine.pixels import anchors
 
 HALF_DEPTH = 2.0
 """Metres at which a depth control is half bright. Fixed: brightness stretched frame by frame would flicker."""
@@ -28,8 +29,8 @@ def depth_control(frame: BareFrame) -> Tensor:  # [H, W, 3]
 
 
 def normal_control(frame: BareFrame) -> Tensor:  # [H, W, 3]
-    """Normals in the camera's axes as colours: red to the right, green up, blue towards the camera; black for nothing."""
-    to_camera = torch.as_tensor(frame.camera.camera_to_world[:3, :3], dtype=torch.float32, device=frame.normal.device)
+    """Normals in the camera's axes as colours: red right, green up, blue towards the camera; black for nothing."""
+    to_camera = torch.as_tensor(frame.camera.pose[:3, :3], dtype=torch.float32, device=frame.normal.device)
     turned = frame.normal @ to_camera  # rows are R^T n: the normal in OpenCV's axes
     colours = 0.5 + 0.5 * turned * turned.new_tensor([1.0, -1.0, -1.0])
     return torch.where((frame.normal != 0).any(-1, keepdim=True), colours, torch.zeros_like(colours))
@@ -44,6 +45,12 @@ def padded(picture: Tensor, multiple: int) -> Tensor:  # [H, W, C] -> [H', W', C
 
 FrameNoise = Callable[[BareFrame, NoiseGrid], Tensor]
 """The scene's noise for a frame: [rows, columns, C] cells of a grid."""
+
+
+def anchored(seed: str) -> FrameNoise:
+    """The noise of a film with this seed: a member's own name is the name of its rest space."""
+    key = NoiseKey(seed, "diffusion")
+    return lambda frame, grid: anchored_noise(anchors(frame, frame.members), key, grid)
 
 
 class PictureModel:
@@ -66,14 +73,17 @@ class PictureModel:
             held = padded(made(frame), self.cell)
         channels = int(self.pipeline.vae.config.latent_channels)
         noise = self.noise(frame, NoiseGrid(channels=channels, sub=1, cell=self.cell))
+        high, wide = picture.shape[:2]
         made_picture, self.side = in_tiles(
-            *picture.shape[:2], self.side, self.cell, lambda tile: self._tile(tile, picture, held, noise)
+            high, wide, self.side, self.cell, lambda tile: self._tile(tile, picture, held, noise)
         )
         return made_picture[:height, :width].to(frame.beauty)
 
     def _tile(self, tile: Tile, picture: Tensor, held: Tensor | None, noise: Tensor) -> Tensor:
         cell, settings = self.cell, self.settings
-        cells = noise[tile.top // cell : tile.bottom // cell, tile.left // cell : tile.right // cell].movedim(-1, 0)[None]
+        cells = noise[tile.top // cell : tile.bottom // cell, tile.left // cell : tile.right // cell].movedim(-1, 0)[
+            None
+        ]
 
         def cut(whole: Tensor) -> Tensor:
             part = whole[tile.top : tile.bottom, tile.left : tile.right].movedim(-1, 0)[None]

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from splatfilm.base.errors import InputError
 from splatfilm.base.hashing import hash_file, hash_value
+from splatfilm.film.refine_model import ModelSettings
 from splatfilm.refine.contract import Refiner
-from splatfilm.refine.models.catalogue import known_model
+from splatfilm.refine.models.catalogue import known_model, licence_warning
 from splatfilm.refine.models.folder import ModelFolder, check_component, check_pipeline, check_weights, find_folder
-from splatfilm.refine.models.settings import ModelSettings, licence_warning
 
 MODELS_VERSION = 1
 """Raised when the same weights and settings would give other pixels."""
@@ -61,6 +61,7 @@ class ModelSource:
 
     settings: ModelSettings
     base: Path
+    seed: str = ""  # the film's, for its noise
 
     @property
     def name(self) -> str:
@@ -76,7 +77,7 @@ class ModelSource:
 
     @cached_property
     def weights(self) -> Weights:
-        """The checked folders. Raises `InputError` for damaged ones, `MissingPartError` for a hub's that are not here."""
+        """The checked folders. Raises `InputError` for damaged ones, `MissingPartError` for a hub's not here."""
         settings = self.settings
 
         def folder(name: str | None) -> Path | None:
@@ -89,11 +90,11 @@ class ModelSource:
             raise InputError.at(base.path, f"a {base.class_name} takes no control, motion or adapter weights")
         return Weights(
             base,
-            control and check_component(control, ("ControlNetModel",)),
-            vae and check_component(vae, ("AutoencoderKL", "AutoencoderTiny")),
-            lora and check_weights(lora, "a LoRA"),
-            motion and check_component(motion, ("MotionAdapter",)),
-            adapter and check_weights(adapter, "an IP-Adapter"),
+            None if control is None else check_component(control, ("ControlNetModel",)),
+            None if vae is None else check_component(vae, ("AutoencoderKL", "AutoencoderTiny")),
+            None if lora is None else check_weights(lora, "a LoRA"),
+            None if motion is None else check_component(motion, ("MotionAdapter",)),
+            None if adapter is None else check_weights(adapter, "an IP-Adapter"),
         )
 
     @property
@@ -113,16 +114,21 @@ class ModelSource:
         return self.weights.motion is not None or self.weights.base.class_name in VIDEO
 
     @property
+    def moves(self) -> bool:
+        return self.takes_windows
+
+    @property
     def key(self) -> str:
         parts = {name: None if part is None else part["key"] for name, part in asdict(self.weights).items()}
         chosen = {
             name: value
             for name, value in asdict(self.settings).items()
-            if name not in ("model", "control", "vae", "lora", "motion", "adapter", "adapter_picture", "download", "use")
+            if name
+            not in ("model", "control", "vae", "lora", "motion", "adapter", "adapter_picture", "download", "use")
         }
         shown = self.settings.adapter_picture
         picture = hash_file(self.base / shown) if shown else None
-        return hash_value([MODELS_VERSION, self.pipeline, parts, chosen, picture])
+        return hash_value([MODELS_VERSION, self.pipeline, parts, chosen, picture, self.seed])
 
     @property
     def facts(self) -> Mapping[str, object]:
@@ -140,5 +146,6 @@ class ModelSource:
     def open(self, device: str) -> Refiner:
         """Load the weights. Raises `InputError` for what this device cannot run or what does not fit together."""
         from splatfilm.refine.models.loading import open_model
+        from splatfilm.refine.models.pictures import anchored
 
-        return open_model(self, device)
+        return open_model(self, device, anchored(self.seed))

@@ -12,10 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from splatfilm.film.refine_model import ModelSettings
 from splatfilm.refine.contract import BareFrame
 from splatfilm.refine.models.door import noise_from
 from splatfilm.refine.models.pictures import FrameNoise, depth_control, normal_control, padded
-from splatfilm.refine.models.settings import ModelSettings
 from splatfilm.refine.noise import NoiseGrid
 
 SPANS = {"WanVideoToVideoPipeline": 17, "WanVACEPipeline": 17, "LTXConditionPipeline": 17}
@@ -37,7 +37,7 @@ def windows_of(first: int, last: int, span: int, shared: int = SHARED) -> list[i
 
 
 def share_of(frame: int, begin: int, span: int, shared: int = SHARED) -> float:
-    """How much a window that begins at `begin` counts at a frame: rising over its first frames, falling over its last."""
+    """How much a window that begins at `begin` counts at a frame: it rises over its first, falls over its last."""
     place = frame - begin
     if not 0 <= place < span:
         return 0.0
@@ -103,7 +103,7 @@ class WindowModel:
         pixels = video.movedim(-1, 0)[None].to(device=self.pipeline.device, dtype=vae.dtype) * 2 - 1
         latents = vae.encode(pixels).latent_dist.mode()
         mean, deviation = (part.view(1, -1, 1, 1, 1).to(latents) for part in (vae.latents_mean, vae.latents_std))
-        return (latents - mean) * vae.config.scaling_factor / deviation
+        return torch.as_tensor((latents - mean) * vae.config.scaling_factor / deviation)
 
     def _multiple(self) -> int:
         pipeline = self.pipeline

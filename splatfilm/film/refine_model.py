@@ -6,13 +6,11 @@ Read from the table `[film.refine.model]`, with every problem of it named in one
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from splatfilm.base.errors import Problem, did_you_mean
-from splatfilm.refine.models.catalogue import known_model
+from splatfilm.film.source import Table
 
 Control = Literal["depth", "normal"]
 Precision = Literal["float32", "float16", "bfloat16"]
@@ -50,27 +48,23 @@ class ModelSettings:
         return max(1, int(self.steps * self.strength))
 
 
-def read_model_settings(
-    table: Mapping[str, Any], path: str, place: str = "film.refine.model"
-) -> tuple[ModelSettings | None, list[Problem]]:
-    """The settings in a table of the film file, and everything that is wrong with it. No file of a model is opened."""
-    known = {field.name: field for field in fields(ModelSettings)}
-    problems = [
-        Problem(path, f"{place}.{key}", f"there is no such key{did_you_mean(key, known)}") for key in table if key not in known
-    ]
-    values = {key: value for key, value in table.items() if key in known}
+def model_settings(table: Table) -> ModelSettings | None:
+    """The settings in `[film.refine.model]`; every problem is noted, and with one there are none. No weights are opened."""
+    known = {field.name for field in fields(ModelSettings)}
+    table.only(sorted(known))
+    values = {key: value for key, value in table.values.items() if key in known}
+    wrong = {key: message for key, value in values.items() if (message := _wrong(key, value))}
     if "model" not in values:
-        problems.append(Problem(path, f"{place}.model", "is missing: the folder of a model, or its id on a hub"))
-    for key, value in values.items():
-        wrong = _wrong(key, value)
-        if wrong:
-            problems.append(Problem(path, f"{place}.{key}", wrong))
-    if problems:
-        return None, problems
+        table.fail("is missing: the folder of a model, or its id on a hub", "model")
+    for key, message in wrong.items():
+        table.fail(message, key)
+    if wrong or "model" not in values or len(values) < len(table.values):
+        return None
     settings = ModelSettings(**values)
     together = _wrong_together(settings)
-    problems += [Problem(path, f"{place}.{key}", message) for key, message in together.items()]
-    return (None if problems else settings), problems
+    for key, message in together.items():
+        table.fail(message, key)
+    return None if together else settings
 
 
 _CHOICES = {"control_input": get_args(Control), "precision": get_args(Precision), "use": get_args(Use)}
@@ -103,22 +97,10 @@ def _wrong_together(settings: ModelSettings) -> dict[str, str]:
     if settings.adapter and not settings.adapter_picture:
         wrong["adapter"] = "needs adapter_picture, the picture that it is shown"
     if settings.download and settings.revision is None:
-        wrong["revision"] = "is missing: what is fetched from a hub must be pinned, or the film changes when the hub does"
+        wrong["revision"] = (
+            "is missing: what is fetched from a hub must be pinned, or the film changes when the hub does"
+        )
     return wrong
-
-
-def licence_warning(settings: ModelSettings) -> str | None:
-    """What to tell a filmmaker whose film's use a licence forbids or leaves open; None when nothing is known against it."""
-    if settings.use != "commercial":
-        return None
-    said = []
-    for name in (settings.model, settings.control, settings.vae, settings.lora, settings.motion, settings.adapter):
-        row = known_model(name) if name else None
-        if row is not None and row.terms == "non-commercial":
-            said.append(f"{row.id} is licensed for non-commercial use only ({row.licence}), and the film says commercial")
-        elif row is not None and row.terms == "conditions":
-            said.append(f"{row.id} may be used commercially under conditions ({row.licence}): read its card")
-    return "; ".join(said) or None
 
 
 def is_folder(name: str) -> bool:
