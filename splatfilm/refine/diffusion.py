@@ -67,7 +67,7 @@ def _module(library: str) -> Any:
         import diffusers
 
         diffusers.utils.logging.set_verbosity_error()
-        diffusers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        diffusers.utils.logging.disable_progress_bar()
         return diffusers
     import transformers
 
