@@ -1,19 +1,16 @@
-"""What refinement promises: noise that is white and anchored, refined frames beside bare ones, and the bare film back."""
+"""What refinement promises: noise that is white and anchored, refined frames beside bare ones, the bare film back."""
 
 from __future__ import annotations
 
 import json
-import sys
 
 from tests.acceptance.promise import Ground, Promise, run
 
 
 def noise_keeps_its_statistics(ground: Ground) -> str:
     """Every row of the benchmark but the times, which a busy machine may miss."""
-    clone = ground.clone("built")
-    _build(ground)
-    done = run([sys.executable, "-m", "benchmarks.refine"], clone)
-    rows = {row["name"]: row for row in map(json.loads, done.stdout.splitlines())}
+    said = _try(ground, "benchmarks.refine")
+    rows = {row["name"]: row for row in map(json.loads, said.splitlines())}
     judged = {name: row for name, row in rows.items() if row["ok"] is not None and row["unit"] != "s"}
     missed = [f"{name} {row['value']:.4f}" for name, row in judged.items() if not row["ok"]]
     assert not missed, ", ".join(missed)
@@ -23,32 +20,21 @@ def noise_keeps_its_statistics(ground: Ground) -> str:
 
 def thirty_seeds_are_normal(ground: Ground) -> str:
     """The Kolmogorov-Smirnov test over thirty seeds, region by region."""
-    clone = ground.clone("built")
-    _build(ground)
-    run([sys.executable, "-m", "pytest", "-q", "tests/refine/test_noise.py"], clone)
+    _try(ground, "pytest", "-q", "tests/refine/test_noise.py")
     return "p-values uniform in all, edges, grazing and sky; kernel and torch agree to the bit"
 
 
 def refined_takes_hold(ground: Ground) -> str:
     """Refined frames beside bare ones, resumed after a real kill, lowered as a whole, and the bare film back."""
-    clone = ground.clone("built")
-    _build(ground)
-    run([sys.executable, "-m", "pytest", "-q", "tests/shots/test_refined_takes.py"], clone)
+    _try(ground, "pytest", "-q", "tests/shots/test_refined_takes.py")
     return "bare frames untouched, a killed refine resumed, NaN kept bare, --off cuts the bare film"
 
 
-def _build(ground: Ground) -> None:
-    """The kernels of the last commit, in place in the clone."""
-    clone = ground.clone("built")
-    if list((clone / "splatfilm" / "render").glob("_kernels*")):
-        return
-    folder = ground.folder / "kernels"
-    configure = ["cmake", "-S", ".", "-B", str(folder), "-DCMAKE_BUILD_TYPE=Release"]
-    run([*configure, f"-DPython_EXECUTABLE={sys.executable}"], clone)
-    run(["cmake", "--build", str(folder)], clone)
-    for library in folder.rglob("_kernels*"):
-        if library.suffix in (".so", ".pyd"):
-            library.rename(clone / "splatfilm" / "render" / library.name)
+def _try(ground: Ground, *arguments: str) -> str:
+    """Run a module of a fresh clone with its own Python; what it says."""
+    clone = ground.clone("test")
+    run(["make", ".venv/.test"], clone)
+    return run([str(clone / ".venv/bin/python"), "-m", *arguments], clone).stdout
 
 
 PROMISES = (
