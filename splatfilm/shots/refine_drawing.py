@@ -47,7 +47,7 @@ class RefinedDrawer:
     def draw(self, plan: RefinePlan, frame: int, held_to: float, request: PassRequest) -> tuple[PassFrame, str]:
         """A refined frame with the passes of `request`, and why it stayed bare where it did."""
         with torch.no_grad():
-            drawn, bare = self._bare(plan, plan.bare, frame, request)
+            drawn, bare = self.bare(plan, plan.bare, frame, request)
             settings = self._settings(plan, held_to)
             wanted, failed = change(bare, self._refiner(plan), settings, plan.spaces)
             if failed:
@@ -100,7 +100,7 @@ class RefinedDrawer:
         def take(key: int | tuple[str, int], of: ShotPlan, frame: int) -> None:
             if key not in probed.frames:
                 request = request_of(None, plan.members)
-                _, bare = self._bare(plan, of, frame, request)
+                _, bare = self.bare(plan, of, frame, request)
                 probed.frames[key] = bare, change(bare, self._refiner(plan), settings, plan.spaces)[0]
 
         def pair(one: int, other: int | tuple[str, int], what: str) -> None:
@@ -121,7 +121,7 @@ class RefinedDrawer:
                 pair(middle, (name, middle), f"shot {name}")
         return probed
 
-    def _bare(self, plan: RefinePlan, of: ShotPlan, frame: int, request: PassRequest) -> tuple[PassFrame, BareFrame]:
+    def bare(self, plan: RefinePlan, of: ShotPlan, frame: int, request: PassRequest) -> tuple[PassFrame, BareFrame]:
         """A frame as the bare film has it, with what a refiner is given."""
         camera = of.cameras[frame]
         passes = request.passes if self._cuda else (*request.passes, "depth-median")

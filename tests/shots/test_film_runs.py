@@ -89,7 +89,7 @@ def test_make_leaves_a_cut_a_contact_sheet_and_a_summary(unbroken: tuple[TinyFil
     summary = json.loads(Path(made["summary_file"]).read_text())
     assert summary["frames"] == 70 and [s["take"] for s in summary["shots"]] == ["v001", "v001"]
     assert made["changed"] and made["peak_memory_mib"] > 50
-    assert list(made["seconds"]) == ["check", "reconstruct", "plan", "render", "cut", "contact sheet"]
+    assert list(made["seconds"]) == ["check", "reconstruct", "plan", "render", "refine", "cut", "contact sheet"]
     assert len(pictures(film)) == PICTURES
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,14 @@ import torch
 from tiny_film import TinyFilm
 
 from splatfilm.film import load
+from splatfilm.refine.apply import Settings, reach_of_look, refine_frame
 from splatfilm.refine.contract import BareFrame
+from splatfilm.refine.looks import LOOKS
 from splatfilm.refine.stored import FOLDER, StoredRefiner, describe_refiner, find_refiner
 from splatfilm.shots.make import make_film
 from splatfilm.shots.pictures import read_picture
-from splatfilm.shots.refining import RefinedShot, plan_refine, refine_shots, refined_plan
+from splatfilm.shots.refine_drawing import RefinedDrawer
+from splatfilm.shots.refining import RefinedShot, plan_refine, refine_shots, refined_plan, request_of
 from splatfilm.shots.schedule import RenderOptions, plan_film
 
 FRAMES = (1004, 1005, 1009)
@@ -172,6 +176,30 @@ def test_a_shot_that_fails_its_guards_is_lowered_as_a_whole_and_the_report_says_
     planned = plan_film(load(natural.path), options(natural, shots=("010",)))
     plan = refined_plan(plan_refine(planned, options(natural))["010"], done.held_to)
     assert keys <= set(plan.keys.values())
+
+
+def test_moving_a_prop_changes_nothing_beyond_its_footprint_and_the_reach(natural: TinyFilm) -> None:
+    """Bare pixels that change, dilated by what the look reaches; identical to the bit beyond it."""
+
+    def drawn() -> tuple[BareFrame, torch.Tensor]:
+        planned = plan_film(load(natural.path), options(natural, shots=("020",), look="natural"))
+        plans = plan_refine(planned, options(natural, look="natural"))
+        plan = plans["020"]
+        drawer = RefinedDrawer(planned, plans, "cpu")
+        _, bare = drawer.bare(plan, plan.bare, 1016, request_of(None, plan.members))
+        look = replace(plan.look, lock_px=1.5 * 640 / 96, stock=None)
+        return bare, refine_frame(bare, Sharp(), Settings(look, "1"), plan.spaces).beauty
+
+    (bare, refined), _ = drawn(), natural.edit("[0.0, 0.0, 0.2]", "[0.15, 0.0, 0.2]")
+    other_bare, other = drawn()
+    changed = (bare.beauty != other_bare.beauty).any(-1) | (bare.canonical != other_bare.canonical).any(-1)
+    reach = reach_of_look(replace(LOOKS["natural"], lock_px=1.5 * 640 / 96), 1, 96)
+    assert reach == 7 + 5
+    near = torch.nn.functional.max_pool2d(changed[None, None].float(), 2 * reach + 1, 1, reach)[0, 0].bool()
+    assert changed.any()
+    assert not near.all()
+    assert torch.equal(refined[~near], other[~near])
+    assert not torch.equal(refined, other)
 
 
 def test_a_refiner_whose_files_changed_is_refused(natural: TinyFilm) -> None:
