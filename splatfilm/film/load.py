@@ -15,8 +15,21 @@ from typing import cast
 
 from splatfilm.cameras import Lens
 from splatfilm.film import fields, picture
+from splatfilm.film.contact import film_contact, read_contact
 from splatfilm.film.fields import REQUIRED
-from splatfilm.film.model import COLOURS, FILES, PASSES, Colour, Files, Film, FrameRange, Optics, Shot, png_problem
+from splatfilm.film.model import (
+    COLOURS,
+    FILES,
+    PASSES,
+    Colour,
+    Contact,
+    Files,
+    Film,
+    FrameRange,
+    Optics,
+    Shot,
+    png_problem,
+)
 from splatfilm.film.optics import OPTICS_KEYS, read_optics
 from splatfilm.film.positions import Place
 from splatfilm.film.scenery import read_assets, read_scenes
@@ -66,7 +79,7 @@ def judge_film(source: Source) -> Reading:
     head = _head(source)
     assets, known = read_assets(table)
     scenes, clocks = read_scenes(table, known)
-    shots = _shots(table, clocks, _film_optics(source))
+    shots = _shots(table, clocks, _Defaults(_film_optics(source), _film_contact(source)))
     _note_what_png_cannot_hold(table)
     if source.problems or head is None:
         return Reading(source, None, shots, head)
@@ -82,7 +95,7 @@ def _head(source: Source) -> Film | None:
     table = source.table.inside("film")
     if table is None:
         return None
-    table.only(("name", "title", "rate", "size", "aspect", "timecode", "files", "colour", "lens"))
+    table.only(("name", "title", "rate", "size", "aspect", "timecode", "files", "colour", "lens", "contact"))
     name = fields.name(table, "name", REQUIRED)
     title = fields.text(table, "title", name)
     rate = picture.rate(table)
@@ -107,11 +120,25 @@ def _film_optics(source: Source) -> Optics:
     return read_optics(table, Optics())
 
 
-def _shots(film: Table, clocks: Mapping[str, FrameRange | None], optics: Optics) -> dict[Place, Shot]:
+def _film_contact(source: Source) -> Contact | None:
+    if not isinstance(source.values.get("film"), dict) or (head := source.table.inside("film")) is None:
+        return None
+    return film_contact(head)
+
+
+@dataclass(frozen=True)
+class _Defaults:
+    """What holds for every shot that does not say otherwise."""
+
+    optics: Optics
+    contact: Contact | None
+
+
+def _shots(film: Table, clocks: Mapping[str, FrameRange | None], defaults: _Defaults) -> dict[Place, Shot]:
     shots: dict[Place, Shot] = {}
     first_of: dict[str, Table] = {}
     for table in fields.array(film, "shots"):
-        shot = _shot(table, clocks, optics)
+        shot = _shot(table, clocks, defaults)
         if shot is not None:
             shots[table.place] = shot
         name = table.values.get("name")
@@ -123,13 +150,14 @@ def _shots(film: Table, clocks: Mapping[str, FrameRange | None], optics: Optics)
     return shots
 
 
-def _shot(table: Table, clocks: Mapping[str, FrameRange | None], optics: Optics) -> Shot | None:
-    table.only(("name", "scene", "camera", "frames", "lens", "passes"))
+def _shot(table: Table, clocks: Mapping[str, FrameRange | None], defaults: _Defaults) -> Shot | None:
+    table.only(("name", "scene", "camera", "frames", "lens", "passes", "contact"))
     name = fields.name(table, "name", REQUIRED)
     scene = fields.choice(table, "scene", REQUIRED, clocks, "a scene")
     camera = fields.existing(table, "camera", "file", REQUIRED)
     frames = fields.frames(table, "frames", REQUIRED)
-    lens, optics = _lens(table, optics)
+    lens, optics = _lens(table, defaults.optics)
+    contact = read_contact(table, defaults.contact)
     passes = fields.choices(table, "passes", PASSES)
     clock = clocks.get(scene or "")
     if frames is not None and clock is not None:
@@ -137,7 +165,9 @@ def _shot(table: Table, clocks: Mapping[str, FrameRange | None], optics: Optics)
     if name is None or scene is None or camera is None or frames is None or passes is None:
         return None
     asked = tuple(one for one in PASSES if one == "beauty" or one in passes)
-    return Shot(name, scene, camera, frames, lens, asked, optics)
+    if "occlusion" in asked and contact is None:
+        table.fail('"occlusion" is the shadow between cast and set: expected contact = true here, or [film.contact]', "passes")
+    return Shot(name, scene, camera, frames, lens, asked, optics, contact)
 
 
 def _note_what_png_cannot_hold(film: Table) -> None:

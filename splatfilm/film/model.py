@@ -21,7 +21,18 @@ Preset = Literal["draft", "preview", "final"]
 Files = Literal["auto", "png", "png16", "exr", "exr-parts"]
 Colour = Literal["linear-srgb", "acescg"]
 
-PASSES = ("beauty", "alpha", "depth", "depth-median", "depth-front", "normal", "position", "motion", "id")
+PASSES = (
+    "beauty",
+    "alpha",
+    "depth",
+    "depth-median",
+    "depth-front",
+    "normal",
+    "position",
+    "motion",
+    "id",
+    "occlusion",
+)
 """The passes a shot may ask for (docs/passes.md); beauty is always there."""
 
 PNG_CANNOT: Mapping[str, str] = {
@@ -204,6 +215,7 @@ class CastMember:
     frames: FrameRange | None = None  # present only then; None: the whole scene
     performance: Performance = Performance()
     attach: Attachment | None = None
+    contact: bool = True  # whether it takes part in contact shadows
 
 
 @dataclass(frozen=True)
@@ -232,6 +244,19 @@ class Optics:
 
 
 @dataclass(frozen=True)
+class Contact:
+    """Contact shadows: how much light cast and set take from one another where they are close (docs/cast.md).
+
+    `strength` is the share of the hidden light that is gone, `radius` how far an occluder reaches. With `beauty` false
+    the shadow is only written as the pass `occlusion`.
+    """
+
+    strength: float = 0.75  # 0..1
+    radius: float = 0.4  # metres
+    beauty: bool = True
+
+
+@dataclass(frozen=True)
 class Shot:
     """A camera looking at a scene from one scene frame to another.
 
@@ -245,6 +270,7 @@ class Shot:
     lens: Mapping[str, object]
     passes: tuple[str, ...]
     optics: Optics = Optics()
+    contact: Contact | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import cast, get_args
 
 from splatfilm.base.rigid import IDENTITY
 from splatfilm.film import fields
+from splatfilm.film.contact import touches
 from splatfilm.film.fields import REQUIRED
 from splatfilm.film.model import (
     Asset,
@@ -156,7 +157,7 @@ def _note_twins(members: list[Table], set_name: str | None) -> None:
 
 
 def _cast_member(table: Table, clock: FrameRange | None, known: Known) -> CastMember | None:
-    table.only(("name", "asset", *PLACE_KEYS, "keys", "look", "looks", "frames", *PERFORMANCE_KEYS, "attach"))
+    table.only(("name", "asset", *PLACE_KEYS, "keys", "look", "looks", "frames", *PERFORMANCE_KEYS, "attach", "contact"))
     asset = _asset(table, "asset", known, ("character", "prop", "set"))
     name = fields.name(table, "name", asset)
     keys = _placement_keys(table, clock)
@@ -168,7 +169,7 @@ def _cast_member(table: Table, clock: FrameRange | None, known: Known) -> CastMe
     held = attachment(table, clock)
     if asset is None or name is None or not looks:
         return None
-    return CastMember(name, asset, keys, looks, frames, performs, held)
+    return CastMember(name, asset, keys, looks, frames, performs, held, touches(table))
 
 
 def _placement_keys(table: Table, clock: FrameRange | None) -> tuple[PlacementKey, ...]:

@@ -9,7 +9,7 @@ import torch
 
 from splatfilm.base.errors import InputError
 from splatfilm.cameras import Camera
-from splatfilm.film.model import Film
+from splatfilm.film.model import Contact, Film
 from splatfilm.render import RenderSettings, render, render_each, resolve_backend
 from splatfilm.render.exposure import Blur, Moment, expose
 from splatfilm.render.flight import sent_home
@@ -42,6 +42,7 @@ class SceneDrawer:
         self._backend = backend
         self._device = "cuda" if resolve_backend(backend).name == "gsplat" else "cpu"
         self._scene = ""
+        self._contact: Contact | None = None  # of the frame that is being drawn
         self._stage: Stage | None = None
         self._fitting: set[tuple[int, int, tuple[str, ...], int]] = set()
 
@@ -52,12 +53,14 @@ class SceneDrawer:
         camera: Camera,
         exposure: Exposure | None = None,
         request: PassRequest | None = None,
+        contact: Contact | None = None,
     ) -> Frame | PassFrame:
         """The frame that `camera` sees at a scene frame, or the one that an exposure about it makes.
 
         The passes of `request` are those of the pinhole at the scene frame. Raises `InputError` when the splats cannot
         be read and `NotEnoughMemoryError` when the frame does not fit.
         """
+        self._contact = contact
         splats = self._splats(scene, frame, frame)
         self._check_memory(camera, request, len(splats))
         sharp = None if request is None else self._passes(scene, frame, camera, request)
@@ -79,28 +82,28 @@ class SceneDrawer:
     def _passes(self, scene: str, frame: int, camera: Camera, request: PassRequest) -> PassFrame:
         """A scene frame without blur, with the passes that are asked for."""
         before, after = (
-            None if other is None else Instant(self._splats(scene, frame + step, frame).means, other)
+            None if other is None else Instant(self._staged(scene, frame + step, frame, None).splats.means, other)
             for step, other in ((-1, request.before), (1, request.after))
         )
-        staged = self._staged(scene, frame, frame)
+        staged = self._staged(scene, frame, frame, self._contact)
         objects = None
         if request.objects:
             numbers = [torch.full((s.stop - s.start,), request.objects.index(s.member)) for s in staged.spans]
             objects = torch.cat(numbers).to(staged.splats.device)
-        inputs = PassInputs(request.passes, before, after, objects, len(request.objects))
+        inputs = PassInputs(request.passes, before, after, objects, len(request.objects), staged.visibility)
         return render_passes(staged.splats, camera, inputs, self._settings, backend=self._backend)
 
     def _splats(self, scene: str, time: float, frame: int) -> Splats:
         """The scene's splats at a moment about a scene frame; who is there, in which look, is the frame's to say."""
-        return self._staged(scene, time, frame).splats
+        return self._staged(scene, time, frame, self._contact).splats
 
-    def _staged(self, scene: str, time: float, frame: int) -> Staged:
+    def _staged(self, scene: str, time: float, frame: int, contact: Contact | None) -> Staged:
         if self._stage is None or self._scene != scene:
             self._stage = None  # free the last scene before the next is loaded
             files = {name: source.path for name, source in self._sources.items()}
             self._stage = Stage(self._film, scene, files, self._device, self._bindings)
             self._scene = scene
-        staged = self._stage.at(time, frame)
+        staged = self._stage.at(time, frame, contact)
         for span in staged.spans:
             self._check_unchanged(self._sources[span.source])
         return staged

@@ -26,6 +26,10 @@ POSING_VERSION = 1
 """Raised whenever the same splats in the same pose would stand otherwise, or be hidden otherwise by what is worn."""
 
 
+CONTACT_VERSION = 1
+"""Raised whenever the same splats would darken one another otherwise."""
+
+
 @dataclass(frozen=True)
 class Placed:
     """A member of the scene at one scene frame. `place` brings the splats of its file into the scene.

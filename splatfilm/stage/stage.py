@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from splatfilm.base.errors import InputError
 from splatfilm.base.hashing import hash_value
 from splatfilm.base.rigid import IDENTITY
-from splatfilm.film.model import LAYER_PREFIX, Film
+from splatfilm.film.model import LAYER_PREFIX, Contact, Film
 from splatfilm.stage.placement import Placed, Placements
 from splatfilm.stage.rigs.files import load_rig
 
@@ -60,6 +60,7 @@ class Staged:
 
     splats: Splats
     spans: tuple[Span, ...]
+    visibility: Tensor | None = None  # [N] share of its light that each splat keeps; None: nothing was asked of contact
 
 
 class Stage:
@@ -92,20 +93,47 @@ class Stage:
         self._shown: dict[tuple[Source, tuple[str, ...]], Tensor] = {}
         self._standing: dict[int, tuple[Placed, tuple[Splats, ...]]] = {}
         self._last: tuple[tuple[Placed, ...], Staged] | None = None
+        self._touched: tuple[Staged, Contact, Staged] | None = None
+        self._diagonals: dict[tuple[Source, ...], float] = {}
 
     def describe(self, frame: float) -> dict[str, Any]:
         """`Placements.describe`: what decides the staged splats, for a frame's key. Does not import torch."""
         return self.placements.describe(frame)
 
-    def at(self, frame: float, shown: float | None = None) -> Staged:
-        """The scene's splats at a scene frame; `shown` as for `Placements.at`.
+    def at(self, frame: float, shown: float | None = None, contact: Contact | None = None) -> Staged:
+        """The scene's splats at a scene frame; `shown` as for `Placements.at`. With `contact`, in one another's shadow.
 
         Raises `InputError` when a file is damaged, or when classic and antialiased splats meet.
         """
         placed = self.placements.at(frame, shown)
         if self._last is None or self._last[0] != placed:
             self._last = placed, self._compose(placed)
-        return self._last[1]
+        plain = self._last[1]
+        if contact is None or len(placed) == 1:
+            return plain
+        if self._touched is None or self._touched[0] is not plain or self._touched[1] != contact:
+            self._touched = plain, contact, self._in_contact(plain, placed, contact)
+        return self._touched[2]
+
+    def _in_contact(self, plain: Staged, placed: tuple[Placed, ...], contact: Contact) -> Staged:
+        from splatfilm.stage.contact import bodies_of, darkened, visibility
+
+        part = {member.name for member in self.placements.scene.cast if member.contact}
+        diagonals = {one.member: self._diagonal(one) for one in placed[1:] if one.member in part}
+        kept = visibility(plain.splats, len(self._stand(0, placed[0])[0]), bodies_of(plain.spans, diagonals), contact)
+        splats = darkened(plain.splats, kept) if contact.beauty else plain.splats
+        return Staged(splats, plain.spans, kept.to(splats.device))
+
+    def _diagonal(self, placed: Placed) -> float:
+        """How large what a member shows is at rest; the same at every frame, whatever its pose."""
+        from splatfilm.stage.contact import diagonal
+
+        sources = tuple((placed.asset, source) for source in placed.sources)
+        if sources not in self._diagonals:
+            film = self.placements.film
+            sizes = (diagonal(self._splats(*one)) * film.source(*one).place.scale for one in sources)
+            self._diagonals[sources] = max(sizes)
+        return self._diagonals[sources]
 
     def _compose(self, placed: tuple[Placed, ...]) -> Staged:
         from splatfilm.splats import compose
