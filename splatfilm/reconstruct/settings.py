@@ -18,7 +18,7 @@ from splatfilm.film.model import Care
 Preset = Literal["draft", "preview", "final"]
 
 
-LARGEST_THAT_BENDS = 0.015
+LARGEST_THAT_BENDS = 0.009
 """Metres: the longest splats of an actor. A splat is carried whole; one that reaches across an elbow sticks out of the
 sleeve when the arm bends (without a limit a tenth of a pyjama's splats are longer than 38 mm, the longest 143 mm)."""
 
