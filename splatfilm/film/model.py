@@ -74,8 +74,18 @@ class FrameRange:
 
 
 @dataclass(frozen=True)
+class Care:
+    """How carefully a capture is reconstructed: a preset, and what stands instead of its numbers (None: nothing)."""
+
+    preset: Preset = "draft"
+    steps: int | None = None
+    budget: int | None = None  # splats
+    size: int | None = None  # px, longest side of the training pictures
+
+
+@dataclass(frozen=True)
 class Look:
-    """One appearance of an asset: a `capture` folder, reconstructed with `preset`, or a `splats` file, or `layers`.
+    """One appearance of an asset: a `capture` folder, reconstructed with `care`, or a `splats` file, or `layers`.
 
     `layers` name layers of a character, from the skin outwards; a look that has them has no splats of its own.
     `place` brings the asset's own axes and units into the scene's (Z up, metres) before it is placed.
@@ -84,7 +94,7 @@ class Look:
     name: str
     capture: Path | None = None
     splats: Path | None = None
-    preset: Preset = "draft"
+    care: Care = Care()
     place: Similarity = IDENTITY
     layers: tuple[str, ...] = ()
 
@@ -101,7 +111,7 @@ class Layer:
     name: str
     capture: Path | None = None
     splats: Path | None = None
-    preset: Preset = "draft"
+    care: Care = Care()
     place: Similarity = IDENTITY
     ids: tuple[int, ...] = ()
     over: tuple[str, ...] = ()
@@ -191,17 +201,19 @@ class Attachment:
 
 
 @dataclass(frozen=True)
-class Performance:
-    """What a character does: clips on the scene's clock, and expressions that stand over whatever the clips say.
+class Directions:
+    """What a character is told to do: a score or clips on the scene's clock, and expressions that stand over them.
 
+    `score` is a performance file (docs/clips.md), which says everything that clips could; there are none beside it.
     A clip is one of the rig's, by name, or a clip file's absolute path. `place` and `line` say where in the film file
-    it stands.
+    all this stands.
     """
 
     cues: tuple[ClipCue, ...] = ()
     shapes: tuple[ShapeKey, ...] = ()
     place: str = ""
     line: int = 0
+    score: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -213,7 +225,7 @@ class CastMember:
     keys: tuple[PlacementKey, ...]  # at least one, ascending; before the first and after the last it stands still
     looks: tuple[LookChange, ...]  # ascending; the first holds from the scene's beginning
     frames: FrameRange | None = None  # present only then; None: the whole scene
-    performance: Performance = Performance()
+    directions: Directions = Directions()
     attach: Attachment | None = None
     contact: bool = True  # whether it takes part in contact shadows
 

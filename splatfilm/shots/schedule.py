@@ -109,7 +109,16 @@ def choose(film: Film, options: RenderOptions) -> Chosen:
 
 
 def find_splats(film: Film, chosen: Chosen, options: RenderOptions, progress: Progress = SILENT) -> Sources:
-    """The splats that the chosen shots show; reconstructs captures that have none yet."""
+    """The splats that the chosen shots show; reconstructs captures that have none yet.
+
+    What the film will show otherwise than it was asked for (a clip that ends early, a blendshape that the rig lacks) is
+    said first: it stops nothing.
+    """
+    if any(asset.rig is not None for asset in film.assets.values()):
+        from splatfilm.stage.performance import findings
+
+        for place, remark in findings(film)[1]:
+            progress.say(f"{place}: {remark}")
     ways = Ways(FilmFolders.of(options.out, film).assets, options.preset, options.backend)
     return resolve_assets(film, looks_of(film, chosen.shots), ways, progress)
 

@@ -20,6 +20,8 @@ from torch import Tensor
 from splatfilm.splats.posed import multiplied, packed, quaternions, rotation_matrices, symmetric
 from splatfilm.splats.splats import Splats
 
+MOST_STRETCH = 2.0
+"""How much longer or shorter, along any axis, a blendshape may make a splat."""
 _NEWTON_STEPS = 12
 _SETTLED = 1e-9
 _COLLAPSED = 1e-6  # a determinant below which, relative to the gradient's size cubed, only an SVD finds the rotation
@@ -152,7 +154,7 @@ def shaped(skin: Splats, rows: Tensor, gradients: Tensor, owner: Tensor | None =
     """
     assert skin.turns is not None, "skinned splats have turns"
     rotation, stretch = polar(gradients)
-    own = quaternions(rotation)
+    own, stretch = quaternions(rotation), limited(stretch)
     if owner is not None:
         own, stretch = own[owner], stretch[owner]
     bones = skin.turns[rows].double()
@@ -167,6 +169,17 @@ def shaped(skin: Splats, rows: Tensor, gradients: Tensor, owner: Tensor | None =
     back = bones * bones.new_tensor([1.0, -1.0, -1.0, -1.0])
     quats[rows] = multiplied(multiplied(multiplied(bones, own), back), skin.quats[rows].double()).to(dtype)
     return dataclasses.replace(skin, quats=quats, turns=turns, stretches=stretches)
+
+
+def limited(stretch: Tensor) -> Tensor:  # [..., 3, 3] symmetric
+    """Stretches with none of their factors beyond `MOST_STRETCH` or its inverse.
+
+    Lips that part pull the triangles between them to twelve times their length; splats there would become needles.
+    """
+    factors, axes = torch.linalg.eigh(stretch)
+    kept = factors.clamp(1 / MOST_STRETCH, MOST_STRETCH)
+    within = (kept == factors).all(dim=-1)[..., None, None]
+    return torch.where(within, stretch, (axes * kept[..., None, :]) @ axes.transpose(-1, -2))
 
 
 def gradients_of(splats: Splats) -> Tensor:  # -> [N, 3, 3] float64
