@@ -115,7 +115,9 @@ def pairs(move: str, out: Path, contact: Contact | None = Contact()) -> Iterator
     for picture in said["frames"]:
         staged = stage.at(_frame(said, picture), contact=contact)
         whose = torch.cat([torch.full((s.stop - s.start,), int(s.member == "ada")) for s in staged.spans])
-        frame = render_passes(staged.splats, camera_of(said, picture), PassInputs(("id",), None, None, whose, 2), backend="cpu")
+        frame = render_passes(
+            staged.splats, camera_of(said, picture), PassInputs(("id",), None, None, whose, 2), backend="cpu"
+        )
         covered = torch.where(frame.layers["id-ranks"] == 1, frame.layers["id"], 0.0).sum(dim=-1)
         name = Path(picture["image"]).stem
         truth = np.asarray(Image.open(FOOTAGE / move / picture["image"]).convert("RGB"), dtype=np.float32) / 255

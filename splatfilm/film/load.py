@@ -166,7 +166,9 @@ def _shot(table: Table, clocks: Mapping[str, FrameRange | None], defaults: _Defa
         return None
     asked = tuple(one for one in PASSES if one == "beauty" or one in passes)
     if "occlusion" in asked and contact is None:
-        table.fail('"occlusion" is the shadow between cast and set: expected contact = true here, or [film.contact]', "passes")
+        table.fail(
+            '"occlusion" is the shadow between cast and set: expected contact = true here, or [film.contact]', "passes"
+        )
     return Shot(name, scene, camera, frames, lens, asked, optics, contact)
 
 

@@ -263,7 +263,7 @@ class Contact:
     the shadow is only written as the pass `occlusion`.
     """
 
-    strength: float = 0.75  # 0..1
+    strength: float = 1.0  # 0..1
     radius: float = 0.4  # metres
     beauty: bool = True
 

@@ -118,7 +118,9 @@ def _share(film: Film, job: _Job, whole: SplatSource, ways: Ways, progress: Prog
                 from splatfilm.reconstruct.layers import split
                 from splatfilm.splats import read_splats, write_ply
 
-                write_ply(path, split(read_splats(whole.path), job.capture, layer.ids, job.settings, progress).to("cpu"))
+                write_ply(
+                    path, split(read_splats(whole.path), job.capture, layer.ids, job.settings, progress).to("cpu")
+                )
     return SplatSource(path, hash_file(path), stamp_of(path), {**whole.origin, "layer": {"ids": list(layer.ids)}})
 
 

@@ -141,7 +141,8 @@ def plan_shot(film: Film, shot: Shot, path: CameraPath, sources: Sources, pictur
         blur = exposure_value(exposure, placements, camera_value, lambda item: _placed_value(film, item, sources))
         if blur:
             exposures[frame] = exposure
-        keys[frame] = hash_value({**base, "camera": camera_value(camera), "splats": splats, **_contact_value(shot, placed, untouched), **blur})
+        shadows = _contact_value(shot, placed, untouched)
+        keys[frame] = hash_value({**base, "camera": camera_value(camera), "splats": splats, **shadows, **blur})
     moments = Moments(
         camera_value, lambda item: _placed_value(film, item, sources), placements, path, picture.size, picture.renderer
     )

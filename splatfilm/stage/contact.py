@@ -5,18 +5,16 @@ light around each splat of the set (and of the rest of the cast), and the set hi
 That is a property of the scene at a scene frame and of no camera: all shots of a moment see the same shadow. Splats out
 of reach keep their bits.
 
-Half of what the twenty cones of `csrc/contact.cpp` meet is light of the sky and the lamps, half is light between
-surfaces, which nobody here knows; so `Contact.strength` says how much of the hidden light is gone. A splat that keeps
-the share a of its light is drawn sqrt(a) as bright in the display-referred values that splats blend in (gamma 2).
+What the twenty cones of `csrc/contact.cpp` meet would have sent some light of its own; `Contact.strength` says how
+much of the hidden light is gone, and all of it agrees best with path-traced footage (benchmarks/truth.py). A splat that
+keeps the share a of its light is drawn sqrt(a) as bright in the display-referred values that splats blend in.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -26,9 +24,6 @@ from torch import Tensor
 from splatfilm.film.model import Contact
 from splatfilm.render.constants import SH_C0
 from splatfilm.splats import Splats
-
-if TYPE_CHECKING:
-    from splatfilm.stage.stage import Span
 
 CELLS_ACROSS = 48  # of the lattice over a member's diagonal
 SMALLEST_CELL, LARGEST_CELL = 0.01, 0.025  # metres
@@ -40,20 +35,15 @@ OUTLIERS = 0.002  # share of a member's splats at either end of an axis that do 
 
 @dataclass(frozen=True)
 class Body:
-    """Rows of a member of the cast among the staged splats, and how large it is at rest."""
+    """Rows of a member of the cast among the staged splats, and how large it is at rest.
+
+    `standing` names where it is, in which pose and look: equal names, equal splats.
+    """
 
     rows: slice
     diagonal: float  # metres
-
-
-def bodies_of(spans: Sequence[Span], diagonals: dict[str, float]) -> tuple[Body, ...]:
-    """The members that take part: those in `diagonals`, layers of one member together."""
-    found = []
-    for name, own in groupby(spans[1:], key=lambda span: span.member):
-        layers = list(own)
-        if name in diagonals:
-            found.append(Body(slice(layers[0].start, layers[-1].stop), diagonals[name]))
-    return tuple(found)
+    standing: Hashable = None
+    takes_part: bool = True
 
 
 def extent(means: NDArray[np.float32], opacities: NDArray[np.float32]) -> NDArray[np.float64]:  # [N, 3], [N] -> [2, 3]
@@ -71,27 +61,53 @@ def diagonal(splats: Splats) -> float:
     return float(np.sqrt(((high - low) ** 2).sum()))
 
 
-def visibility(splats: Splats, set_count: int, bodies: Sequence[Body], contact: Contact) -> Tensor:  # -> [N]
+def _meets(means: NDArray[np.float32], corners: tuple[NDArray[np.float64], NDArray[np.float64]]) -> bool:
+    """Whether the box about splats meets another."""
+    return bool((means.max(axis=0) >= corners[0]).all() and (means.min(axis=0) <= corners[1]).all())
+
+
+@dataclass(frozen=True, eq=False)
+class Shadow:
+    """What a body hid from whom, the last time that it and everything in its reach stood as `standing` says."""
+
+    standing: tuple[Hashable, ...]
+    lost: NDArray[np.float32]  # [N] share of the light, 0 out of reach
+
+
+def visibility(
+    splats: Splats, set_count: int, bodies: Sequence[Body], contact: Contact, known: dict[int, Shadow] | None = None
+) -> Tensor:  # -> [N]
     """The share of its light that each splat keeps, 1 out of reach; rows 0..set_count are the set. On the CPU.
 
-    A pure function of its arguments: the same bits at any thread count.
+    A pure function of its arguments: the same bits at any thread count. `known` keeps the shadows of bodies that stand
+    still, by their number, from call to call; the set must be the same in all of them.
     """
     from splatfilm.render.kernels import array, extension
 
     arrays = [array(part) for part in (splats.means, splats.quats, splats.scales, splats.opacities)]
     kept = np.ones(len(splats), dtype=np.float32)
-    lost = np.empty_like(kept)
-    for body in bodies:
-        if body.rows.stop <= body.rows.start:
+    for number, body in enumerate(bodies):
+        if not body.takes_part:
             continue
+        low, high = extent(arrays[0][body.rows], arrays[3][body.rows])
         reach = min(contact.radius, REACH_OF_DIAGONAL * body.diagonal)
         cell = min(max(body.diagonal / CELLS_ACROSS, SMALLEST_CELL), LARGEST_CELL, reach / 3)
-        low, high = extent(arrays[0][body.rows], arrays[3][body.rows])
         first = np.floor((low - reach) / cell).astype(int)
         size = np.ceil((high + reach) / cell).astype(int) - first + 2
-        rows = (set_count, body.rows.start, body.rows.stop)
-        extension().contact(*arrays, rows, first.tolist(), size.tolist(), cell, reach, lost)
-        kept *= np.float32(1) - np.float32(contact.strength) * lost
+        near = [
+            (other.rows.start, other.rows.stop, other.standing)
+            for other in bodies
+            if other is body or _meets(arrays[0][other.rows], (first * cell, (first + size) * cell))
+        ]
+        standing = (len(splats), contact.radius, body.rows.start, *near)
+        shadow = None if known is None else known.get(number)
+        if shadow is None or shadow.standing != standing:
+            shadow = Shadow(standing, np.empty_like(kept))
+            rows = (set_count, body.rows.start, body.rows.stop)
+            extension().contact(*arrays, rows, first.tolist(), size.tolist(), cell, reach, shadow.lost)
+        if known is not None:
+            known[number] = shadow
+        kept *= np.float32(1) - np.float32(contact.strength) * shadow.lost
     return torch.from_numpy(kept)
 
 

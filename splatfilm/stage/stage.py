@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from splatfilm.splats import Splats
     from splatfilm.stage.actor import BoundLayer
+    from splatfilm.stage.contact import Shadow
     from splatfilm.stage.rigs.rig import Rig
 
 Source = tuple[str, str]
@@ -94,6 +95,7 @@ class Stage:
         self._standing: dict[int, tuple[Placed, tuple[Splats, ...]]] = {}
         self._last: tuple[tuple[Placed, ...], Staged] | None = None
         self._touched: tuple[Staged, Contact, Staged] | None = None
+        self._shadows: dict[int, Shadow] = {}
         self._diagonals: dict[tuple[Source, ...], float] = {}
 
     def describe(self, frame: float) -> dict[str, Any]:
@@ -116,11 +118,15 @@ class Stage:
         return self._touched[2]
 
     def _in_contact(self, plain: Staged, placed: tuple[Placed, ...], contact: Contact) -> Staged:
-        from splatfilm.stage.contact import bodies_of, darkened, visibility
+        from splatfilm.stage.contact import Body, darkened, visibility
 
-        part = {member.name for member in self.placements.scene.cast if member.contact}
-        diagonals = {one.member: self._diagonal(one) for one in placed[1:] if one.member in part}
-        kept = visibility(plain.splats, len(self._stand(0, placed[0])[0]), bodies_of(plain.spans, diagonals), contact)
+        part = {member.name: member.contact for member in self.placements.scene.cast}
+        bodies = []
+        for one in placed[1:]:
+            own = [span for span in plain.spans[1:] if span.member == one.member]
+            rows = slice(own[0].start, own[-1].stop)
+            bodies.append(Body(rows, self._diagonal(one), (one, placed[0]), part[one.member]))
+        kept = visibility(plain.splats, plain.spans[0].stop, bodies, contact, self._shadows)
         splats = darkened(plain.splats, kept) if contact.beauty else plain.splats
         return Staged(splats, plain.spans, kept.to(splats.device))
 

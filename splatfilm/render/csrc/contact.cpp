@@ -21,6 +21,7 @@ constexpr int kBlurs = 4;      // copies of a lattice, ever wider
 constexpr int kHalfWidths[kBlurs] = {0, 1, 2, 4};  // each is a box over the one before it
 constexpr int kMostSamples = 9;                    // along one axis of a splat that is larger than a cell
 constexpr double kFirst = 1.0;   // cells: what is nearer than this is the surface itself
+constexpr double kOwnSurface = 2.5;  // cells: from here on the set may stand between a splat of its own and the cast
 constexpr double kRatio = 1.45;  // of one step along a cone to the one before
 constexpr float kFaint = 1.0f / 256;  // less than this is nothing, so that what is far away keeps its bits
 
@@ -37,6 +38,7 @@ struct Direction {
 struct Tap {
   int x, y, z;      // cells from the point
   int blur;         // which copy is wide enough
+  bool blocks;      // far enough from the surface that what is here is something else
   float length;     // cells that this step stands for
   float fade;       // what an occluder counts here
 };
@@ -62,7 +64,7 @@ std::vector<Tap> taps_of(const Direction& d, double reach) {  // reach in cells
     const double end = std::min(begin * kRatio + 0.3, reach), t = 0.5 * (begin + end), left = 1 - t / reach;
     const int blur = t < 2.2 ? 0 : t < 4.5 ? 1 : t < 9 ? 2 : 3;
     taps.push_back({int(std::lround(d.x * t)), int(std::lround(d.y * t)), int(std::lround(d.z * t)), blur,
-                    float(end - begin), float(left * (2 - left))});
+                    t > kOwnSurface, float(end - begin), float(left * (2 - left))});
     begin = end;
   }
   return taps;
@@ -202,22 +204,29 @@ void fill(const ContactTask& task, const Lattice& l, int64_t begin, int64_t end,
   for (int k = 1; k < kBlurs; ++k) blur(l, kHalfWidths[k], depths.blurred[k - 1], depths.blurred[k], between);
 }
 
+// exp(-depth) of the light, without a library's last bit.
+float dimmed(float light, float depth) { return light / (1 + depth * (1 + 0.5f * depth)); }
+
 struct Cones {
   std::vector<Tap> taps[2 * kAxes];
 };
 
-// How much each of the twenty cones from a lattice point is filled, 0..1.
-void look_around(const Lattice& l, const Depths& depths, const Cones& cones, int x, int y, int z, float* filled) {
+// How much each of the twenty cones from a lattice point is filled, 0..1, as far as nothing of `blocker` is before it.
+void look_around(const Lattice& l, const Depths& depths, const Volume* blocker, const Cones& cones, int x, int y, int z,
+                 float* filled) {
   for (int d = 0; d < 2 * kAxes; ++d) {
     float open = 1, sum = 0;
     for (const Tap& tap : cones.taps[d]) {
       const unsigned i = unsigned(x + tap.x), j = unsigned(y + tap.y), k = unsigned(z + tap.z);
       if (i >= unsigned(l.nx) || j >= unsigned(l.ny) || k >= unsigned(l.nz)) break;
-      const float depth = depths.blurred[tap.blur][size_t(l.at(int(i), int(j), int(k)))] * tap.length;
-      if (depth <= 0) continue;
-      const float after = open / (1 + depth * (1 + 0.5f * depth));  // exp(-depth) without a library's last bit
-      sum += (open - after) * tap.fade;
-      open = after;
+      const size_t at = size_t(l.at(int(i), int(j), int(k)));
+      const float depth = depths.blurred[tap.blur][at] * tap.length;
+      if (depth > 0) {
+        const float after = dimmed(open, depth);
+        sum += (open - after) * tap.fade;
+        open = after;
+      }
+      if (blocker && tap.blocks) open = dimmed(open, std::max(0.0f, (*blocker)[at] * tap.length));
     }
     filled[d] = sum;
   }
@@ -225,7 +234,8 @@ void look_around(const Lattice& l, const Depths& depths, const Cones& cones, int
 
 struct Receivers {
   std::vector<int64_t> rows;
-  const Volume* own;  // what they belong to, blurred: its surface looks away from where there is more of it
+  const Volume* own;      // the closed body that they belong to, blurred: it is outside where there is less of it
+  const Volume* blocker;  // what stands between them and the occluder, blurred a little
 };
 
 // Which of the two sides of a surface is its outside: -1..1 for the side that the normal points to.
@@ -243,15 +253,18 @@ float side_of(const Lattice& l, const Volume* own, const Spot& s, const double* 
 }
 
 float seen_by(const float (&filled)[2 * kAxes], const Direction (&axes)[kAxes], const double* n, float side) {
-  float sum = 0, weights = 0;
+  float front = 0, back = 0, weights = 0;
   for (int k = 0; k < kAxes; ++k) {
     const float cosine = float(axes[k].x * n[0] + axes[k].y * n[1] + axes[k].z * n[2]);
-    const float front = 0.5f * (1 + (cosine < 0 ? -side : side)), weight = std::fabs(cosine);
-    // `filled` has an axis' two directions side by side; where it is not known which is outside, both count in full.
-    const float sure = std::fabs(side);
-    sum += weight * ((front + (1 - sure) * 0.5f) * filled[2 * k] + (1 - front + (1 - sure) * 0.5f) * filled[2 * k + 1]);
+    const float weight = std::fabs(cosine);
+    const int ahead = 2 * k + (cosine < 0);  // `filled` has an axis' two directions side by side
+    front += weight * filled[ahead];
+    back += weight * filled[ahead ^ 1];
     weights += weight;
   }
+  // Where it is not known which side is outside, it is the one that has the occluder before it.
+  const float sure = std::fabs(side), known = side < 0 ? back : front;
+  const float sum = sure * known + (1 - sure) * std::max(front, back);
   return weights > 0 ? std::min(1.0f, sum / weights) : 0;
 }
 
@@ -284,7 +297,7 @@ void receive(const ContactTask& task, const Lattice& l, const Depths& occluder, 
     for (int64_t i = run * kRun; i < std::min(there, (run + 1) * kRun); ++i) {
       const int64_t point = points[size_t(i)];
       const int x = int(point % l.nx), y = int(point / l.nx % l.ny), z = int(point / (int64_t(l.nx) * l.ny));
-      look_around(l, occluder, cones, x, y, z, filled.data() + size_t(i) * 2 * kAxes);
+      look_around(l, occluder, receivers.blocker, cones, x, y, z, filled.data() + size_t(i) * 2 * kAxes);
     }
   });
   parallel((count + kRun - 1) / kRun, [&](int64_t run) {
@@ -331,7 +344,7 @@ void contact(const ContactTask& task) {
   Depths own, set;
   fill(task, l, task.own_begin, task.own_end, own, between);
   fill(task, l, 0, task.set_count, set, between);
-  Receivers of_set{{}, &set.blurred[3]}, of_cast{{}, nullptr}, of_own{{}, &own.blurred[2]};
+  Receivers of_set{{}, nullptr, &set.blurred[1]}, of_cast{{}, nullptr, nullptr}, of_own{{}, &own.blurred[2], nullptr};
   for (int64_t row = 0; row < task.count; ++row) {
     const float* m = task.means + 3 * row;
     const double p[3] = {m[0], m[1], m[2]};
