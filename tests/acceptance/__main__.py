@@ -11,7 +11,7 @@ import time
 import traceback
 from pathlib import Path
 
-from tests.acceptance import first_film, lens, own_captures, renderer
+from tests.acceptance import cast, first_film, lens, own_captures, renderer, truth
 from tests.acceptance.promise import Ground, Promise
 
 PROMISES: tuple[Promise, ...] = (
@@ -19,6 +19,8 @@ PROMISES: tuple[Promise, ...] = (
     *own_captures.PROMISES,
     *renderer.PROMISES,
     *lens.PROMISES,
+    *cast.PROMISES,
+    *truth.PROMISES,
 )
 
 
