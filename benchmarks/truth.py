@@ -120,9 +120,11 @@ def pairs(move: str, out: Path, contact: Contact | None = Contact()) -> Iterator
         )
         covered = torch.where(frame.layers["id-ranks"] == 1, frame.layers["id"], 0.0).sum(dim=-1)
         name = Path(picture["image"]).stem
-        truth = np.asarray(Image.open(FOOTAGE / move / picture["image"]).convert("RGB"), dtype=np.float32) / 255
+        truth = np.asarray(Image.open(FOOTAGE / move / picture["image"]).convert("RGB"), dtype=np.float32) / np.float32(
+            255
+        )
         hers = np.asarray(Image.open(FOOTAGE / move / "ids" / f"{name}.png")) > 0
-        depth = np.asarray(Image.open(FOOTAGE / move / "depth" / f"{name}.png"), dtype=np.float32) / 1000
+        depth = np.asarray(Image.open(FOOTAGE / move / "depth" / f"{name}.png"), dtype=np.float32) / np.float32(1000)
         ours = frame.beauty.clamp(0, 1).numpy()
         yield Pair(ours, truth, hers, covered.numpy(), (frame.depth.numpy(), depth))
 

@@ -66,8 +66,8 @@ class PassFrame:
     """A frame with more passes: beauty, alpha and depth as `Frame` has them; `layers`, on the CPU, by their names.
 
     `normal` and `position` are [H, W, 3], `motion` [H, W, 4] (forward u, v, backward u, v), `occlusion` and further
-    depths [H, W]; `id` is [H, W, RANKS] coverage, falling, and `id-ranks` [H, W, RANKS] the int16 index of the object it
-    belongs to.
+    depths [H, W]; `id` is [H, W, RANKS] coverage, falling, and `id-ranks` [H, W, RANKS] the int16 index of the
+    object it belongs to.
     """
 
     beauty: Tensor  # [H, W, 3]

@@ -1,4 +1,4 @@
-"""The promises of the cast: the numbers of its mathematics, and that bad input is named, in a fresh clone's own tests."""
+"""The promises of the cast: the numbers of its mathematics, and that bad input is named, by a fresh clone's tests."""
 
 from __future__ import annotations
 

@@ -160,7 +160,8 @@ class ShapeCage:
         for weight, own in zip(weights.tolist(), self.offsets, strict=True):
             if weight != 0.0:
                 offsets += weight * own
-        stirred = offsets.any(axis=1)[self.triangles].any(axis=1)
+        vertices = np.asarray((offsets != 0).any(axis=1))
+        stirred: NDArray[np.bool_] = np.asarray(vertices[self.triangles].any(axis=1))
         used = np.nonzero(stirred)[0]
         corners = (self.vertices + offsets)[self.triangles[used]]
         gradients = _product(_frames(corners), self.inverse_frames[used])
