@@ -23,6 +23,7 @@ constexpr int kMostSamples = 9;                    // along one axis of a splat 
 constexpr double kFirst = 1.0;   // cells: what is nearer than this is the surface itself
 constexpr double kOwnSurface = 2.5;  // cells: from here on the set may stand between a splat of its own and the cast
 constexpr double kRatio = 1.45;  // of one step along a cone to the one before
+constexpr size_t kMostTaps = 32;  // steps of a cone: those of a reach of 400 000 cells
 constexpr float kFaint = 1.0f / 256;  // less than this is nothing, so that what is far away keeps its bits
 
 struct Lattice {
@@ -60,7 +61,7 @@ void axes_of(Direction (&axes)[kAxes]) {
 std::vector<Tap> taps_of(const Direction& d, double reach) {  // reach in cells
   std::vector<Tap> taps;
   double begin = kFirst;
-  while (begin < reach) {
+  while (begin < reach && taps.size() < kMostTaps) {
     const double end = std::min(begin * kRatio + 0.3, reach), t = 0.5 * (begin + end), left = 1 - t / reach;
     const int blur = t < 2.2 ? 0 : t < 4.5 ? 1 : t < 9 ? 2 : 3;
     taps.push_back({int(std::lround(d.x * t)), int(std::lround(d.y * t)), int(std::lround(d.z * t)), blur,
@@ -196,11 +197,40 @@ void blur(const Lattice& l, int h, const Volume& from, Volume& to, Volume& betwe
 
 struct Depths {
   Volume blurred[kBlurs];
+  int low[3] = {0, 0, 0};   // cells outside of which there is nothing, however blurred
+  int size[3] = {0, 0, 0};
+
+  bool holds(int x, int y, int z) const {
+    return unsigned(x - low[0]) < unsigned(size[0]) && unsigned(y - low[1]) < unsigned(size[1]) &&
+           unsigned(z - low[2]) < unsigned(size[2]);
+  }
 };
+
+void find_box(const Lattice& l, Depths& depths) {
+  constexpr int kWidest = kHalfWidths[1] + kHalfWidths[2] + kHalfWidths[3];
+  const int sides[3] = {l.nx, l.ny, l.nz};
+  int low[3] = {l.nx, l.ny, l.nz}, high[3] = {-1, -1, -1};
+  const float* value = depths.blurred[0].data();
+  for (int z = 0; z < l.nz; ++z)
+    for (int y = 0; y < l.ny; ++y, value += l.nx)
+      for (int x = 0; x < l.nx; ++x)
+        if (value[x] > 0) {
+          const int p[3] = {x, y, z};
+          for (int k = 0; k < 3; ++k) {
+            low[k] = std::min(low[k], p[k]);
+            high[k] = std::max(high[k], p[k]);
+          }
+        }
+  for (int k = 0; k < 3; ++k) {
+    depths.low[k] = std::max(0, low[k] - kWidest);
+    depths.size[k] = high[k] < 0 ? 0 : std::min(sides[k] - 1, high[k] + kWidest) - depths.low[k] + 1;
+  }
+}
 
 void fill(const ContactTask& task, const Lattice& l, int64_t begin, int64_t end, Depths& depths, Volume& between) {
   for (Volume& volume : depths.blurred) volume.assign(size_t(l.points()), 0.0f);
   for (int64_t row = begin; row < end; ++row) deposit(task, l, row, depths.blurred[0]);
+  find_box(l, depths);
   for (int k = 1; k < kBlurs; ++k) blur(l, kHalfWidths[k], depths.blurred[k - 1], depths.blurred[k], between);
 }
 
@@ -215,18 +245,26 @@ struct Cones {
 void look_around(const Lattice& l, const Depths& depths, const Volume* blocker, const Cones& cones, int x, int y, int z,
                  float* filled) {
   for (int d = 0; d < 2 * kAxes; ++d) {
-    float open = 1, sum = 0;
-    for (const Tap& tap : cones.taps[d]) {
-      const unsigned i = unsigned(x + tap.x), j = unsigned(y + tap.y), k = unsigned(z + tap.z);
-      if (i >= unsigned(l.nx) || j >= unsigned(l.ny) || k >= unsigned(l.nz)) break;
-      const size_t at = size_t(l.at(int(i), int(j), int(k)));
-      const float depth = depths.blurred[tap.blur][at] * tap.length;
-      if (depth > 0) {
-        const float after = dimmed(open, depth);
+    float met[kMostTaps], open = 1, sum = 0;
+    const std::vector<Tap>& taps = cones.taps[d];
+    size_t last = 0;  // one past the last step that meets anything: most cones meet nothing, and are done
+    for (size_t t = 0; t < taps.size(); ++t) {
+      const Tap& tap = taps[t];
+      const int i = x + tap.x, j = y + tap.y, k = z + tap.z;
+      met[t] = depths.holds(i, j, k) ? depths.blurred[tap.blur][size_t(l.at(i, j, k))] * tap.length : 0.0f;
+      if (met[t] > 0) last = t + 1;
+    }
+    for (size_t t = 0; t < last; ++t) {
+      const Tap& tap = taps[t];
+      if (met[t] > 0) {
+        const float after = dimmed(open, met[t]);
         sum += (open - after) * tap.fade;
         open = after;
       }
-      if (blocker && tap.blocks) open = dimmed(open, std::max(0.0f, (*blocker)[at] * tap.length));
+      if (blocker && tap.blocks && t + 1 < last) {
+        const size_t at = size_t(l.at(x + tap.x, y + tap.y, z + tap.z));
+        open = dimmed(open, std::max(0.0f, (*blocker)[at] * tap.length));
+      }
     }
     filled[d] = sum;
   }
