@@ -25,6 +25,7 @@ from splatfilm.stage.rigs.bones import bone_matrices, dual_quaternions
 from splatfilm.stage.rigs.files import load_rig
 from splatfilm.stage.rigs.rig import Rig, best_weights
 from splatfilm.stage.rigs.skeleton import Pose
+from splatfilm.stage.rigs.surface import nearest
 
 RIG = Path(__file__).resolve().parent.parent / "captures" / "ada" / "rig.glb"
 COUNT = 100_000
@@ -81,6 +82,9 @@ def measure() -> list[Row]:
     def shade() -> None:
         darkened(scene, visibility(scene, len(ground), [body], Contact()))
 
+    assert rig.mesh is not None
+    corners, points = rig.mesh.vertices[rig.mesh.triangles], layer.rest.means.double().numpy()
+    binding = alternate({"bind": lambda: nearest(points, corners)}, repeats=3)
     seconds = alternate(
         {
             "body": lambda: layer.posed(rig, still, IDENTITY),
@@ -94,6 +98,7 @@ def measure() -> list[Row]:
         Row("cast/pose-100k", 1000 * seconds["body"], "ms", 25.0),
         Row("cast/pose-100k-with-face", 1000 * seconds["face"], "ms", 25.0),
         Row("cast/pose-100k-by-torch", 1000 * seconds["torch"], "ms"),
+        Row("cast/bind-100k", binding["bind"], "s"),
         Row("cast/contact-shadows", 1000 * seconds["contact"], "ms"),
         Row("cast/splats-that-shapes-move", len(layer.cage.rows), "splats"),
     ]

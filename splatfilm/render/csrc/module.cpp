@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "contact.h"
+#include "nearest.h"
 #include "pool.h"
 #include "rasteriser.h"
 
@@ -252,6 +253,22 @@ void contact_of(const In& means, const In& quats, const In& scales, const In& op
            {low[0], low[1], low[2]}, {size[0], size[1], size[2]}, cell, reach, occluded.data()});
 }
 
+using InDouble = nb::ndarray<const double, nb::c_contig, nb::device::cpu>;
+using OutInt = nb::ndarray<int64_t, nb::c_contig, nb::device::cpu>;
+
+void nearest_of(const InDouble& points, const InDouble& corners, const OutInt& triangle, const OutDouble& barycentric,
+                const OutDouble& distance) {
+  const int64_t n = int64_t(points.shape(0)), triangles = int64_t(corners.shape(0));
+  expect(points, "points", {n, 3});
+  expect(corners, "corners", {triangles, 3, 3});
+  expect(triangle, "triangle", {n});
+  expect(barycentric, "barycentric", {n, 3});
+  expect(distance, "distance", {n});
+  if (triangles < 1 || triangles > INT32_MAX / 2) throw std::invalid_argument("a mesh has 1 to 2^30 triangles");
+  const nb::gil_scoped_release release;
+  nearest({points.data(), corners.data(), n, triangles, triangle.data(), barycentric.data(), distance.data()});
+}
+
 constexpr int64_t kLightRun = 1 << 15;  // values that one task converts
 
 void add_light(const In& display, const Out& light) {
@@ -298,6 +315,7 @@ NB_MODULE(_kernels, m) {
   m.def("forward", &forward, nb::rv_policy::take_ownership);
   m.def("skin", &skin_splats);
   m.def("contact", &contact_of);
+  m.def("nearest", &nearest_of);
   m.def("l1_ssim", &loss);
   m.def("set_most_pairs", &set_most_pairs);
   m.def("add_light", &add_light);
