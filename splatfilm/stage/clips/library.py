@@ -327,7 +327,7 @@ class Brush:
         """The pose at `seconds`."""
         body, weight = self.body, self.weight(seconds)
         puppet = Puppet(body, self.base.at(seconds))
-        grip(puppet, self.side, 42.0)
+        grip(puppet, self.side, 68.0)
         if weight == 0:
             return puppet.pose()
         stick = held(body, self.side, self.length)
