@@ -35,7 +35,7 @@ from splatfilm.splats import Splats
 UNSEEN = 0
 """The label of a splat that no training photograph shows: it belongs to nothing."""
 OVER_SHARE = 0.6
-"""Of a reconstruction's steps: a layer that is learnt over others is one thing of several, and they are there already."""
+"""Of a reconstruction's steps: a layer learnt over others is one thing of several, and they are there already."""
 _REPORT_EVERY = 10  # steps between two calls of the progress
 _CHANNELS = 3
 

@@ -130,9 +130,7 @@ class Performance:
         for span, until in zip(self.spans, ends, strict=True):
             name, over = span.name or "a span", span.end(rate)
             if over < until - 1e-6:
-                found.append(
-                    f"{self.actor}: {name} is over at frame {over:g} and holds its last pose until {until:g}"
-                )
+                found.append(f"{self.actor}: {name} is over at frame {over:g} and holds its last pose until {until:g}")
             clip = getattr(span.motion, "motion", span.motion)
             if isinstance(clip, Clip) and clip.rate != rate:
                 found.append(f"{self.actor}: {name} was made at {clip.rate} frames a second; it plays at its own speed")
