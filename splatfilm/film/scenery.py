@@ -84,7 +84,7 @@ def _look(name: str, table: Table) -> Look:
     elif "capture" not in table.values:
         for key in CARE_KEYS:
             if key in table.values:
-                table.fail(f"{key} says how a capture is reconstructed; splats are taken as they are", key)
+                table.fail("says how a capture is reconstructed; splats are taken as they are", key)
     place = IDENTITY
     if "place" in table.values and (inside := table.inside("place")) is not None:
         inside.only(PLACE_KEYS)

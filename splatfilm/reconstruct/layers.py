@@ -24,7 +24,6 @@ from splatfilm.base.progress import SILENT, Progress
 from splatfilm.cameras import Camera
 from splatfilm.capture import Capture, SparsePoints
 from splatfilm.reconstruct import checkpoint
-from splatfilm.reconstruct.gaussians import Gaussians
 from splatfilm.reconstruct.layer_key import IDS, mask_of
 from splatfilm.reconstruct.randomness import generator
 from splatfilm.reconstruct.settings import Settings
@@ -36,10 +35,9 @@ from splatfilm.splats import Splats
 UNSEEN = 0
 """The label of a splat that no training photograph shows: it belongs to nothing."""
 OVER_SHARE = 0.6
-"""Of a reconstruction's steps: a layer that is learnt over others is one thing of several, and they are there already."""
+"""Of a reconstruction's steps: a layer learnt over others is one thing of several, and they are there already."""
 _REPORT_EVERY = 10  # steps between two calls of the progress
 _CHANNELS = 3
-_CEILING = 1 - 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,19 +120,6 @@ def chosen(splats: Splats, rows: NDArray[np.bool_]) -> Splats:
     at = torch.from_numpy(np.nonzero(rows)[0]).to(splats.device)
     fields = {name: getattr(splats, name)[at] for name in ("means", "quats", "scales", "opacities", "sh")}
     return dataclasses.replace(splats, **fields)
-
-
-def parameters_of(splats: Splats) -> Gaussians:
-    """Splats as an optimiser holds them."""
-    opacities = splats.opacities.double().clamp(1e-6, _CEILING)
-    return {
-        "means": splats.means.clone(),
-        "log_scales": splats.scales.double().log().float(),
-        "quats": splats.quats.clone(),
-        "logits": torch.log(opacities / (1 - opacities)).float(),
-        "sh0": splats.sh[:, :1].clone(),
-        "sh_rest": splats.sh[:, 1:].clone(),
-    }
 
 
 @dataclass(frozen=True)

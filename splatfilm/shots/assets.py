@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from splatfilm.base.errors import InputError, Problem
 from splatfilm.base.files import read_json, write_json
@@ -31,7 +31,7 @@ class Ways:
     """How captures are to be reconstructed: where to, with which preset instead of the film's, on which backend."""
 
     folder: Path
-    preset: Preset | None = None
+    preset: str | None = None
     backend: str = "auto"
 
 
@@ -186,7 +186,7 @@ def _job(name: tuple[str, str], look: Look | Layer, ways: Ways, bends: bool) -> 
 
     assert look.capture is not None, "a look has splats or a capture"
     capture = read_capture(look.capture)
-    care = look.care if ways.preset is None else Care(ways.preset)
+    care = look.care if ways.preset is None else Care(cast(Preset, ways.preset))
     settings = settings_of(care, ways.backend, bends)
     return _Job(name, capture, settings, capture_hash(capture, ways.folder / MEMO_NAME))
 

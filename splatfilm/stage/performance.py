@@ -36,6 +36,7 @@ from splatfilm.stage.rigs.gltf import read_rig
 from splatfilm.stage.rigs.rig import Rig
 from splatfilm.stage.rigs.skeleton import Pose, Skeleton, rest_pose
 
+_PURSED = ("mouthPucker", "mouthFunnel")
 _MOST_MOMENTS = 20_000  # of a score, kept: a pose of 60 joints takes 4 KB
 
 
@@ -73,7 +74,7 @@ class Performer:
         if clip.skeleton.names == self.rig.skeleton.names:
             return clip
         try:
-            body = Body(self.rig.skeleton)
+            body = body_of(self.rig)
             return FootLock(body, Retarget(body, clip))
         except ValueError as error:
             self._refuse(f"the clip {location.name} moves another skeleton than {self._path.name}: {error}")
@@ -182,9 +183,19 @@ class _Score:
 
 @lru_cache(maxsize=8)
 def _score_of(score: str, rig: str, _stamps: tuple[int, int], scene: str, rate: Fraction) -> _Score:
-    skeleton = load_rig(rig).skeleton
     clips = _clips_of(rig, Path(rig).stat().st_mtime_ns)
-    return _Score(read_performance(score, Body(skeleton), clips, scene, rate), rate)
+    return _Score(read_performance(score, body_of(load_rig(rig)), clips, scene, rate), rate)
+
+
+def body_of(rig: Rig) -> Body:
+    """The body of a rig. Its lips are where the shapes that purse them move its mesh."""
+    for shape in () if rig.mesh is None else rig.mesh.shapes:
+        if shape.name in _PURSED and len(shape.vertices):
+            assert rig.mesh is not None
+            moved = np.linalg.norm(shape.offsets, axis=1)
+            x, y, z = ((rig.mesh.vertices[shape.vertices] * moved[:, None]).sum(axis=0) / moved.sum()).tolist()
+            return Body(rig.skeleton, lips=(x, y, z))
+    return Body(rig.skeleton)
 
 
 def clip_of(path: Path, skeleton: Skeleton) -> Clip | None:

@@ -6,9 +6,10 @@ depends on which frames were asked for before.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,19 @@ class Staged:
     visibility: Tensor | None = None  # [N] share of its light that each splat keeps; None: nothing was asked of contact
 
 
+@contextlib.contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """The kernels have threads of their own; on a busy machine torch's wait for one another at every small step."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 class Stage:
     """A scene that can be asked for its splats at any scene frame.
 
@@ -109,12 +123,14 @@ class Stage:
         """
         placed = self.placements.at(frame, shown)
         if self._last is None or self._last[0] != placed:
-            self._last = placed, self._compose(placed)
+            with one_torch_thread():
+                self._last = placed, self._compose(placed)
         plain = self._last[1]
         if contact is None or len(placed) == 1:
             return plain
         if self._touched is None or self._touched[0] is not plain or self._touched[1] != contact:
-            self._touched = plain, contact, self._in_contact(plain, placed, contact)
+            with one_torch_thread():
+                self._touched = plain, contact, self._in_contact(plain, placed, contact)
         return self._touched[2]
 
     def _in_contact(self, plain: Staged, placed: tuple[Placed, ...], contact: Contact) -> Staged:

@@ -11,7 +11,7 @@ import time
 import traceback
 from pathlib import Path
 
-from tests.acceptance import cast, first_film, lens, own_captures, renderer, truth
+from tests.acceptance import cast, first_film, lens, own_captures, performed, renderer, truth
 from tests.acceptance.promise import Ground, Promise
 
 PROMISES: tuple[Promise, ...] = (
@@ -21,6 +21,7 @@ PROMISES: tuple[Promise, ...] = (
     *lens.PROMISES,
     *cast.PROMISES,
     *truth.PROMISES,
+    *performed.PROMISES,
 )
 
 

@@ -57,7 +57,7 @@ EXPECTED = [
         'no such file: "captures\\\\anna.ply" (looked for FOLDER/captures\\anna.ply); '
         "write folders with /, on every system",
     ),
-    (36, "assets.anna.looks.gown.preset", "a preset says how a capture is reconstructed; splats are taken as they are"),
+    (36, "assets.anna.looks.gown.preset", "says how a capture is reconstructed; splats are taken as they are"),
     (38, "assets.mug.kind", "missing, expected one of set, character, prop"),
     (42, "scenes.one.set", '"anna" is a character, expected a set'),
     (43, "scenes.one.frames", "found [1120, 1001], the first frame comes after the last"),
