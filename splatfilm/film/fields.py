@@ -193,6 +193,15 @@ def frames(table: Table, key: str, default: D | Required) -> FrameRange | D | No
     return _read(table, key, default, wanted, judge)
 
 
+def count(table: Table, key: str, least: int, most: int) -> int | None:
+    """A whole number; None where there is none."""
+
+    def judge(value: Any) -> int | None:
+        return value if type(value) is int and least <= value <= most else None
+
+    return _read(table, key, None, f"a whole number from {least} to {most}", judge)
+
+
 def existing(table: Table, key: str, kind: Literal["file", "folder"], default: Required | None) -> Path | None:
     """A path that is there, relative to the film file's folder; gives it absolute."""
     wanted = f"a {kind}, as a path from the film file's folder"

@@ -17,12 +17,14 @@ from splatfilm.cameras import Lens
 from splatfilm.cameras.distortion import COEFFICIENTS, Distortion, DistortionModel, coefficients_problem
 from splatfilm.cameras.lens import MOST_OVERSCAN
 from splatfilm.film import fields, picture
+from splatfilm.film.contact import film_contact, read_contact
 from splatfilm.film.fields import REQUIRED
 from splatfilm.film.model import (
     COLOURS,
     FILES,
     PASSES,
     Colour,
+    Contact,
     Files,
     Film,
     FrameRange,
@@ -61,6 +63,7 @@ class ShotDefaults:
 
     glass: _Glass
     refine: Refine
+    contact: Contact | None
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def judge_film(source: Source) -> Reading:
     head = _head(source)
     assets, known = read_assets(table)
     scenes, clocks = read_scenes(table, known)
-    shots = _shots(table, clocks, ShotDefaults(_film_lens(source), film_refine(source)))
+    shots = _shots(table, clocks, ShotDefaults(_film_lens(source), film_refine(source), _film_contact(source)))
     _note_what_png_cannot_hold(table)
     if source.problems or head is None:
         return Reading(source, None, shots, head)
@@ -112,7 +115,7 @@ def _head(source: Source) -> Film | None:
     table = source.table.inside("film")
     if table is None:
         return None
-    table.only(("name", "title", "rate", "size", "aspect", "timecode", "files", "colour", "lens", "refine"))
+    table.only(("name", "title", "rate", "size", "aspect", "timecode", "files", "colour", "lens", "refine", "contact"))
     name = fields.name(table, "name", REQUIRED)
     title = fields.text(table, "title", name)
     rate = picture.rate(table)
@@ -137,6 +140,12 @@ def _film_lens(source: Source) -> _Glass:
     return _lens_fields(table, FILM_LENS_KEYS), read_optics(table, Optics())
 
 
+def _film_contact(source: Source) -> Contact | None:
+    if not isinstance(source.values.get("film"), dict) or (head := source.table.inside("film")) is None:
+        return None
+    return film_contact(head)
+
+
 def _shots(film: Table, clocks: Mapping[str, FrameRange | None], defaults: ShotDefaults) -> dict[Place, Shot]:
     shots: dict[Place, Shot] = {}
     first_of: dict[str, Table] = {}
@@ -154,13 +163,14 @@ def _shots(film: Table, clocks: Mapping[str, FrameRange | None], defaults: ShotD
 
 
 def _shot(table: Table, clocks: Mapping[str, FrameRange | None], defaults: ShotDefaults) -> Shot | None:
-    table.only(("name", "scene", "camera", "frames", "lens", "passes", "refine"))
+    table.only(("name", "scene", "camera", "frames", "lens", "passes", "refine", "contact"))
     name = fields.name(table, "name", REQUIRED)
     scene = fields.choice(table, "scene", REQUIRED, clocks, "a scene")
     camera = fields.existing(table, "camera", "file", REQUIRED)
     frames = fields.frames(table, "frames", REQUIRED)
     lens, optics = _lens(table, defaults.glass)
     refine = shot_refine(table, defaults.refine)
+    contact = read_contact(table, defaults.contact)
     passes = fields.choices(table, "passes", PASSES)
     clock = clocks.get(scene or "")
     if frames is not None and clock is not None:
@@ -168,7 +178,11 @@ def _shot(table: Table, clocks: Mapping[str, FrameRange | None], defaults: ShotD
     if name is None or scene is None or camera is None or frames is None or passes is None:
         return None
     asked = tuple(one for one in PASSES if one == "beauty" or one in passes)
-    return Shot(name, scene, camera, frames, lens, asked, optics, refine)
+    if "occlusion" in asked and contact is None:
+        table.fail(
+            '"occlusion" is the shadow between cast and set: expected contact = true here, or [film.contact]', "passes"
+        )
+    return Shot(name, scene, camera, frames, lens, asked, optics, refine, contact)
 
 
 def _note_what_png_cannot_hold(film: Table) -> None:

@@ -22,7 +22,18 @@ Preset = Literal["draft", "preview", "final"]
 Files = Literal["auto", "png", "png16", "exr", "exr-parts"]
 Colour = Literal["linear-srgb", "acescg"]
 
-PASSES = ("beauty", "alpha", "depth", "depth-median", "depth-front", "normal", "position", "motion", "id")
+PASSES = (
+    "beauty",
+    "alpha",
+    "depth",
+    "depth-median",
+    "depth-front",
+    "normal",
+    "position",
+    "motion",
+    "id",
+    "occlusion",
+)
 """The passes a shot may ask for (docs/passes.md); beauty is always there."""
 
 PNG_CANNOT: Mapping[str, str] = {
@@ -64,8 +75,18 @@ class FrameRange:
 
 
 @dataclass(frozen=True)
+class Care:
+    """How carefully a capture is reconstructed: a preset, and what stands instead of its numbers (None: nothing)."""
+
+    preset: Preset = "draft"
+    steps: int | None = None
+    budget: int | None = None  # splats
+    size: int | None = None  # px, longest side of the training pictures
+
+
+@dataclass(frozen=True)
 class Look:
-    """One appearance of an asset: a `capture` folder, reconstructed with `preset`, or a `splats` file, or `layers`.
+    """One appearance of an asset: a `capture` folder, reconstructed with `care`, or a `splats` file, or `layers`.
 
     `layers` name layers of a character, from the skin outwards; a look that has them has no splats of its own.
     `place` brings the asset's own axes and units into the scene's (Z up, metres) before it is placed.
@@ -74,7 +95,7 @@ class Look:
     name: str
     capture: Path | None = None
     splats: Path | None = None
-    preset: Preset = "draft"
+    care: Care = Care()
     place: Similarity = IDENTITY
     layers: tuple[str, ...] = ()
 
@@ -91,7 +112,7 @@ class Layer:
     name: str
     capture: Path | None = None
     splats: Path | None = None
-    preset: Preset = "draft"
+    care: Care = Care()
     place: Similarity = IDENTITY
     ids: tuple[int, ...] = ()
     over: tuple[str, ...] = ()
@@ -181,17 +202,19 @@ class Attachment:
 
 
 @dataclass(frozen=True)
-class Performance:
-    """What a character does: clips on the scene's clock, and expressions that stand over whatever the clips say.
+class Directions:
+    """What a character is told to do: a score or clips on the scene's clock, and expressions that stand over them.
 
+    `score` is a performance file (docs/clips.md), which says everything that clips could; there are none beside it.
     A clip is one of the rig's, by name, or a clip file's absolute path. `place` and `line` say where in the film file
-    it stands.
+    all this stands.
     """
 
     cues: tuple[ClipCue, ...] = ()
     shapes: tuple[ShapeKey, ...] = ()
     place: str = ""
     line: int = 0
+    score: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -203,8 +226,9 @@ class CastMember:
     keys: tuple[PlacementKey, ...]  # at least one, ascending; before the first and after the last it stands still
     looks: tuple[LookChange, ...]  # ascending; the first holds from the scene's beginning
     frames: FrameRange | None = None  # present only then; None: the whole scene
-    performance: Performance = Performance()
+    directions: Directions = Directions()
     attach: Attachment | None = None
+    contact: bool = True  # whether it takes part in contact shadows
 
 
 Vector = tuple[float, float, float]
@@ -274,6 +298,19 @@ class Refine:
 
 
 @dataclass(frozen=True)
+class Contact:
+    """Contact shadows: how much light cast and set take from one another where they are close (docs/cast.md).
+
+    `strength` is the share of the hidden light that is gone, `radius` how far an occluder reaches. With `beauty` false
+    the shadow is only written as the pass `occlusion`.
+    """
+
+    strength: float = 1.0  # 0..1
+    radius: float = 0.4  # metres
+    beauty: bool = True
+
+
+@dataclass(frozen=True)
 class Shot:
     """A camera looking at a scene from one scene frame to another.
 
@@ -288,6 +325,7 @@ class Shot:
     passes: tuple[str, ...]
     optics: Optics = Optics()
     refine: Refine = Refine()
+    contact: Contact | None = None
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ from splatfilm.film import fields
 from splatfilm.film.fields import REQUIRED
 from splatfilm.film.model import (
     Attachment,
+    Care,
     CastMember,
     ClipCue,
+    Directions,
     FrameRange,
     Layer,
     Look,
-    Performance,
     Preset,
     ShapeKey,
 )
@@ -26,13 +27,15 @@ from splatfilm.film.positions import dotted
 from splatfilm.film.source import Table, shown
 
 CUE_KEYS = ("clip", "offset", "speed", "loop", "blend")
-PERFORMANCE_KEYS = (*CUE_KEYS, "clips", "shapes")
+CARE_KEYS = ("preset", "steps", "budget", "size")
+DIRECTION_KEYS = ("performance", *CUE_KEYS, "clips", "shapes")
 CLIP_SUFFIXES = (".npz", ".glb", ".gltf", ".bvh", ".usd", ".usda", ".usdc", ".usdz")
 """What a clip's name ends in when it is a file: a path from the film file's folder."""
 LONGEST_OFFSET = 86_400.0  # seconds
 FASTEST = 100.0
 WILDEST_SHAPE = 5.0  # a blendshape's weight: beyond 1 exaggerates, below 0 reverses
 MOST_IDS = 255
+MOST_STEPS, MOST_SPLATS, LARGEST_PICTURE = 10_000_000, 100_000_000, 65_536
 
 
 # ---- assets -------------------------------------------------------------------------------------------------------
@@ -77,13 +80,13 @@ def _note_learning_circles(table: Table, layers: Mapping[str, Layer]) -> None:
 
 
 def _layer(name: str, table: Table) -> Layer:
-    table.only(("capture", "splats", "preset", "place", "ids", "over", "mesh", "covers"))
+    table.only(("capture", "splats", *CARE_KEYS, "place", "ids", "over", "mesh", "covers"))
     capture = fields.existing(table, "capture", "folder", None)
     splats = fields.existing(table, "splats", "file", None)
-    preset = fields.choice(table, "preset", "draft", get_args(Preset))
+    care = care_of(table)
     if ("capture" in table.values) == ("splats" in table.values):
         table.fail("expected either capture (a folder of photographs) or splats (a splat file)")
-    for key in ("ids", "over"):
+    for key in ("ids", "over", *CARE_KEYS[1:]):
         if key in table.values and "capture" not in table.values:
             table.fail("says how a capture is learnt; splats are taken as they are", key)
     place = IDENTITY
@@ -94,7 +97,7 @@ def _layer(name: str, table: Table) -> Layer:
         name,
         capture,
         splats,
-        cast(Preset, preset or "draft"),
+        care,
         place,
         ids=_whole_numbers(table, "ids"),
         over=_words(table, "over"),
@@ -103,9 +106,16 @@ def _layer(name: str, table: Table) -> Layer:
     )
 
 
+def care_of(table: Table) -> Care:
+    """How carefully a capture is reconstructed."""
+    preset = fields.choice(table, "preset", "draft", get_args(Preset))
+    steps, budget = fields.count(table, "steps", 1, MOST_STEPS), fields.count(table, "budget", 1, MOST_SPLATS)
+    return Care(cast(Preset, preset or "draft"), steps, budget, fields.count(table, "size", 16, LARGEST_PICTURE))
+
+
 def layered_look(name: str, table: Table) -> Look:
     """A look that is made of layers."""
-    for key in ("capture", "splats", "preset"):
+    for key in ("capture", "splats", *CARE_KEYS):
         if key in table.values:
             table.fail("layers have photographs and splats of their own, a look of layers has none", key)
     layers = _words(table, "layers")
@@ -157,14 +167,19 @@ def frame_in(table: Table, clock: FrameRange | None) -> float | None:
     return frame
 
 
-def performance(table: Table, clock: FrameRange | None, kind: str | None) -> Performance:
-    """What a cast member performs; notes it on anything but a character."""
-    used = [key for key in PERFORMANCE_KEYS if key in table.values]
+def directions(table: Table, clock: FrameRange | None, kind: str | None) -> Directions:
+    """What a cast member is told to do; notes it on anything but a character."""
+    used = [key for key in DIRECTION_KEYS if key in table.values]
     if used and kind is not None and kind != "character":
         table.fail(f"only a character performs, and this is a {kind}", used[0])
-    cues = _cues(table, clock)
+    score = fields.existing(table, "performance", "file", None)
+    if "performance" in table.values:
+        for key in (*CUE_KEYS, "clips"):
+            if key in table.values:
+                table.fail("is here together with performance, which says what is done and when", key)
+    cues = _cues(table, clock) if "performance" not in table.values else ()
     shapes = _shape_keys(table, clock)
-    return Performance(cues, shapes, dotted(table.place), table.line)
+    return Directions(cues, shapes, dotted(table.place), table.line, score)
 
 
 def _cues(table: Table, clock: FrameRange | None) -> tuple[ClipCue, ...]:

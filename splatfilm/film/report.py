@@ -82,7 +82,7 @@ def lens_report(lens: Lens) -> dict[str, Any]:
 
 def _look(film: Film, look: Look) -> dict[str, Any]:
     if look.capture is not None:
-        return {"name": look.name, "capture": _path(film, look.capture), "preset": look.preset}
+        return {"name": look.name, "capture": _path(film, look.capture), "preset": look.care.preset}
     if look.layers:
         return {"name": look.name, "layers": list(look.layers)}
     assert look.splats is not None, "a look comes from a capture, from splats or from layers"

@@ -9,6 +9,7 @@ from typing import cast, get_args
 from splatfilm.base.rigid import IDENTITY
 from splatfilm.film import fields
 from splatfilm.film.ambient import read_ambient
+from splatfilm.film.contact import touches
 from splatfilm.film.fields import REQUIRED
 from splatfilm.film.model import (
     Asset,
@@ -18,18 +19,19 @@ from splatfilm.film.model import (
     Look,
     LookChange,
     PlacementKey,
-    Preset,
     Scene,
 )
 from splatfilm.film.performance import (
-    PERFORMANCE_KEYS,
+    CARE_KEYS,
+    DIRECTION_KEYS,
     attachment,
+    care_of,
     character_parts,
+    directions,
     frame_in,
     frame_tables,
     layered_look,
     note_attachments,
-    performance,
 )
 from splatfilm.film.placement import PLACE_KEYS, placement
 from splatfilm.film.source import Table, shown
@@ -70,23 +72,25 @@ def read_assets(film: Table) -> tuple[dict[str, Asset], Known]:
 
 
 def _look(name: str, table: Table) -> Look:
-    table.only(("capture", "splats", "preset", "place", "layers"))
+    table.only(("capture", "splats", *CARE_KEYS, "place", "layers"))
     if "layers" in table.values:
         return layered_look(name, table)
     capture = fields.existing(table, "capture", "folder", None)
     splats = fields.existing(table, "splats", "file", None)
-    preset = fields.choice(table, "preset", "draft", get_args(Preset))
+    care = care_of(table)
     if "capture" in table.values and "splats" in table.values:
         table.fail("capture and splats are both here, expected one of them", "splats")
     elif "capture" not in table.values and "splats" not in table.values:
         table.fail("expected capture (a folder of photographs), splats (a splat file) or, for a character, layers")
-    elif "preset" in table.values and "capture" not in table.values:
-        table.fail("a preset says how a capture is reconstructed; splats are taken as they are", "preset")
+    elif "capture" not in table.values:
+        for key in CARE_KEYS:
+            if key in table.values:
+                table.fail("says how a capture is reconstructed; splats are taken as they are", key)
     place = IDENTITY
     if "place" in table.values and (inside := table.inside("place")) is not None:
         inside.only(PLACE_KEYS)
         place = placement(inside).over(IDENTITY)
-    return Look(name, capture, splats, cast(Preset, preset or "draft"), place)
+    return Look(name, capture, splats, care, place)
 
 
 # ---- scenes -------------------------------------------------------------------------------------------------------
@@ -158,7 +162,7 @@ def _note_twins(members: list[Table], set_name: str | None) -> None:
 
 
 def _cast_member(table: Table, clock: FrameRange | None, known: Known) -> CastMember | None:
-    table.only(("name", "asset", *PLACE_KEYS, "keys", "look", "looks", "frames", *PERFORMANCE_KEYS, "attach"))
+    table.only(("name", "asset", *PLACE_KEYS, "keys", "look", "looks", "frames", *DIRECTION_KEYS, "attach", "contact"))
     asset = _asset(table, "asset", known, ("character", "prop", "set"))
     name = fields.name(table, "name", asset)
     keys = _placement_keys(table, clock)
@@ -166,11 +170,11 @@ def _cast_member(table: Table, clock: FrameRange | None, known: Known) -> CastMe
     frames = fields.frames(table, "frames", None)
     if frames is not None and clock is not None:
         fields.note_outside(table, "frames", frames, clock, "the scene")
-    performs = performance(table, clock, known.kinds.get(asset or ""))
+    told = directions(table, clock, known.kinds.get(asset or ""))
     held = attachment(table, clock)
     if asset is None or name is None or not looks:
         return None
-    return CastMember(name, asset, keys, looks, frames, performs, held)
+    return CastMember(name, asset, keys, looks, frames, told, held, touches(table))
 
 
 def _placement_keys(table: Table, clock: FrameRange | None) -> tuple[PlacementKey, ...]:

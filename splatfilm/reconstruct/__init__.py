@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from splatfilm.base.lazy import later
 from splatfilm.reconstruct.cache import Reconstruction, ViewScore, cached
-from splatfilm.reconstruct.settings import PRESETS, Growth, Rates, Settings, settings_for
+from splatfilm.reconstruct.settings import PRESETS, Growth, Rates, Settings, settings_for, settings_of
 
 if TYPE_CHECKING:
     from splatfilm.reconstruct.run import reconstruct
@@ -26,4 +26,5 @@ __all__ = [
     "cached",
     "reconstruct",
     "settings_for",
+    "settings_of",
 ]

@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 from splatfilm.base.files import TEMPORARY_PREFIX, atomic_path
 
+SECONDS = 20.0
+"""Between two checkpoints of a training: what a kill may cost."""
 _FORMAT = "splatfilm-checkpoint"
 _VERSION = 1
 _NAME = re.compile(r"^step-(\d{8})\.checkpoint$")

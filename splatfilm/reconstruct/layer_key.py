@@ -10,7 +10,7 @@ from splatfilm.capture import Capture, Photograph
 from splatfilm.reconstruct.settings import Settings
 
 IDS = "ids"
-LAYER_VERSION = 1
+LAYER_VERSION = 2
 """Raised whenever the same capture would be taken apart otherwise."""
 
 
@@ -23,7 +23,8 @@ def mask_of(capture: Capture, photograph: Photograph) -> Path | None:
 def layer_key(capture: Capture, base: str, ids: Sequence[int], below: Sequence[str], settings: Settings) -> str:
     """The name of a layer before it exists: the hash of all that decides it.
 
-    `base` and `below` are the hashes of the splats that it is taken from and learnt over.
+    `base` is the hash of the splats that it is taken from, or of the capture that it is learnt from; `below` are the
+    hashes of the splats that it is learnt over.
     """
     marks = [hash_file(path) for p in capture.of("train") if ids and (path := mask_of(capture, p)) is not None]
     return hash_value(["layer", LAYER_VERSION, base, sorted(ids), marks, list(below), settings.as_plain()])

@@ -9,8 +9,10 @@ the votes.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -21,8 +23,9 @@ from splatfilm.base.errors import InputError
 from splatfilm.base.progress import SILENT, Progress
 from splatfilm.cameras import Camera
 from splatfilm.capture import Capture, SparsePoints
-from splatfilm.reconstruct.gaussians import Gaussians
+from splatfilm.reconstruct import checkpoint
 from splatfilm.reconstruct.layer_key import IDS, mask_of
+from splatfilm.reconstruct.randomness import generator
 from splatfilm.reconstruct.settings import Settings
 from splatfilm.reconstruct.trainer import Trainer, View
 from splatfilm.render import RenderSettings, render, resolve_backend
@@ -31,10 +34,10 @@ from splatfilm.splats import Splats
 
 UNSEEN = 0
 """The label of a splat that no training photograph shows: it belongs to nothing."""
-OVER_SHARE = 0.25
-"""Of a reconstruction's steps: a layer that is learnt over others starts from what was found with all of them free."""
+OVER_SHARE = 0.6
+"""Of a reconstruction's steps: a layer learnt over others is one thing of several, and they are there already."""
+_REPORT_EVERY = 10  # steps between two calls of the progress
 _CHANNELS = 3
-_CEILING = 1 - 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +46,16 @@ class Marked:
 
     camera: Camera
     ids: NDArray[np.uint8]  # [H, W]
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """A layer, and what it took."""
+
+    splats: Splats
+    steps: int
+    seconds: float
+    train_psnr: float
 
 
 def read_marks(capture: Capture, longest: int) -> tuple[Marked, ...]:
@@ -109,43 +122,36 @@ def chosen(splats: Splats, rows: NDArray[np.bool_]) -> Splats:
     return dataclasses.replace(splats, **fields)
 
 
-def parameters_of(splats: Splats) -> Gaussians:
-    """Splats as an optimiser holds them."""
-    opacities = splats.opacities.double().clamp(1e-6, _CEILING)
-    return {
-        "means": splats.means.clone(),
-        "log_scales": splats.scales.double().log().float(),
-        "quats": splats.quats.clone(),
-        "logits": torch.log(opacities / (1 - opacities)).float(),
-        "sh0": splats.sh[:, :1].clone(),
-        "sh_rest": splats.sh[:, 1:].clone(),
-    }
+@dataclass(frozen=True)
+class Kept:
+    """Where a layer's training is frozen now and then, and the key that its checkpoints bear."""
+
+    folder: Path
+    key: str
 
 
-def learn_over(
-    below: Splats, first: Splats, views: Mapping[float, Sequence[View]], settings: Settings, anchor: str
-) -> Splats:
-    """Train the splats `first` in pictures that also show `below`, which does not change by a bit.
+def learn_over(below: Splats, trainer: Trainer, kept: Kept | None = None, progress: Progress = SILENT) -> Splats:
+    """Train in pictures that also show `below`, which does not change by a bit. `trainer` stands at its beginning.
 
-    `views`, `settings` and `anchor` as a `Trainer` takes them. Returns what became of `first` alone.
+    A training that was killed goes on from its last checkpoint in `kept`. Returns what was learnt, without `below`.
     """
-    cameras = [view.camera for view in next(iter(views.values()))]
-    extent = _extent(cameras)
-    trainer = Trainer(
-        dict(views), dataclasses.replace(settings, budget=max(settings.budget, len(first))), extent, anchor
-    )
     trainer.below = below
-    trainer.begin(parameters_of(first))
-    while trainer.step < settings.steps:
+    steps = trainer.settings.steps
+    if kept is not None:
+        found, _ = checkpoint.newest(kept.folder, kept.key)
+        if found is not None:
+            trainer.resume(found)
+    saved = time.monotonic()
+    while trainer.step < steps:
         trainer.advance()
+        if trainer.step % _REPORT_EVERY == 0 or trainer.step == steps:
+            progress.advance(trainer.step, f"{trainer.train_psnr:.1f} dB, {len(trainer.gaussians['means']):,} splats")
+        if kept is not None and time.monotonic() - saved > checkpoint.SECONDS and trainer.step < steps:
+            trainer.check()
+            checkpoint.save(kept.folder, kept.key, trainer.state())
+            saved = time.monotonic()
     trainer.check()
     return trainer.splats()
-
-
-def _extent(cameras: Sequence[Camera], points: SparsePoints | None = None) -> float:
-    from splatfilm.reconstruct.initialise import scene_extent
-
-    return scene_extent(cameras, points)
 
 
 def split(
@@ -162,31 +168,84 @@ def split(
     return chosen(splats, rows)
 
 
+def points_of(capture: Capture, marks: Sequence[Marked], ids: Sequence[int]) -> SparsePoints:
+    """The points of a capture that most of its id masks have in `ids`. Raises `InputError` when there are none."""
+    points = capture.points
+    if points is None or not len(points.positions):
+        raise InputError.at(capture.path, "a layer that is learnt over others begins on sparse points: there are none")
+    inside, seen = np.zeros(len(points.positions)), np.zeros(len(points.positions))
+    for marked in marks:
+        camera = marked.camera
+        local = (points.positions - camera.position) @ camera.pose[:3, :3]
+        depth = np.maximum(local[:, 2], 1e-9)
+        column = np.floor(camera.fx * local[:, 0] / depth + camera.cx).astype(int)
+        row = np.floor(camera.fy * local[:, 1] / depth + camera.cy).astype(int)
+        shown = (local[:, 2] > 0) & (column >= 0) & (column < camera.width) & (row >= 0) & (row < camera.height)
+        seen += shown
+        inside[shown] += np.isin(marked.ids[row[shown], column[shown]], list(ids))
+    own = inside > 0.5 * np.maximum(seen, 1)
+    if not own.any():
+        raise InputError.at(capture.path, f"no sparse point belongs to {', '.join(map(str, ids))}", IDS)
+    return SparsePoints(points.positions[own], points.colours[own])
+
+
+def _without_the_rest(view: View, ids: NDArray[np.uint8], own: Sequence[int], below: Splats, backend: str) -> View:
+    """A photograph in which what belongs to neither `own` nor the empty ground looks as `below` does.
+
+    So a garment is not asked to paint its own shadow onto a face that must not change.
+    """
+    others = torch.from_numpy((ids != 0) & ~np.isin(ids, list(own))).to(view.colour.device)
+    frame = render(below, view.camera, RenderSettings(), backend=backend)
+    colour = torch.where(others[..., None], frame.beauty.to(view.colour.dtype), view.colour)
+    matte = None if view.matte is None else torch.where(others, frame.alpha.to(view.matte.dtype), view.matte)
+    return dataclasses.replace(view, colour=colour, matte=matte)
+
+
 def learn_layer(
     capture: Capture,
-    splats: Splats,
     ids: Sequence[int],
-    below: Splats | None,
+    below: Splats,
     settings: Settings,
+    kept: Kept | None = None,
     progress: Progress = SILENT,
-) -> Splats:
-    """One layer of a capture that was reconstructed as `splats`: what belongs to `ids`, learnt over `below`.
-
-    `below` stands in the capture's world. Without it the layer is what the reconstruction has of it.
-    """
+) -> Learnt:
+    """One layer of a capture, learnt from its sparse points over `below`, which stands in the capture's world."""
     from splatfilm.capture.pictures import load_pictures
-    from splatfilm.reconstruct.run import one_torch_thread
+    from splatfilm.reconstruct.initialise import from_points, scene_extent
+    from splatfilm.reconstruct.run import budget_for, one_torch_thread
 
-    own = split(splats, capture, ids, settings, progress) if ids else splats
-    if below is None:
-        return own
-    train = capture.of("train")
+    started = time.monotonic()
+    marks = read_marks(capture, settings.longest or 1 << 20) if ids else ()
+    train = [photograph for photograph in capture.of("train") if not ids or mask_of(capture, photograph) is not None]
     device = torch.device("cuda" if resolve_backend(settings.backend).name == "gsplat" else "cpu")
     pictures = load_pictures(train, settings.longest, lambda done: None)
-    steps = max(1, round(OVER_SHARE * settings.steps))
-    quieter = dataclasses.replace(settings.growth, noise=0.0)
-    shorter = dataclasses.replace(settings, steps=steps, coarse=(), growth=quieter, gains=False)
-    progress.say(f"{capture.path.name}: learning {len(own):,} splats over {len(below):,} that stay, {steps} steps")
-    views = {1.0: [View.of(picture, device) for picture in pictures]}
+    below = below.to(device)
+    views = [View.of(picture, device) for picture in pictures]
+    points = capture.points
     with one_torch_thread():
-        return learn_over(below.to(device), own.to(device), views, shorter, f"{capture.path.name} {sorted(ids)}")
+        if ids:
+            points = points_of(capture, marks, ids)
+            views = [
+                _without_the_rest(view, marked.ids, ids, below, settings.backend)
+                for view, marked in zip(views, marks, strict=True)
+            ]
+        if points is None:
+            raise InputError.at(capture.path, "a layer that is learnt over others begins on sparse points")
+        covered = _share_of(marks, ids) if ids else 1.0
+        budget = max(1, round(covered * budget_for(settings.budget, views)))
+        steps = max(1, round(OVER_SHARE * settings.steps))
+        own = dataclasses.replace(settings, steps=steps, coarse=(), gains=False, budget=budget)
+        extent = scene_extent([photograph.camera for photograph in train], capture.points)
+        anchor = f"{capture.path.name} {sorted(ids)}"
+        trainer = Trainer({1.0: views}, own, extent, anchor)
+        trainer.begin(from_points(points, budget, extent, generator(anchor, "first splats", 0)))
+        progress.start(f"learning {capture.path.name} over {len(below):,} splats that stay", steps, "steps")
+        splats = learn_over(below, trainer, kept, progress)
+        progress.finish(f"{trainer.train_psnr:.1f} dB")
+    return Learnt(splats, steps, round(time.monotonic() - started, 1), round(trainer.train_psnr, 3))
+
+
+def _share_of(marks: Sequence[Marked], ids: Sequence[int]) -> float:
+    """Which part of everything that the masks show belongs to `ids`."""
+    shown = sum(int((marked.ids != 0).sum()) for marked in marks)
+    return sum(int(np.isin(marked.ids, list(ids)).sum()) for marked in marks) / max(1, shown)

@@ -34,7 +34,7 @@ from splatfilm.reconstruct.trainer import Trainer, View
 from splatfilm.render import resolve_backend
 from splatfilm.splats import write_ply
 
-CHECKPOINT_SECONDS = 20.0
+CHECKPOINT_SECONDS = checkpoint.SECONDS
 _SPLATS_PER_PIXEL = 0.5  # of an object with a matte, in the average photograph of it: more cannot be told apart
 _LEAST_BUDGET = 2000  # splats, however small the object
 _RANDOM_SHARE = 0.5  # of the budget: random splats to begin with when there are no points

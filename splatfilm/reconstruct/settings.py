@@ -13,8 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from splatfilm.base.errors import InputError, did_you_mean
+from splatfilm.film.model import Care
 
 Preset = Literal["draft", "preview", "final"]
+
+
+LARGEST_THAT_BENDS = 0.009
+"""Metres: the longest splats of an actor. A splat is carried whole; one that reaches across an elbow sticks out of the
+sleeve when the arm bends (without a limit a tenth of a pyjama's splats are longer than 38 mm, the longest 143 mm)."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ class Settings:
     matte_weight: float = 0.1  # L1 between coverage and matte, for photographs with an alpha channel
     antialiased: bool = True  # splats that keep their look when a shot goes nearer or farther than the photographs
     gains: bool = False  # a gain per photograph and channel, for exposure that wandered
+    largest: float | None = None  # metres, one deviation: no splat grows longer than this
     rates: Rates = field(default_factory=Rates)
     growth: Growth = field(default_factory=Growth)
     backend: str = "auto"
@@ -66,6 +73,8 @@ class Settings:
         for name, value, least in (("steps", self.steps, 1), ("budget", self.budget, 1), ("longest", self.longest, 16)):
             if value is not None and value < least:
                 raise ValueError(f"{name} is {value}: expected at least {least}")
+        if self.largest is not None and not self.largest > 0:
+            raise ValueError(f"largest is {self.largest}: expected more than 0")
         if self.sh_degree not in (0, 1, 2, 3):
             raise ValueError(f"sh_degree is {self.sh_degree}: expected 0, 1, 2 or 3")
         if not 0 <= self.ssim_weight <= 1:
@@ -75,6 +84,8 @@ class Settings:
         """Everything that decides the result but the backend, as plain values for hashing and for the record."""
         plain = dataclasses.asdict(self)
         del plain["backend"]
+        if self.largest is None:
+            del plain["largest"]
         return plain
 
     def degree_at(self, step: int) -> int:
@@ -141,3 +152,9 @@ def settings_for(preset: str, **changes: Any) -> Settings:
         return dataclasses.replace(_PRESETS[preset], **given)
     except ValueError as error:
         raise InputError.at("settings", str(error)) from None
+
+
+def settings_of(care: Care, backend: str = "auto", bends: bool = False) -> Settings:
+    """What a film says about reconstructing a capture; `bends` for what hangs on a rig. Raises as `settings_for`."""
+    given = {"steps": care.steps, "budget": care.budget, "longest": care.size}
+    return settings_for(care.preset, **given, largest=LARGEST_THAT_BENDS if bends else None, backend=backend)

@@ -213,6 +213,9 @@ class Trainer:
                 maximize=False,
             )  # fmt: skip
 
+        if self.settings.largest is not None:
+            self.gaussians["log_scales"].clamp_(max=math.log(self.settings.largest))
+
     def _descend_gain(self, index: int, gradient: NDArray[np.float64]) -> None:
         """Adam for the gains of one photograph; counted in its own epochs."""
         time = self.step // self.count + 1

@@ -20,6 +20,7 @@ BYTES_A_PIXEL: Mapping[str, int] = {
     "position": 48,
     "motion": 64,
     "id": 64,
+    "occlusion": 16,
 }
 """Of each pass while it is drawn, converted and written."""
 

@@ -52,6 +52,7 @@ class PassInputs:
     after: Instant | None = None
     objects: Tensor | None = None  # [N] int64
     object_count: int = 0
+    visibility: Tensor | None = None  # [N] for `occlusion`; None: everything keeps its light
 
     def __post_init__(self) -> None:
         if "motion" in self.passes and (self.before is None or self.after is None):
@@ -64,8 +65,9 @@ class PassInputs:
 class PassFrame:
     """A frame with more passes: beauty, alpha and depth as `Frame` has them; `layers`, on the CPU, by their names.
 
-    `normal` and `position` are [H, W, 3], `motion` [H, W, 4] (forward u, v, backward u, v), further depths [H, W];
-    `id` is [H, W, RANKS] coverage, falling, and `id-ranks` [H, W, RANKS] the int16 index of the object it belongs to.
+    `normal` and `position` are [H, W, 3], `motion` [H, W, 4] (forward u, v, backward u, v), `occlusion` and further
+    depths [H, W]; `id` is [H, W, RANKS] coverage, falling, and `id-ranks` [H, W, RANKS] the int16 index of the
+    object it belongs to.
     """
 
     beauty: Tensor  # [H, W, 3]
@@ -178,14 +180,22 @@ def positions(depth: Tensor, camera: Camera) -> Tensor:  # [H, W] metres along t
     return result
 
 
-def _vector_features(splats: Splats, camera: Camera, inputs: PassInputs) -> Tensor | None:  # [N, 3 and/or 4]
+def _vector_features(splats: Splats, camera: Camera, inputs: PassInputs) -> Tensor | None:  # [N, 3, 1 and/or 4]
     parts: list[Tensor] = []
     if "normal" in inputs.passes:
         parts.append(normals(splats, camera))
+    if "occlusion" in inputs.passes:
+        parts.append(_hidden(splats, inputs))
     if "motion" in inputs.passes:
         assert inputs.before is not None and inputs.after is not None, "PassInputs has seen to it"
         parts += [displacements(splats.means, camera, other) for other in (inputs.after, inputs.before)]
     return torch.cat(parts, 1) if parts else None
+
+
+def _hidden(splats: Splats, inputs: PassInputs) -> Tensor:  # [N, 1]
+    """What each splat lacks of its light: blended from 0, so that where nothing is hidden the pass is 1 to the bit."""
+    kept = inputs.visibility
+    return splats.means.new_zeros(len(splats), 1) if kept is None else (1 - kept).to(splats.device)[:, None]
 
 
 def _vector_layers(frame: Frame, inputs: PassInputs) -> dict[str, Tensor]:
@@ -197,6 +207,10 @@ def _vector_layers(frame: Frame, inputs: PassInputs) -> dict[str, Tensor]:
     layers: dict[str, Tensor] = {}
     if "normal" in inputs.passes:
         layers["normal"] = torch.from_numpy(_unit(sums[..., :3]))
+    if "occlusion" in inputs.passes:
+        lost = sums[..., 3 if "normal" in inputs.passes else 0]
+        weights = np.maximum(frame.alpha.cpu().numpy(), np.float32(MIN_DEPTH_WEIGHT))
+        layers["occlusion"] = torch.from_numpy(np.maximum(np.float32(1) - lost / weights, np.float32(0)))
     if "motion" in inputs.passes:
         weights = np.maximum(frame.alpha.cpu().numpy(), np.float32(MIN_DEPTH_WEIGHT))
         layers["motion"] = torch.from_numpy(sums[..., -4:] / weights[..., None])

@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from splatfilm.base.errors import InputError, Problem
+from splatfilm.base.files import read_json, write_json
 from splatfilm.base.hashing import hash_file
 from splatfilm.base.progress import Progress
-from splatfilm.film.model import LAYER_PREFIX, Film, Layer, Look
+from splatfilm.film.model import LAYER_PREFIX, Care, Film, Layer, Look, Preset
 from splatfilm.shots.lock import hold
 from splatfilm.shots.plan import SplatSource, stamp_of
 
 if TYPE_CHECKING:
     from splatfilm.capture import Capture
     from splatfilm.reconstruct import Reconstruction, Settings
+
+_LAYER_RECORD = "layer.json"
 
 
 @dataclass(frozen=True)
@@ -59,17 +62,23 @@ def resolve_assets(
                 stamp = stamp_of(look.splats)
                 found[name] = SplatSource(look.splats, hash_file(look.splats), stamp)
             else:
-                jobs.append(_job(name, look, ways))
+                jobs.append(_job(name, look, ways, bends=film.assets[name[0]].rig is not None))
         except InputError as error:
             problems += error.problems
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
-    for job in jobs:
-        found[job.name] = _reconstructed(job, ways, progress)
     layers = {job.name: job for job in jobs if _is_taken_apart(film.source(*job.name))}
-    whole = dict(found)
+    whole: dict[tuple[str, str], SplatSource] = {}
+    for job in jobs:
+        source = film.source(*job.name)
+        if not (isinstance(source, Layer) and source.over):
+            whole[job.name] = _reconstructed(job, ways, progress)
+    found |= {name: source for name, source in whole.items() if name not in layers}
     for name in _in_order_of_learning(film, list(layers)):
-        found[name] = _layer(film, layers[name], whole[name], found, ways, progress)
+        if name in whole:
+            found[name] = _share(film, layers[name], whole[name], ways, progress)
+        else:
+            found[name] = _learnt(film, layers[name], found, ways, progress)
     return {name: found[name] for name in looks}
 
 
@@ -95,15 +104,30 @@ def _in_order_of_learning(film: Film, names: list[tuple[str, str]]) -> list[tupl
     return done
 
 
-def _layer(
-    film: Film,
-    job: _Job,
-    whole: SplatSource,
-    found: Mapping[tuple[str, str], SplatSource],
-    ways: Ways,
-    progress: Progress,
+def _share(film: Film, job: _Job, whole: SplatSource, ways: Ways, progress: Progress) -> SplatSource:
+    """A layer as a splat file: what a reconstruction has of it."""
+    from splatfilm.reconstruct.layer_key import layer_key
+
+    layer = film.source(*job.name)
+    assert isinstance(layer, Layer)
+    key = layer_key(job.capture, whole.sha256, layer.ids, (), job.settings)
+    path = ways.folder / f"{job.name[0]}-{layer.name}-{key[:12]}" / "splats.ply"
+    if not path.is_file():
+        with hold(ways.folder / f".layer-{key[:12]}.lock", f"the layer {layer.name}", progress):
+            if not path.is_file():
+                from splatfilm.reconstruct.layers import split
+                from splatfilm.splats import read_splats, write_ply
+
+                write_ply(
+                    path, split(read_splats(whole.path), job.capture, layer.ids, job.settings, progress).to("cpu")
+                )
+    return SplatSource(path, hash_file(path), stamp_of(path), {**whole.origin, "layer": {"ids": list(layer.ids)}})
+
+
+def _learnt(
+    film: Film, job: _Job, found: Mapping[tuple[str, str], SplatSource], ways: Ways, progress: Progress
 ) -> SplatSource:
-    """A layer as a splat file: its share of a reconstruction, learnt over other layers where it says so."""
+    """A layer as a splat file, learnt from its own capture over other layers."""
     from splatfilm.reconstruct.layer_key import layer_key
 
     layer = film.source(*job.name)
@@ -113,46 +137,57 @@ def _layer(
         listed = ", ".join(name.removeprefix(LAYER_PREFIX) for name in missing)
         place = f"assets.{job.name[0]}.layers.{layer.name}.over"
         raise InputError.at(film.path, f"no look that is shown wears {listed}", place)
-    key = layer_key(job.capture, whole.sha256, layer.ids, [found[name].sha256 for name in below], job.settings)
+    key = layer_key(job.capture, job.content, layer.ids, [found[name].sha256 for name in below], job.settings)
     path = ways.folder / f"{job.name[0]}-{layer.name}-{key[:12]}" / "splats.ply"
-    if not path.is_file():
+    if not (path.is_file() and (path.parent / _LAYER_RECORD).is_file()):
         with hold(ways.folder / f".layer-{key[:12]}.lock", f"the layer {layer.name}", progress):
-            if not path.is_file():
-                _learn_layer(film, job, layer, whole, [(name, found[name]) for name in below], path, progress)
-    return SplatSource(path, hash_file(path), stamp_of(path), {**whole.origin, "layer": {"ids": list(layer.ids)}})
+            if not (path.is_file() and (path.parent / _LAYER_RECORD).is_file()):
+                _learn(film, job, key, [(name, found[name]) for name in below], path, progress)
+    origin = {"layer": {"ids": list(layer.ids), **read_json(path.parent / _LAYER_RECORD)}}
+    return SplatSource(path, hash_file(path), stamp_of(path), origin)
 
 
-def _learn_layer(
+def _learn(
     film: Film,
     job: _Job,
-    layer: Layer,
-    whole: SplatSource,
+    key: str,
     below: Sequence[tuple[tuple[str, str], SplatSource]],
     path: Path,
     progress: Progress,
 ) -> None:
-    from splatfilm.reconstruct.layers import learn_layer
+    from splatfilm.reconstruct import checkpoint
+    from splatfilm.reconstruct.layers import Kept, learn_layer
     from splatfilm.splats import compose, read_splats, write_ply
 
+    layer = film.source(*job.name)
+    assert isinstance(layer, Layer)
     back = layer.place.inverse()
     parts = [(read_splats(source.path), film.source(*name).place.then(back)) for name, source in below]
-    under = compose(parts) if parts else None
-    splats = learn_layer(job.capture, read_splats(whole.path), layer.ids, under, job.settings, progress)
-    write_ply(path, splats.to("cpu"))
+    under = compose(parts)
+    learnt = learn_layer(job.capture, layer.ids, under, job.settings, Kept(path.parent, key), progress)
+    write_ply(path, learnt.splats.to("cpu"))
+    record = {"count": len(learnt.splats), "steps": learnt.steps, "seconds": learnt.seconds}
+    write_json(path.parent / _LAYER_RECORD, {**record, "train_psnr": learnt.train_psnr})
+    checkpoint.sweep(path.parent)
 
 
 def asset_scores(sources: Mapping[tuple[str, str], SplatSource]) -> dict[str, dict[str, Any]]:
     """What each reconstruction is worth, by `asset/look`: held-out PSNR and SSIM, splats, seconds, where it lies."""
-    return {f"{asset}/{look}": dict(source.origin) for (asset, look), source in sources.items() if source.origin}
+    return {
+        f"{asset}/{look}": dict(source.origin)
+        for (asset, look), source in sources.items()
+        if "reconstruction" in source.origin
+    }
 
 
-def _job(name: tuple[str, str], look: Look | Layer, ways: Ways) -> _Job:
+def _job(name: tuple[str, str], look: Look | Layer, ways: Ways, bends: bool) -> _Job:
     from splatfilm.capture import MEMO_NAME, capture_hash, read_capture
-    from splatfilm.reconstruct import settings_for
+    from splatfilm.reconstruct import settings_of
 
     assert look.capture is not None, "a look has splats or a capture"
     capture = read_capture(look.capture)
-    settings = settings_for(ways.preset or look.preset, backend=ways.backend)
+    care = look.care if ways.preset is None else Care(cast(Preset, ways.preset))
+    settings = settings_of(care, ways.backend, bends)
     return _Job(name, capture, settings, capture_hash(capture, ways.folder / MEMO_NAME))
 
 

@@ -10,7 +10,7 @@ import torch
 
 from splatfilm.base.errors import InputError
 from splatfilm.cameras import Camera
-from splatfilm.film.model import Film
+from splatfilm.film.model import Contact, Film
 from splatfilm.refine.pixels import Seen
 from splatfilm.render import RenderSettings, render, render_each, resolve_backend
 from splatfilm.render.exposure import Blur, Moment, expose
@@ -44,6 +44,7 @@ class SceneDrawer:
         self._backend = backend
         self._device = "cuda" if resolve_backend(backend).name == "gsplat" else "cpu"
         self._scene = ""
+        self._contact: Contact | None = None  # of the frame that is being drawn
         self._stage: Stage | None = None
         self._fitting: set[tuple[int, int, tuple[str, ...], int]] = set()
 
@@ -54,12 +55,14 @@ class SceneDrawer:
         camera: Camera,
         exposure: Exposure | None = None,
         request: PassRequest | None = None,
+        contact: Contact | None = None,
     ) -> Frame | PassFrame:
         """The frame that `camera` sees at a scene frame, or the one that an exposure about it makes.
 
         Of the passes of `request` ids are the exposure's; all others are those of the pinhole at the scene frame.
         Raises `InputError` when the splats cannot be read and `NotEnoughMemoryError` when the frame does not fit.
         """
+        self._contact = contact
         splats = self._splats(scene, frame, frame)
         self._check_memory(camera, request, len(splats))
         if exposure is None:
@@ -101,7 +104,7 @@ class SceneDrawer:
             return features
 
         if "id" in request.passes:
-            objects = self._objects(self._staged(scene, frame, frame), request)
+            objects = self._objects(self._staged(scene, frame, frame, self._contact), request)
             layers |= rank_objects(objects, len(request.objects), camera.window, blended)
         blurred = seen[0] if seen else self._exposed(scene, frame, exposure)
         return PassFrame(blurred.beauty, blurred.alpha, blurred.depth, layers)
@@ -114,7 +117,7 @@ class SceneDrawer:
 
     def seen(self, scene: str, frame: int, camera: Camera) -> Seen:
         """What `camera` looks at, at a scene frame, and how it came there: for what is anchored to it."""
-        staged = self._staged(scene, frame, frame)
+        staged = self._staged(scene, frame, frame, self._contact)
         assert self._stage is not None, "just staged"
         placements = self._stage.placements
         resting = self._stage.resting(frame, frame)
@@ -124,25 +127,25 @@ class SceneDrawer:
     def _passes(self, scene: str, frame: int, camera: Camera, request: PassRequest) -> PassFrame:
         """A scene frame without blur, with the passes that are asked for."""
         before, after = (
-            None if other is None else Instant(self._splats(scene, frame + step, frame).means, other)
+            None if other is None else Instant(self._staged(scene, frame + step, frame, None).splats.means, other)
             for step, other in ((-1, request.before), (1, request.after))
         )
-        staged = self._staged(scene, frame, frame)
+        staged = self._staged(scene, frame, frame, self._contact)
         objects = self._objects(staged, request) if request.objects else None
-        inputs = PassInputs(request.passes, before, after, objects, len(request.objects))
+        inputs = PassInputs(request.passes, before, after, objects, len(request.objects), staged.visibility)
         return render_passes(staged.splats, camera, inputs, self._settings, backend=self._backend)
 
     def _splats(self, scene: str, time: float, frame: int) -> Splats:
         """The scene's splats at a moment about a scene frame; who is there, in which look, is the frame's to say."""
-        return self._staged(scene, time, frame).splats
+        return self._staged(scene, time, frame, self._contact).splats
 
-    def _staged(self, scene: str, time: float, frame: int) -> Staged:
+    def _staged(self, scene: str, time: float, frame: int, contact: Contact | None) -> Staged:
         if self._stage is None or self._scene != scene:
             self._stage = None  # free the last scene before the next is loaded
             files = {name: source.path for name, source in self._sources.items()}
             self._stage = Stage(self._film, scene, files, self._device, self._bindings)
             self._scene = scene
-        staged = self._stage.at(time, frame)
+        staged = self._stage.at(time, frame, contact)
         for span in staged.spans:
             self._check_unchanged(self._sources[span.source])
         return staged

@@ -20,7 +20,7 @@ Kind = Literal["png8", "png16", "exr", "exr-parts"]
 LAYERS = "layers"
 """The name of the file that holds all passes."""
 
-_SIXTEEN_BIT = ("depth", "depth-median", "depth-front", "normal")  # in every PNG: 8 bits would be too few
+_SIXTEEN_BIT = ("depth", "depth-median", "depth-front", "normal", "occlusion")  # in every PNG: 8 bits would be too few
 
 
 @dataclass(frozen=True)

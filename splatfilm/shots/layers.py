@@ -40,6 +40,7 @@ _SCALARS: Mapping[str, str] = {
     "depth": "Z",
     "depth-median": "depth_median.Z",
     "depth-front": "depth_front.Z",
+    "occlusion": "occlusion.Y",
 }
 _LARGEST_HALF = 65504.0
 

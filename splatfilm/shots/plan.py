@@ -9,7 +9,7 @@ Planning needs no torch, so a film in which nothing changed is found to be so wi
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,14 @@ from splatfilm.base.rigid import Similarity
 from splatfilm.cameras import Camera, CameraPath, load_path
 from splatfilm.cameras.aperture import aperture_of
 from splatfilm.film.check import uncovered
-from splatfilm.film.model import LAYER_PREFIX, Colour, Film, Layer, Shot
+from splatfilm.film.model import LAYER_PREFIX, Colour, Contact, Film, Layer, Shot
 from splatfilm.film.timecode import timecode
 from splatfilm.shots.exposure import Exposure, expose_frame, exposure_value, settle
 from splatfilm.shots.files import PictureFile
 from splatfilm.shots.names import spell_frames
 from splatfilm.shots.pictures import PICTURES_VERSION
 from splatfilm.shots.wanted import Moments, Wanted, frames_before, pictures_of, wanted_of
-from splatfilm.stage import BINDING_VERSION, POSING_VERSION, Placed, Placements
+from splatfilm.stage import BINDING_VERSION, CONTACT_VERSION, POSING_VERSION, Placed, Placements
 
 BACKGROUND = (0.0, 0.0, 0.0)
 """Where a scene leaves the picture empty it is black, so beauty is premultiplied by alpha."""
@@ -87,6 +87,7 @@ class ShotPlan:
     colour: Colour = "linear-srgb"  # of beauty in EXR files
     wanted: Mapping[int, Wanted] = field(default_factory=dict)  # what becomes of each frame
     exposures: Mapping[int, Exposure] = field(default_factory=dict)  # of frames that lens or shutter may blur
+    contact: Contact | None = None  # the shadows between cast and set
 
 
 def load_paths(film: Film, shots: Iterable[Shot]) -> dict[str, CameraPath]:
@@ -128,6 +129,7 @@ def plan_shot(film: Film, shot: Shot, path: CameraPath, sources: Sources, pictur
         "background": list(picture.background),
     }
     cameras = {frame: path.at(frame, width, height) for frame in shot.frames}
+    untouched = {member.name for member in placements.scene.cast if not member.contact}
     keys: dict[int, str] = {}
     exposures: dict[int, Exposure] = {}
     shown: dict[tuple[str, str], None] = {}
@@ -139,7 +141,8 @@ def plan_shot(film: Film, shot: Shot, path: CameraPath, sources: Sources, pictur
         blur = exposure_value(exposure, placements, camera_value, lambda item: _placed_value(film, item, sources))
         if blur:
             exposures[frame] = exposure
-        keys[frame] = hash_value({**base, "camera": camera_value(camera), "splats": splats, **blur})
+        shadows = _contact_value(shot, placed, untouched)
+        keys[frame] = hash_value({**base, "camera": camera_value(camera), "splats": splats, **shadows, **blur})
     moments = Moments(
         camera_value, lambda item: _placed_value(film, item, sources), placements, path, picture.size, picture.renderer
     )
@@ -158,7 +161,17 @@ def plan_shot(film: Film, shot: Shot, path: CameraPath, sources: Sources, pictur
         colour=film.colour,
         wanted=wanted_of(film, shot, {frame: (keys[frame], cameras[frame]) for frame in cameras}, moments, exposures),
         exposures=exposures,
+        contact=shot.contact,
     )
+
+
+def _contact_value(shot: Shot, placed: Sequence[Placed], untouched: Set[str]) -> dict[str, Any]:
+    """What of contact shadows decides pixels: nothing where none are drawn, or nobody is there to cast one."""
+    contact = shot.contact
+    taking_part = [item.member not in untouched for item in placed[1:]]
+    if contact is None or not any(taking_part) or not (contact.beauty or "occlusion" in shot.passes):
+        return {}
+    return {"contact": [CONTACT_VERSION, contact.strength, contact.radius, contact.beauty, taking_part]}
 
 
 def _unfocused(path: CameraPath, shot: Shot) -> str | None:

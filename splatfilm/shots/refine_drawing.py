@@ -125,8 +125,8 @@ class RefinedDrawer:
         """A frame as the bare film has it, with what a refiner is given."""
         camera = of.cameras[frame]
         passes = request.passes if self._cuda else (*request.passes, "depth-median")
-        more = {"exposure": of.exposures[frame]} if frame in of.exposures else {}
-        drawn = self._drawer(of.scene, frame, camera, request=replace(request, passes=passes), **more)
+        wanted = replace(request, passes=passes)
+        drawn = self._drawer(of.scene, frame, camera, of.exposures.get(frame), wanted, of.contact)
         assert isinstance(drawn, PassFrame), "passes were asked for"
         return drawn, bare_frame(drawn, self._drawer.seen(of.scene, frame, camera))
 

@@ -16,7 +16,7 @@ from splatfilm import __version__
 from splatfilm.base.errors import InputError, Problem, StorageError, did_you_mean
 from splatfilm.base.progress import SILENT, Progress
 from splatfilm.cameras import Camera, CameraPath
-from splatfilm.film.model import PASSES, Film, RefineLook, Shot, png_problem
+from splatfilm.film.model import PASSES, Contact, Film, RefineLook, Shot, png_problem
 from splatfilm.render import resolve_backend
 from splatfilm.shots.assets import Ways, resolve_assets
 from splatfilm.shots.decide import Decision, decide
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 Draw = Callable[..., "Frame | PassFrame"]
 """(scene, scene frame, camera) -> the rendered frame; with `exposure=Exposure` where lens or shutter blur it, with
-`request=PassRequest` where more passes are asked for."""
+`request=PassRequest` where more passes are asked for, with `contact=Contact` where cast and set shade one another."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,16 @@ def choose(film: Film, options: RenderOptions) -> Chosen:
 
 
 def find_splats(film: Film, chosen: Chosen, options: RenderOptions, progress: Progress = SILENT) -> Sources:
-    """The splats that the chosen shots show; reconstructs captures that have none yet."""
+    """The splats that the chosen shots show; reconstructs captures that have none yet.
+
+    What the film will show otherwise than it was asked for (a clip that ends early, a blendshape that the rig lacks) is
+    said first: it stops nothing.
+    """
+    if any(asset.rig is not None for asset in film.assets.values()):
+        from splatfilm.stage.performance import findings
+
+        for place, remark in findings(film)[1]:
+            progress.say(f"{place}: {remark}")
     ways = Ways(FilmFolders.of(options.out, film).assets, options.preset, options.backend)
     return resolve_assets(film, looks_of(film, chosen.shots), ways, progress)
 
@@ -145,6 +154,9 @@ def with_passes(film: Film, shots: Sequence[Shot], passes: Sequence[str] | None)
         if name not in PASSES
     ]
     problems += [Problem("--passes", "", found) for name in passes if (found := png_problem(film.files, name))]
+    if "occlusion" in passes and (without := [shot.name for shot in shots if shot.contact is None]):
+        message = f"occlusion: contact shadows are off in {', '.join(without)} (docs/film-file.md, contact)"
+        problems.append(Problem("--passes", "", message))
     if problems:
         raise InputError(problems)
     asked = tuple(name for name in PASSES if name == "beauty" or name in passes)
@@ -238,6 +250,8 @@ def _draw_all(
                 more["exposure"] = plan.exposures[first]
             if (request := plan.wanted[first].request) is not None:
                 more["request"] = request
+            if plan.contact is not None:
+                more["contact"] = plan.contact
             frame = draw(plan.scene, first, plan.cameras[first], **more)
             if held:
                 writer.put(*held)
@@ -272,6 +286,7 @@ def _lazy_draw(planned: Planned, options: RenderOptions) -> Draw:
         camera: Camera,
         exposure: Exposure | None = None,
         request: PassRequest | None = None,
+        contact: Contact | None = None,
     ) -> Frame | PassFrame:
         if not ready:
             from splatfilm.shots.drawing import SceneDrawer
@@ -279,7 +294,7 @@ def _lazy_draw(planned: Planned, options: RenderOptions) -> Draw:
             film, background = planned.film, planned.picture.background
             bindings = planned.folders.assets / "bindings"
             ready.append(SceneDrawer(film, planned.sources, background, options.backend, bindings))
-        return ready[0](scene, frame, camera, exposure, request)
+        return ready[0](scene, frame, camera, exposure, request, contact)
 
     return draw
 

@@ -55,19 +55,19 @@ class BoundLayer:
         cage = self.cage if weights.any() else None
         rest, gradients = self.rest, None
         if cage is not None:
-            moved, per_triangle = cage.moved(weights)
+            moved = cage.moved(weights)
             means = rest.means.clone()
-            rows = torch.from_numpy(cage.rows).to(rest.device)
-            means[rows] = torch.from_numpy(moved).to(means)
-            gradients = torch.from_numpy(per_triangle).to(rest.device), rows
+            rows = torch.from_numpy(moved.rows).to(rest.device)
+            means[rows] = torch.from_numpy(moved.points).to(means)
+            gradients = torch.from_numpy(moved.gradients).to(rest.device), rows, torch.from_numpy(moved.owner)
             rest = dataclasses.replace(rest, means=means)
         if place.scale != 1.0:
             rest = dataclasses.replace(rest, means=rest.means * place.scale, scales=rest.scales * place.scale)
         skin = deform.skinned(rest, self.carriers, bones)
-        if cage is None or gradients is None:
+        if gradients is None or not len(gradients[1]):
             return skin
-        own, rows = gradients
-        return deform.shaped(skin, rows, own, torch.from_numpy(cage.triangle).to(rows.device))
+        own, rows, owner = gradients
+        return deform.shaped(skin, rows, own, owner.to(rows.device))
 
 
 def bound_layer(

@@ -20,6 +20,8 @@ from torch import Tensor
 from splatfilm.splats.posed import multiplied, packed, quaternions, rotation_matrices, symmetric
 from splatfilm.splats.splats import Splats
 
+MOST_STRETCH = 2.0
+"""How much longer or shorter, along any axis, a blendshape may make a splat."""
 _NEWTON_STEPS = 12
 _SETTLED = 1e-9
 _COLLAPSED = 1e-6  # a determinant below which, relative to the gradient's size cubed, only an SVD finds the rotation
@@ -152,21 +154,53 @@ def shaped(skin: Splats, rows: Tensor, gradients: Tensor, owner: Tensor | None =
     """
     assert skin.turns is not None, "skinned splats have turns"
     rotation, stretch = polar(gradients)
-    own = quaternions(rotation)
+    own, stretch = quaternions(rotation), limited(stretch)
     if owner is not None:
         own, stretch = own[owner], stretch[owner]
     bones = skin.turns[rows].double()
-    turn = rotation_matrices(bones)
-    world = turn @ stretch @ turn.transpose(-1, -2)
+    world = _turned(stretch, bones)
     dtype = skin.means.dtype
     stretches = skin.means.new_tensor([1.0, 0.0, 0.0, 1.0, 0.0, 1.0]).repeat(len(skin), 1)
-    stretches[rows] = packed(world).to(dtype)
+    stretches[rows] = world.to(dtype)
     turns, quats = skin.turns.clone(), skin.quats.clone()
     turns[rows] = multiplied(bones, own).to(dtype)
     # The bones' quaternion is undone, the shape's put in, and the bones' put back.
     back = bones * bones.new_tensor([1.0, -1.0, -1.0, -1.0])
     quats[rows] = multiplied(multiplied(multiplied(bones, own), back), skin.quats[rows].double()).to(dtype)
     return dataclasses.replace(skin, quats=quats, turns=turns, stretches=stretches)
+
+
+def _turned(stretch: Tensor, turns: Tensor) -> Tensor:  # [M, 3, 3] symmetric, [M, 4] -> [M, 6]
+    """R V R^T, number by number: many small products of matrices are slow, and differ from processor to processor."""
+    w, x, y, z = turns.T.contiguous()
+    r = (
+        (1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
+        (2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
+        (2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
+    )
+    xx, xy, xz, _, yy, yz, _, _, zz = stretch.reshape(-1, 9).T.contiguous()
+    v = ((xx, xy, xz), (xy, yy, yz), (xz, yz, zz))
+    half = [[row[0] * v[0][j] + row[1] * v[1][j] + row[2] * v[2][j] for j in range(3)] for row in r]
+    pairs = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+    return torch.stack([half[i][0] * r[j][0] + half[i][1] * r[j][1] + half[i][2] * r[j][2] for i, j in pairs], dim=-1)
+
+
+def limited(stretch: Tensor) -> Tensor:  # [..., 3, 3] symmetric
+    """Stretches with none of their factors beyond `MOST_STRETCH` or its inverse.
+
+    Lips that part pull the triangles between them to twelve times their length; splats there would become needles.
+    """
+    # A factor differs from 1 by at most the matrix's distance from the identity, so few need their factors found.
+    eye = torch.eye(3, dtype=stretch.dtype, device=stretch.device)
+    far = ((stretch - eye).square().sum(dim=(-1, -2)) > (1 - 1 / MOST_STRETCH) ** 2).nonzero(as_tuple=True)
+    if not len(far[0]):
+        return stretch
+    factors, axes = torch.linalg.eigh(stretch[far])
+    kept = factors.clamp(1 / MOST_STRETCH, MOST_STRETCH)
+    within = (kept == factors).all(dim=-1)[..., None, None]
+    result = stretch.clone()
+    result[far] = torch.where(within, stretch[far], (axes * kept[..., None, :]) @ axes.transpose(-1, -2))
+    return result
 
 
 def gradients_of(splats: Splats) -> Tensor:  # -> [N, 3, 3] float64

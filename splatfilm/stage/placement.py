@@ -17,17 +17,21 @@ import numpy as np
 from splatfilm.base.curves import Curve, RotationCurve
 from splatfilm.base.errors import InputError, did_you_mean
 from splatfilm.base.rigid import Similarity
-from splatfilm.film.model import Ambient, Attachment, CastMember, Film, Scene
+from splatfilm.film.model import Ambient, Attachment, CastMember, Film, FrameRange, Scene
 from splatfilm.stage.performance import Performer, pose_hash
 from splatfilm.stage.rigs.bones import quaternions_from_matrices, rigid_parts
 from splatfilm.stage.rigs.skeleton import Pose, world_transforms
 
-POSING_VERSION = 1
+POSING_VERSION = 3
 """Raised whenever the same splats in the same pose would stand otherwise, or be hidden otherwise by what is worn."""
 
 
 STIRRING_VERSION = 1
 """Raised whenever the same ambient motion would stir the same splats otherwise."""
+
+
+CONTACT_VERSION = 1
+"""Raised whenever the same splats would darken one another otherwise."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ class Placements:
         placed = [Placed(scene.set, scene.set, scene.set_look, set_look.place, stirs=self._stirs(scene.set, frame))]
         poses: dict[str, Pose] = {}
         for member in scene.cast:
-            if member.frames is not None and not member.frames.first <= shown < member.frames.last + 1:
+            if not _within(member.frames, shown):
                 continue
             asset, look = self.film.assets[member.asset], self.look_of(member, shown)
             worn = asset.worn(look) if asset.looks[look].layers else ()
@@ -134,10 +138,12 @@ class Placements:
     def _place(self, member: CastMember, frame: float, poses: dict[str, Pose]) -> Similarity:
         """Where a member stands: on its own track, or from the joint that holds it."""
         own, held = self._tracks[member.name].at(frame), member.attach
-        if held is None or (held.frames is not None and frame not in held.frames):
+        if member.name in self.performers:
+            own = _after(self.performers[member.name].stands(frame), own)
+        if held is None or not _within(held.frames, frame):
             return own
         holder = self._members[held.to]
-        if holder.frames is not None and frame not in holder.frames:
+        if not _within(holder.frames, frame):
             return own
         return own.then(self._joint(member, held, frame, poses)).then(self._place(holder, frame, poses))
 
@@ -158,8 +164,8 @@ class Placements:
         return Similarity((w, i, j, k), (x, y, z))
 
     def _refuse(self, member: CastMember, message: str) -> None:
-        performance = member.performance
-        raise InputError.at(self.film.path, message, f"{performance.place}.attach", performance.line)
+        told = member.directions
+        raise InputError.at(self.film.path, message, f"{told.place}.attach", told.line)
 
     def look_of(self, member: CastMember, frame: float) -> str:
         """The look that a cast member wears at a scene frame."""
@@ -219,6 +225,11 @@ class _Track:
         x, y, z = self._position.at(frame).tolist()
         w, i, j, k = self._rotation.at(frame).tolist()
         return Similarity((w, i, j, k), (x, y, z), float(self._scale.at(frame)[0]))
+
+
+def _within(frames: FrameRange | None, frame: float) -> bool:
+    """Whether a range holds at a frame: until the frame after its last one begins. None always does."""
+    return frames is None or frames.first <= frame < frames.last + 1
 
 
 def _after(own: Similarity, place: Similarity) -> Similarity:

@@ -6,16 +6,17 @@ depends on which frames were asked for before.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from splatfilm.base.errors import InputError
 from splatfilm.base.hashing import hash_value
 from splatfilm.base.rigid import IDENTITY
-from splatfilm.film.model import LAYER_PREFIX, Film
+from splatfilm.film.model import LAYER_PREFIX, Contact, Film
 from splatfilm.stage.placement import Placed, Placements
 from splatfilm.stage.rigs.files import load_rig
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from splatfilm.splats import Splats
     from splatfilm.stage.actor import BoundLayer
+    from splatfilm.stage.contact import Shadow
     from splatfilm.stage.resting import Resting
     from splatfilm.stage.rigs.rig import Rig
 
@@ -61,6 +63,20 @@ class Staged:
 
     splats: Splats
     spans: tuple[Span, ...]
+    visibility: Tensor | None = None  # [N] share of its light that each splat keeps; None: nothing was asked of contact
+
+
+@contextlib.contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """The kernels have threads of their own; on a busy machine torch's wait for one another at every small step."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class Stage:
@@ -93,20 +109,54 @@ class Stage:
         self._shown: dict[tuple[Source, tuple[str, ...]], Tensor] = {}
         self._standing: dict[int, tuple[Placed, tuple[Splats, ...]]] = {}
         self._last: tuple[tuple[Placed, ...], Staged] | None = None
+        self._touched: tuple[Staged, Contact, Staged] | None = None
+        self._shadows: dict[int, Shadow] = {}
+        self._diagonals: dict[tuple[Source, ...], float] = {}
 
     def describe(self, frame: float) -> dict[str, Any]:
         """`Placements.describe`: what decides the staged splats, for a frame's key. Does not import torch."""
         return self.placements.describe(frame)
 
-    def at(self, frame: float, shown: float | None = None) -> Staged:
-        """The scene's splats at a scene frame; `shown` as for `Placements.at`.
+    def at(self, frame: float, shown: float | None = None, contact: Contact | None = None) -> Staged:
+        """The scene's splats at a scene frame; `shown` as for `Placements.at`. With `contact`, in one another's shadow.
 
         Raises `InputError` when a file is damaged.
         """
         placed = self.placements.at(frame, shown)
         if self._last is None or self._last[0] != placed:
-            self._last = placed, self._compose(placed)
-        return self._last[1]
+            with one_torch_thread():
+                self._last = placed, self._compose(placed)
+        plain = self._last[1]
+        if contact is None or len(placed) == 1:
+            return plain
+        if self._touched is None or self._touched[0] is not plain or self._touched[1] != contact:
+            with one_torch_thread():
+                self._touched = plain, contact, self._in_contact(plain, placed, contact)
+        return self._touched[2]
+
+    def _in_contact(self, plain: Staged, placed: tuple[Placed, ...], contact: Contact) -> Staged:
+        from splatfilm.stage.contact import Body, darkened, visibility
+
+        part = {member.name: member.contact for member in self.placements.scene.cast}
+        bodies = []
+        for one in placed[1:]:
+            own = [span for span in plain.spans[1:] if span.member == one.member]
+            rows = slice(own[0].start, own[-1].stop)
+            bodies.append(Body(rows, self._diagonal(one), (one, placed[0]), part[one.member]))
+        kept = visibility(plain.splats, plain.spans[0].stop, bodies, contact, self._shadows)
+        splats = darkened(plain.splats, kept) if contact.beauty else plain.splats
+        return Staged(splats, plain.spans, kept.to(splats.device))
+
+    def _diagonal(self, placed: Placed) -> float:
+        """How large what a member shows is at rest; the same at every frame, whatever its pose."""
+        from splatfilm.stage.contact import diagonal
+
+        sources = tuple((placed.asset, source) for source in placed.sources)
+        if sources not in self._diagonals:
+            film = self.placements.film
+            sizes = (diagonal(self._splats(*one)) * film.source(*one).place.scale for one in sources)
+            self._diagonals[sources] = max(sizes)
+        return self._diagonals[sources]
 
     def resting(self, frame: float, shown: float | None = None) -> tuple[Resting, ...]:
         """Where the splats of `at(frame, shown)` lie at rest, span by span."""

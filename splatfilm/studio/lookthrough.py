@@ -162,10 +162,10 @@ def splat_files(film: Film, scene: str, out: Path) -> dict[tuple[str, str], Path
             continue
         assert look.capture is not None, "a look has splats or a capture"
         from splatfilm.capture import MEMO_NAME, capture_hash, read_capture
-        from splatfilm.reconstruct import cached, settings_for
+        from splatfilm.reconstruct import cached, settings_of
 
         content = capture_hash(read_capture(look.capture), out / "assets" / MEMO_NAME)
-        made = cached(content, settings_for(look.preset), out / "assets")
+        made = cached(content, settings_of(look.care), out / "assets")
         if made is None:
             missing.append(name[0])
         else:

@@ -11,7 +11,7 @@ import time
 import traceback
 from pathlib import Path
 
-from tests.acceptance import first_film, lens, own_captures, refine, renderer
+from tests.acceptance import cast, first_film, lens, own_captures, performed, refine, renderer, truth
 from tests.acceptance.promise import Ground, Promise
 
 PROMISES: tuple[Promise, ...] = (
@@ -19,6 +19,9 @@ PROMISES: tuple[Promise, ...] = (
     *own_captures.PROMISES,
     *renderer.PROMISES,
     *lens.PROMISES,
+    *cast.PROMISES,
+    *truth.PROMISES,
+    *performed.PROMISES,
     *refine.PROMISES,
 )
 

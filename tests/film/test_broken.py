@@ -16,7 +16,7 @@ EXPECTED = [
     (
         4,
         "film.titel",
-        "unknown key, expected one of name, title, rate, size, aspect, timecode, files, colour, lens, refine; "
+        "unknown key, expected one of name, title, rate, size, aspect, timecode, files, colour, lens, refine, contact; "
         'did you mean "title"?',
     ),
     (5, "film.rate", 'found 23.976, a decimal that only comes near a frame rate; write "24000/1001"'),
@@ -57,7 +57,7 @@ EXPECTED = [
         'no such file: "captures\\\\anna.ply" (looked for FOLDER/captures\\anna.ply); '
         "write folders with /, on every system",
     ),
-    (36, "assets.anna.looks.gown.preset", "a preset says how a capture is reconstructed; splats are taken as they are"),
+    (36, "assets.anna.looks.gown.preset", "says how a capture is reconstructed; splats are taken as they are"),
     (38, "assets.mug.kind", "missing, expected one of set, character, prop"),
     (42, "scenes.one.set", '"anna" is a character, expected a set'),
     (43, "scenes.one.frames", "found [1120, 1001], the first frame comes after the last"),
@@ -122,7 +122,7 @@ EXPECTED = [
     (86, "shots[2].scene", "found 2, expected a scene (one, two, 3)"),
     (87, "shots[2].frames", 'found "1001-1048", expected [first, last], whole frames from 0 to 9999999'),
     (88, "shots[2].passes", f'found "depth", expected an array of {", ".join(PASSES)}'),
-    (89, "shots[2].take", "unknown key, expected one of name, scene, camera, frames, lens, passes, refine"),
+    (89, "shots[2].take", "unknown key, expected one of name, scene, camera, frames, lens, passes, refine, contact"),
     (92, "shots[3].name", 'found "-x", expected a name (letters, digits, _ and - (not first), at most 64)'),
     (94, "shots[3].camera", '"captures" is a folder, expected a file'),
     (95, "shots[3].lens", "found 50, expected a table"),

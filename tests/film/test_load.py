@@ -27,8 +27,8 @@ def test_every_part_of_a_valid_film_arrives(film_file: Path) -> None:
     assert list(film.assets) == ["flat", "mug"]
     flat, mug = film.assets.values()
     assert (flat.kind, list(flat.looks), flat.default_look.name) == ("set", ["day", "night"], "day")
-    assert (flat.looks["day"].capture, flat.looks["day"].preset) == (folder / "captures/flat", "final")
-    assert (flat.looks["night"].preset, flat.looks["night"].place.is_identity) == ("draft", True)
+    assert (flat.looks["day"].capture, flat.looks["day"].care.preset) == (folder / "captures/flat", "final")
+    assert (flat.looks["night"].care.preset, flat.looks["night"].place.is_identity) == ("draft", True)
     assert (mug.looks["plain"].splats, mug.looks["plain"].capture) == (folder / "mug.ply", None)
     assert mug.looks["plain"].place.rotation == pytest.approx((HALF, HALF, 0, 0))
     assert mug.looks["plain"].place.scale == 0.01

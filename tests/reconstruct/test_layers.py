@@ -12,14 +12,14 @@ from PIL import Image
 from synthetic import cameras, known_splats, quick, write_capture
 
 from splatfilm.base.errors import InputError
+from splatfilm.base.rigid import IDENTITY
 from splatfilm.capture import read_capture
 from splatfilm.capture.pictures import load_pictures
-from splatfilm.reconstruct import layers
+from splatfilm.reconstruct import checkpoint, layers
 from splatfilm.reconstruct.layer_key import layer_key
-from splatfilm.reconstruct.settings import Rates
-from splatfilm.reconstruct.trainer import View
+from splatfilm.reconstruct.trainer import Trainer, View
 from splatfilm.render import RenderSettings, render
-from splatfilm.splats import Splats
+from splatfilm.splats import Splats, compose
 
 
 def painted(splats: Splats, colours: torch.Tensor) -> Splats:
@@ -77,35 +77,61 @@ def capture_folder(tmp_path_factory: pytest.TempPathFactory, splats: Splats, own
     return folder
 
 
+@pytest.fixture(scope="module")
+def body(splats: Splats, own: np.ndarray) -> Splats:
+    return layers.chosen(splats, own == 1)
+
+
+@pytest.fixture(scope="module")
+def learnt(capture_folder: Path, body: Splats) -> layers.Learnt:
+    return layers.learn_layer(read_capture(capture_folder), [2], body, quick(steps=400))
+
+
 def test_a_layer_is_learnt_over_splats_that_stay_as_they_are(
-    capture_folder: Path, splats: Splats, own: np.ndarray
+    capture_folder: Path, body: Splats, splats: Splats, learnt: layers.Learnt
 ) -> None:
-    capture = read_capture(capture_folder)
-    body, garment = layers.chosen(splats, own == 1), layers.chosen(splats, own == 2)
-    before = {name: getattr(body, name).clone() for name in ("means", "quats", "scales", "opacities", "sh")}
-    views = [
-        View.of(picture, torch.device("cpu")) for picture in load_pictures(capture.of("train"), None, lambda n: None)
-    ]
-    grey = dataclasses.replace(garment, sh=torch.zeros_like(garment.sh))
+    def error(scene: Splats) -> float:
+        shown = [render(scene, view.camera, RenderSettings(), backend="cpu").beauty for view in views]
+        return float(np.mean([(s - v.over((0, 0, 0))).abs().mean() for s, v in zip(shown, views, strict=True)]))
 
-    def error(top: Splats) -> float:
-        from splatfilm.base.rigid import IDENTITY
-        from splatfilm.splats import compose
+    pictures = load_pictures(read_capture(capture_folder).of("train")[:6], None, lambda done: None)
+    views = [View.of(picture, torch.device("cpu")) for picture in pictures]
+    assert error(compose([(body, IDENTITY), (learnt.splats, IDENTITY)])) < 0.35 * error(body)
+    height, middle = learnt.splats.means[:, 2], float(splats.means[:, 2].median())
+    assert float((height > middle - 0.1).float().mean()) > 0.9  # it grew where its mask is
 
-        both = compose([(body, IDENTITY), (top, IDENTITY)])
-        shown = [render(both, view.camera, RenderSettings(), backend="cpu").beauty for view in views[:4]]
-        return float(np.mean([(s - v.over((0, 0, 0))).abs().mean() for s, v in zip(shown, views, strict=False)]))
 
-    settings = quick(steps=60, budget=len(garment), antialiased=body.mode == "antialiased", rates=Rates(sh0=5e-2))
-    learnt = layers.learn_over(body, grey, {1.0: views}, dataclasses.replace(settings, coarse=()), "garment")
-    assert error(learnt) < 0.7 * error(grey)
-    for name, values in before.items():
-        assert torch.equal(getattr(body, name), values), name
+def test_a_killed_layer_goes_on_and_ends_with_the_same_bits(
+    capture_folder: Path, body: Splats, learnt: layers.Learnt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture, settings = read_capture(capture_folder), quick(steps=400)
+    kept = layers.Kept(tmp_path, "key")
+    monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
+    advance = Trainer.advance
+
+    def killed(trainer: Trainer) -> None:
+        if trainer.step == 120:
+            raise KeyboardInterrupt
+        advance(trainer)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Trainer, "advance", killed)
+        layers.learn_layer(capture, [2], body, settings, kept)
+    found, _ = checkpoint.newest(tmp_path, "key")
+    assert found is not None and found.step == 120
+    again = layers.learn_layer(capture, [2], body, settings, kept)
+    for name in ("means", "quats", "scales", "opacities", "sh"):
+        assert torch.equal(getattr(again.splats, name), getattr(learnt.splats, name)), name
+
+
+def test_no_splat_of_what_bends_grows_longer_than_it_may(capture_folder: Path, body: Splats) -> None:
+    limited = layers.learn_layer(read_capture(capture_folder), [2], body, quick(steps=60, largest=0.05))
+    assert float(limited.splats.scales.max()) <= 0.05 * (1 + 1e-6)
 
 
 def test_a_capture_is_split_by_its_masks_and_the_split_has_a_name(capture_folder: Path, splats: Splats) -> None:
     capture, settings = read_capture(capture_folder), quick()
-    part = layers.learn_layer(capture, splats, [2], None, settings)
+    part = layers.split(splats, capture, [2], settings)
     assert 0 < len(part) < len(splats)
     assert float(part.means[:, 2].mean()) > float(splats.means[:, 2].mean())
     key = layer_key(capture, "base", [2], [], settings)

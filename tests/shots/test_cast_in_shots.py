@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tiny_film import camera_file, write_splats
 
+from splatfilm.base.errors import InputError
 from splatfilm.base.progress import SILENT
 from splatfilm.film import load
 from splatfilm.shots.assets import Ways, resolve_assets
@@ -99,6 +100,46 @@ def test_two_cameras_see_the_same_posed_splats_and_a_gown_changes_nothing_outsid
     hidden = staged.splats.opacities[body[1].rows] != posed.splats.opacities[body[0].rows]
     footprint = _footprint(staged.splats, gown.rows, hidden.nonzero()[:, 0] + body[1].start, plans["010"].cameras[1010])
     assert not (differs & ~footprint).any()
+
+
+def test_contact_shadows_are_one_for_all_cameras_and_change_only_keys_and_pixels_that_they_reach(folder: Path) -> None:
+    lit = FILM.replace("[assets.room]", "[film.contact]\nradius = 0.1\n[assets.room]")
+    plain, draw = planned(folder, FILM)
+    plans, shaded = planned(folder, lit)
+    assert all(plans[shot].keys[1010] != plain[shot].keys[1010] for shot in ("010", "020"))
+    off, _ = planned(folder, lit.replace('camera = "a.json"', 'camera = "a.json"\ncontact = false'))
+    assert (off["010"].keys, off["020"].keys) == (plain["010"].keys, plans["020"].keys)
+    alone, _ = planned(folder, lit.replace('asset = "ada"', 'asset = "ada"\ncontact = false'))
+    assert alone["010"].keys == plain["010"].keys
+    stronger, _ = planned(folder, lit.replace("radius = 0.1", "radius = 0.1\nstrength = 0.5"))
+    assert stronger["010"].keys[1010] != plans["010"].keys[1010]
+    before = draw("one", 1010, plain["010"].cameras[1010])
+    after = shaded("one", 1010, plans["010"].cameras[1010], contact=plans["010"].contact)
+    staged = shaded._stage.at(1010, contact=plans["010"].contact)  # type: ignore[union-attr]
+    shaded("one", 1010, plans["020"].cameras[1010], contact=plans["020"].contact)
+    assert shaded._stage.at(1010, contact=plans["020"].contact) is staged  # type: ignore[union-attr]
+    differs = (before.beauty != after.beauty).any(dim=-1).numpy()
+    assert staged.visibility is not None
+    touched = (staged.visibility < 1).nonzero()[:, 0]
+    footprint = _footprint(staged.splats, slice(0, 0), touched, plain["010"].cameras[1010])
+    assert differs.any() and not (differs & ~footprint).any()
+    assert (after.beauty <= before.beauty).all()
+
+
+def test_the_occlusion_pass_is_one_where_nothing_is_hidden_and_needs_contact_shadows(folder: Path) -> None:
+    asked = FILM.replace('name = "010"', 'name = "010"\npasses = ["beauty", "normal", "occlusion"]')
+    with pytest.raises(InputError, match=r"occlusion.*expected contact = true"):
+        planned(folder, asked)
+    text = asked.replace("[assets.room]", "[film.contact]\nradius = 0.3\nbeauty = false\n[assets.room]")
+    plans, draw = planned(folder, text)
+    plan = plans["010"]
+    frame = draw("one", 1010, plan.cameras[1010], request=plan.wanted[1010].request, contact=plan.contact)
+    plain = draw("one", 1010, plan.cameras[1010])
+    assert (frame.beauty == plain.beauty).all()  # only the pass knows of it
+    pass_ = frame.layers["occlusion"]  # type: ignore[union-attr]
+    assert (pass_[frame.alpha == 0] == 1).all()
+    assert 0 < pass_.min() < 0.98 and pass_.max() <= 1
+    assert set(plan.keys) == set(planned(folder, FILM)[0]["010"].keys)
 
 
 def _footprint(splats, rows, more, camera):  # type: ignore[no-untyped-def]

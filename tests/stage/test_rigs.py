@@ -23,7 +23,7 @@ from splatfilm.stage.rigs.check import check_rig, check_splats
 from splatfilm.stage.rigs.gltf import read_animations, read_rig
 from splatfilm.stage.rigs.rig import best_weights
 from splatfilm.stage.rigs.skeleton import Joint, Skeleton
-from splatfilm.stage.rigs.surface import nearest
+from splatfilm.stage.rigs.surface import nearest, nearest_by_numpy
 
 ADA = Path(__file__).resolve().parents[2] / "captures" / "ada" / "rig.glb"
 TYPES = {"f": (5126, np.float32), "B": (5121, np.uint8), "H": (5123, np.uint16)}
@@ -277,6 +277,20 @@ def test_the_nearest_point_is_the_nearest_of_all_triangles() -> None:
     for i in range(0, 400, 57):
         tried = np.linalg.norm((dense[None] @ corners).reshape(-1, 3) - points[i], axis=1).min()
         assert found.distance[i] <= tried + 1e-12 < found.distance[i] + 0.05
+
+
+def test_the_kernel_and_numpy_find_the_same_bits_also_at_corners_and_flat_triangles() -> None:
+    rng = np.random.default_rng(5)
+    corners = rng.normal(size=(200, 3, 3))
+    corners[7] = corners[7, 0]  # a point
+    corners[9, 2] = 0.5 * (corners[9, 0] + corners[9, 1])  # a line
+    corners[21] = corners[20]  # twins: the first counts
+    points = np.concatenate([rng.normal(size=(400, 3)), corners.reshape(-1, 3), corners.mean(axis=1)])
+    kernel, numpy = nearest(points, corners), nearest_by_numpy(points, corners)
+    np.testing.assert_array_equal(kernel.triangle, numpy.triangle)
+    np.testing.assert_array_equal(kernel.barycentric, numpy.barycentric)
+    np.testing.assert_array_equal(kernel.distance, numpy.distance)
+    assert 21 not in kernel.triangle
 
 
 def test_automatic_weights_are_rigid_along_a_bone_and_blend_at_the_joint() -> None:

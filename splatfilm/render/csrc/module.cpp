@@ -13,6 +13,8 @@
 #include <tuple>
 #include <vector>
 
+#include "contact.h"
+#include "nearest.h"
 #include "noise.h"
 #include "pool.h"
 #include "rasteriser.h"
@@ -265,6 +267,47 @@ void noise(const In& places, const In& footprints, const InLong& seeds, const In
   anchored_noise(task);
 }
 
+void contact_of(const In& means, const In& quats, const In& scales, const In& opacities,
+                const std::tuple<int64_t, int64_t, int64_t>& rows, const std::vector<int64_t>& low,
+                const std::vector<int>& size, double cell, double reach, const Out& occluded) {
+  const int64_t n = int64_t(means.shape(0));
+  expect(means, "means", {n, 3});
+  expect(quats, "quats", {n, 4});
+  expect(scales, "scales", {n, 3});
+  expect(opacities, "opacities", {n});
+  expect(occluded, "occluded", {n});
+  const auto [set_count, own_begin, own_end] = rows;
+  if (set_count < 0 || own_begin < set_count || own_end < own_begin || own_end > n)
+    throw std::invalid_argument("the set's rows come first, a member's after them");
+  if (low.size() != 3 || size.size() != 3 || !(cell > 0) || !(reach > cell))
+    throw std::invalid_argument("a lattice has three sides, a cell greater than 0 and a reach greater than the cell");
+  int64_t points = 1;
+  for (int side : size) {
+    if (side < 2 || side > 4096) throw std::invalid_argument("a lattice has 2 to 4096 points a side");
+    points *= side;
+  }
+  if (points > INT32_MAX) throw std::invalid_argument("a lattice has at most 2^31 points");
+  const nb::gil_scoped_release release;
+  contact({means.data(), quats.data(), scales.data(), opacities.data(), n, set_count, own_begin, own_end,
+           {low[0], low[1], low[2]}, {size[0], size[1], size[2]}, cell, reach, occluded.data()});
+}
+
+using InDouble = nb::ndarray<const double, nb::c_contig, nb::device::cpu>;
+using OutInt = nb::ndarray<int64_t, nb::c_contig, nb::device::cpu>;
+
+void nearest_of(const InDouble& points, const InDouble& corners, const OutInt& triangle, const OutDouble& barycentric,
+                const OutDouble& distance) {
+  const int64_t n = int64_t(points.shape(0)), triangles = int64_t(corners.shape(0));
+  expect(points, "points", {n, 3});
+  expect(corners, "corners", {triangles, 3, 3});
+  expect(triangle, "triangle", {n});
+  expect(barycentric, "barycentric", {n, 3});
+  expect(distance, "distance", {n});
+  if (triangles < 1 || triangles > INT32_MAX / 2) throw std::invalid_argument("a mesh has 1 to 2^30 triangles");
+  const nb::gil_scoped_release release;
+  nearest({points.data(), corners.data(), n, triangles, triangle.data(), barycentric.data(), distance.data()});
+}
+
 constexpr int64_t kLightRun = 1 << 15;  // values that one task converts
 
 void add_light(const In& display, const Out& light) {
@@ -310,6 +353,8 @@ NB_MODULE(_kernels, m) {
       .def("backward", &backward);
   m.def("forward", &forward, nb::rv_policy::take_ownership);
   m.def("skin", &skin_splats);
+  m.def("contact", &contact_of);
+  m.def("nearest", &nearest_of);
   m.def("l1_ssim", &loss);
   m.def("anchored_noise", &noise);
   m.def("set_most_pairs", &set_most_pairs);

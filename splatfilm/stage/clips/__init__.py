@@ -18,7 +18,7 @@ from splatfilm.stage.clips.sketch import contact_sheet
 from splatfilm.stage.clips.stepping import Placement, Planted, Steps, heading_of, turn, walk
 from splatfilm.stage.clips.usd import PointCache, read_point_cache, read_usd_clip
 
-CLIPS_VERSION = 1
+CLIPS_VERSION = 2
 """Raised when the same score, rig and frame give another pose; belongs into the key of whatever is kept of a pose."""
 
 __all__ = [

@@ -32,10 +32,14 @@ _WRIST_SHARE = 0.5  # of a hand's twist that the forearm takes, as its two bones
 
 @dataclass(frozen=True, eq=False)
 class Body:
-    """A skeleton with its roles. Raises `ValueError` naming roles that nothing fills and joints that are scaled."""
+    """A skeleton with its roles. Raises `ValueError` naming roles that nothing fills and joints that are scaled.
+
+    `lips` is where the lips meet at rest, where that is known better than a skeleton can tell.
+    """
 
     skeleton: Skeleton
     names: Mapping[str, str] = field(default_factory=dict)
+    lips: tuple[float, float, float] | None = None
     roles: Mapping[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -99,6 +103,8 @@ class Body:
     @cached_property
     def mouth(self) -> Array:  # [3]
         """Where the lips meet, at rest. Faces have it 0.8 of the eyes' distance below them."""
+        if self.lips is not None:
+            return np.array(self.lips)
         if {"eye.left", "eye.right"} <= self.roles.keys():
             left, right = self.at_rest("eye.left"), self.at_rest("eye.right")
             apart = float(np.linalg.norm(left - right))

@@ -93,7 +93,7 @@ def get_up(
     flat = _basis((0, -s, 0), (0, 0, -1), (s, 0, 0))
     along = _basis((0, -s, 0), (s, 0, 0), (0, 0, 1))
     bowed = quaternion_about((1, 0, 0), np.radians(38))
-    beside, behind = (0.24, -0.20, -0.90), (0.42, 0.26, -0.74)
+    beside, behind = (0.24, -0.20, -0.90), (0.42, 0.26, -0.66)
     blink = {0: 1.0, 1: 1.0, 2: 0.45, 4: 0.5, 6: 0.15}
     channels = _timed(
         t,
@@ -187,7 +187,7 @@ def yawn(body: Body, seconds: float = 4.6, side: Literal["left", "right"] = "lef
 def lean_on_sill(body: Body, seconds: float = 4.0, look: float = 22.0) -> Keyed:
     """Both hands on a sill ahead, a look to the left and one to the right by `look` degrees, upright at both ends."""
     t = np.array([0.0, 0.2, 0.42, 0.66, 0.82, 1.0]) * seconds
-    sill, out, hips = (0.10, -0.72, -0.56), (0.7, 0.5, -0.4), (0, -0.028 * body.leg, -0.011 * body.leg)
+    sill, out, hips = (0.10, -0.72, -0.505), (0.7, 0.5, -0.4), (0, -0.028 * body.leg, -0.011 * body.leg)
     smile: Mapping[int, ArrayLike] = {0: 0.0, 3: 0.1, 4: 0.7, 5: 0.4}
     keys: dict[str, Mapping[int, ArrayLike]] = {
         "hand.*": {0: HANGING, 1: sill, 4: sill, 5: HANGING},
@@ -327,7 +327,7 @@ class Brush:
         """The pose at `seconds`."""
         body, weight = self.body, self.weight(seconds)
         puppet = Puppet(body, self.base.at(seconds))
-        grip(puppet, self.side, 42.0)
+        grip(puppet, self.side, 68.0)
         if weight == 0:
             return puppet.pose()
         stick = held(body, self.side, self.length)

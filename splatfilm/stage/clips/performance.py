@@ -126,13 +126,11 @@ class Performance:
         not have.
         """
         found = []
-        ends = [*(span.start + span.fade for span in self.spans[1:]), last_frame + 1]
+        ends = [*(span.start for span in self.spans[1:]), last_frame]  # a fade may begin on a pose that is held
         for span, until in zip(self.spans, ends, strict=True):
             name, over = span.name or "a span", span.end(rate)
             if over < until - 1e-6:
-                found.append(
-                    f"{self.actor}: {name} is over at frame {over:g} and holds its last pose until {until - 1:g}"
-                )
+                found.append(f"{self.actor}: {name} is over at frame {over:g} and holds its last pose until {until:g}")
             clip = getattr(span.motion, "motion", span.motion)
             if isinstance(clip, Clip) and clip.rate != rate:
                 found.append(f"{self.actor}: {name} was made at {clip.rate} frames a second; it plays at its own speed")

@@ -178,7 +178,7 @@ class Steps:
         pitch = _ROLL * vigour * (1 - u) ** 2 * (1 + 2 * u) - _STRIKE * vigour * u * u * (3 - 2 * u)
         away = fall.at.heading - old.heading
         heading = old.heading + share * ((away + np.pi) % (2 * np.pi) - np.pi)
-        return Foot(ankle, self._turned(heading, pitch))
+        return Foot(ankle, self._turned(heading, pitch), max(pitch, 0.0) * (1 - u))  # toes leave the floor last
 
     def _tilted(self, side: str, at: Placement, pitch: float) -> Foot:
         """A foot on the ground turned about its ball (heel up, positive `pitch`) or about its heel (toes up)."""

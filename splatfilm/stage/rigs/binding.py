@@ -129,6 +129,16 @@ def read_binding(path: str | PathLike[str]) -> Binding:
 
 
 @dataclass(frozen=True, eq=False)
+class Moved:
+    """Splats that blendshapes move at some weights: where to, and the gradient of the triangle that owns each."""
+
+    rows: NDArray[np.int64]  # [M] of the bound splats
+    points: Array  # [M, 3] metres
+    gradients: Array  # [T, 3, 3]
+    owner: NDArray[np.int64]  # [M] into `gradients`
+
+
+@dataclass(frozen=True, eq=False)
 class ShapeCage:
     """The part of the mesh that blendshapes move, for the splats on it: what a face costs a frame is decided here.
 
@@ -144,18 +154,23 @@ class ShapeCage:
     inverse_frames: Array  # [T, 3, 3]
     offsets: Array  # [S, V, 3]
 
-    def moved(self, weights: Array) -> tuple[Array, Array]:  # [S] -> [M, 3], [T, 3, 3]
-        """Where the splats of `rows` go, before bones move them, and the gradient of every triangle of the cage."""
-        vertices = self.vertices.copy()
-        for weight, offsets in zip(weights.tolist(), self.offsets, strict=True):
+    def moved(self, weights: Array) -> Moved:  # [S]
+        """What these weights do to splats, before bones move them; nothing is said of those that they leave alone."""
+        offsets = np.zeros_like(self.vertices)
+        for weight, own in zip(weights.tolist(), self.offsets, strict=True):
             if weight != 0.0:
-                vertices += weight * offsets
-        corners = vertices[self.triangles]
-        gradients = _frames(corners) @ self.inverse_frames
-        own = corners[self.triangle]
-        points = self.points[:, :1] * own[:, 0] + self.points[:, 1:2] * own[:, 1] + self.points[:, 2:] * own[:, 2]
-        away = (gradients[self.triangle] @ self.away[..., None])[..., 0]
-        return points + away, gradients
+                offsets += weight * own
+        vertices = np.asarray((offsets != 0).any(axis=1))
+        stirred: NDArray[np.bool_] = np.asarray(vertices[self.triangles].any(axis=1))
+        used = np.nonzero(stirred)[0]
+        corners = (self.vertices + offsets)[self.triangles[used]]
+        gradients = _product(_frames(corners), self.inverse_frames[used])
+        here = np.nonzero(stirred[self.triangle])[0]
+        owner = (np.cumsum(stirred) - 1)[self.triangle[here]]
+        points, away, held, f = self.points[here], self.away[here], corners[owner], gradients[owner]
+        at = points[:, :1] * held[:, 0] + points[:, 1:2] * held[:, 1] + points[:, 2:] * held[:, 2]
+        at += f[:, :, 0] * away[:, :1] + f[:, :, 1] * away[:, 1:2] + f[:, :, 2] * away[:, 2:]
+        return Moved(self.rows[here], at, gradients, owner)
 
 
 def shape_cage(rig: Rig, binding: Binding, means: NDArray[np.floating]) -> ShapeCage | None:
@@ -189,6 +204,14 @@ def _dense_offsets(mesh: ProxyMesh, place: NDArray[np.int64], count: int) -> Arr
         here = place[shape.vertices] >= 0
         offsets[s, place[shape.vertices[here]]] = shape.offsets[here]
     return offsets
+
+
+def _product(a: Array, b: Array) -> Array:  # [T, 3, 3], [T, 3, 3] -> [T, 3, 3]
+    """Products of many small matrices: numpy's own takes each for a large one."""
+    columns = [
+        a[:, :, 0] * b[:, 0, k, None] + a[:, :, 1] * b[:, 1, k, None] + a[:, :, 2] * b[:, 2, k, None] for k in range(3)
+    ]
+    return np.stack(columns, axis=-1)
 
 
 def _frames(corners: Array) -> Array:  # [T, 3, 3] -> [T, 3, 3]

@@ -51,9 +51,13 @@ class Gltf:
 
     def item(self, key: str, index: Any, place: str) -> Any:
         """One object of the array `key`; `place` is where it was asked for."""
-        items = self.items(key)
+        items = self.values.get(key, [])
+        if not isinstance(items, list):
+            self.refuse(key, "expected an array of objects")
         if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(items):
             self.refuse(place, f"refers to {key}[{index!r}], but the file has {len(items)}")
+        if not isinstance(items[index], dict):  # this one alone: clips ask for thousands of accessors
+            self.refuse(key, "expected an array of objects")
         return items[index]
 
     def array(self, index: Any, place: str, kind: str = "") -> NDArray[Any]:  # -> [N] or [N, width]

@@ -1,0 +1,187 @@
+"""Contact shadows: what stands on a floor darkens it, and keeps everything out of reach as it was, to the bit."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+
+from splatfilm.base.rigid import IDENTITY
+from splatfilm.film.model import Contact
+from splatfilm.render import kernels
+from splatfilm.splats import Splats, compose
+from splatfilm.stage.contact import Body, Shadow, darkened, diagonal, visibility
+
+STRONG = Contact(strength=1.0, radius=0.4)
+FACING = {0: (0.7071068, 0.0, -0.7071068, 0.0), 1: (0.7071068, 0.7071068, 0.0, 0.0), 2: (1.0, 0.0, 0.0, 0.0)}
+"""Quaternions that turn a disc whose thin axis is Z to face along X, Y and Z."""
+
+
+def sheet(axis: int, at: float, low: tuple[float, float], high: tuple[float, float], step: float = 0.02) -> Splats:
+    """Flat splats side by side in a plane across `axis`."""
+    a, b = np.meshgrid(np.arange(low[0], high[0], step), np.arange(low[1], high[1], step), indexing="ij")
+    means = np.zeros((a.size, 3), np.float32)
+    others = [k for k in range(3) if k != axis]
+    means[:, others[0]], means[:, others[1]], means[:, axis] = a.ravel(), b.ravel(), at
+    count = len(means)
+    return Splats(
+        torch.from_numpy(means),
+        torch.tensor([FACING[axis]]).expand(count, 4).contiguous(),
+        torch.tensor([[0.6 * step, 0.6 * step, 0.001]]).expand(count, 3).contiguous(),
+        torch.full((count,), 0.95),
+        torch.full((count, 4, 3), 0.2),
+    )
+
+
+def together(*parts: Splats) -> Splats:
+    return compose([(part, IDENTITY) for part in parts])
+
+
+def box(low: tuple[float, float, float], high: tuple[float, float, float]) -> Splats:
+    sides = []
+    for axis in range(3):
+        rest = [k for k in range(3) if k != axis]
+        for at in (low[axis], high[axis]):
+            begin, end = (low[rest[0]], low[rest[1]]), (high[rest[0]] + 0.01, high[rest[1]] + 0.01)
+            sides.append(sheet(axis, at, begin, end))
+    return together(*sides)
+
+
+FLOOR = sheet(2, 0.0, (-1.5, -1.5), (1.5, 1.5), 0.04)
+
+
+def kept_by(thing: Splats, contact: Contact = STRONG, setting: Splats = FLOOR) -> tuple[Splats, np.ndarray]:
+    scene = together(setting, thing)
+    body = Body(slice(len(setting), len(scene)), diagonal(thing))
+    return scene, visibility(scene, len(setting), [body], contact).numpy()
+
+
+def at(scene: Splats, kept: np.ndarray, rows: slice, point: tuple[float, float, float], within: float = 0.04) -> float:
+    away = np.linalg.norm(scene.means[rows].numpy() - np.array(point), axis=1)
+    return float(kept[rows][away < within].mean())
+
+
+def test_a_floor_is_dark_below_a_box_and_lighter_the_farther_from_it() -> None:
+    scene, kept = kept_by(box((-0.2, -0.2, 0.005), (0.2, 0.2, 0.5)))
+    floor = slice(0, len(FLOOR))
+    along = [at(scene, kept, floor, (x, 0.0, 0.0)) for x in (0.0, 0.24, 0.32, 0.44)]
+    assert along[0] < 0.4
+    assert along[0] < along[1] < along[2] < along[3] <= 1
+    # A wall that meets a floor hides half of the sky from it at the foot of the wall; with the fade it is less.
+    assert 0.45 < along[1] < 0.85
+
+
+def test_a_shadow_is_as_symmetrical_as_what_casts_it() -> None:
+    scene, kept = kept_by(box((-0.2, -0.2, 0.005), (0.2, 0.2, 0.5)))
+    floor = slice(0, len(FLOOR))
+    around = [at(scene, kept, floor, p) for p in ((0.28, 0, 0), (-0.28, 0, 0), (0, 0.28, 0), (0, -0.28, 0))]
+    assert max(around) - min(around) < 0.05
+
+
+def test_what_is_out_of_reach_keeps_its_bits() -> None:
+    thing = box((-0.1, -0.1, 0.005), (0.1, 0.1, 0.2))
+    scene, kept = kept_by(thing)
+    reach = min(STRONG.radius, diagonal(thing))
+    means = scene.means.numpy()
+    outside = np.maximum(np.abs(means) - np.array([0.1, 0.1, 0.2]), 0)
+    far = np.linalg.norm(outside, axis=1) > reach + 0.05
+    assert far.sum() > 1000 and (kept[far] == 1).all()
+    dark = darkened(scene, torch.from_numpy(kept))
+    assert torch.equal(dark.sh[torch.from_numpy(far)], scene.sh[torch.from_numpy(far)])
+    assert dark.means is scene.means and dark.opacities is scene.opacities
+
+
+def test_a_thing_is_darkened_where_it_faces_the_floor_and_not_on_its_top() -> None:
+    lifted = box((-0.2, -0.2, 0.08), (0.2, 0.2, 0.5))
+    scene, kept = kept_by(lifted)
+    own = slice(len(FLOOR), len(scene))
+    below, top = at(scene, kept, own, (0, 0, 0.08)), at(scene, kept, own, (0, 0, 0.5))
+    foot, shoulder = at(scene, kept, own, (0.2, 0, 0.14)), at(scene, kept, own, (0.2, 0, 0.46))
+    assert below < 0.5 and top == 1
+    assert below < foot < shoulder
+
+
+def test_nothing_shines_dark_through_a_wall() -> None:
+    wall = together(sheet(0, 0.30, (-1, 0), (1, 1), 0.03), sheet(0, 0.42, (-1, 0), (1, 1), 0.03))
+    scene, kept = kept_by(box((-0.2, -0.2, 0.3), (0.2, 0.2, 0.7)), setting=wall)
+    rows = slice(0, len(wall))
+    near, behind = at(scene, kept, rows, (0.30, 0, 0.5)), at(scene, kept, rows, (0.42, 0, 0.5))
+    assert near < 0.75
+    assert behind > 0.88
+
+
+def test_strength_and_radius_are_dials() -> None:
+    thing = box((-0.2, -0.2, 0.005), (0.2, 0.2, 0.5))
+    scene, full = kept_by(thing)
+    _, half = kept_by(thing, Contact(0.5, 0.4))
+    _, none = kept_by(thing, Contact(0.0, 0.4))
+    _, short = kept_by(thing, Contact(1.0, 0.15))
+    assert np.allclose(1 - half, 0.5 * (1 - full), atol=1e-6)
+    assert (none == 1).all()
+    assert darkened(scene, torch.from_numpy(none)) is scene
+    assert (short < 1).sum() < (full < 1).sum()
+
+
+def test_light_is_halved_as_display_values_are_multiplied_by_its_root() -> None:
+    one = dataclasses.replace(sheet(2, 0.0, (0, 0), (0.02, 0.02)), sh=torch.full((1, 1, 3), 0.3))
+    dark = darkened(one, torch.tensor([0.25]))
+    colour = 0.28209479177387814 * 0.3 + 0.5
+    assert torch.allclose(0.28209479177387814 * dark.sh[0, 0] + 0.5, torch.full((3,), 0.5 * colour), atol=1e-6)
+
+
+def test_no_bit_depends_on_threads() -> None:
+    thing = box((-0.2, -0.2, 0.005), (0.2, 0.2, 0.5))
+    before, hashes = kernels.threads(), set()
+    try:
+        for count in (1, 2, 5):
+            kernels.set_threads(count)
+            hashes.add(hashlib.sha256(kept_by(thing)[1].tobytes()).hexdigest())
+    finally:
+        kernels.set_threads(before)
+    assert len(hashes) == 1
+
+
+def test_a_body_that_stands_still_keeps_its_shadow_until_something_in_its_reach_moves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    thing, other = box((-0.2, -0.2, 0.005), (0.2, 0.2, 0.5)), box((0.3, 0.3, 0.005), (0.4, 0.4, 0.1))
+    calls, real = [], kernels.extension().contact
+
+    class Counting:
+        def contact(self, *given: object) -> None:
+            calls.append(given)
+            real(*given)
+
+    monkeypatch.setattr(kernels, "extension", Counting)
+    known: dict[int, Shadow] = {}
+
+    def kept(aside: float, standing: str) -> np.ndarray:
+        moved = dataclasses.replace(other, means=other.means + torch.tensor([aside, 0.0, 0.0]))
+        scene = together(FLOOR, thing, moved)
+        ends = len(FLOOR), len(FLOOR) + len(thing), len(scene)
+        bodies = [Body(slice(ends[0], ends[1]), 0.8, "box"), Body(slice(ends[1], ends[2]), 0.2, standing)]
+        found = visibility(scene, len(FLOOR), bodies, STRONG, known).numpy()
+        assert (found == visibility(scene, len(FLOOR), bodies, STRONG).numpy()).all()
+        return found
+
+    kept(0.0, "near")
+    assert len(calls) == 4
+    kept(0.0, "near")
+    assert len(calls) == 6  # two of the call that remembers nothing
+    kept(0.1, "nearer by")
+    assert len(calls) == 10
+    kept(1.0, "far")
+    assert len(calls) == 14  # it left the box's reach
+    kept(1.05, "farther")
+    assert len(calls) == 17  # the box's shadow is the one it had
+
+
+@pytest.mark.parametrize("low", [[0, 0], [0, 0, 0, 0]])
+def test_a_lattice_that_is_none_is_refused(low: list[int]) -> None:
+    parts = [kernels.array(p) for p in (FLOOR.means, FLOOR.quats, FLOOR.scales, FLOOR.opacities)]
+    rows, out = (len(FLOOR), len(FLOOR), len(FLOOR)), np.empty(len(FLOOR), np.float32)
+    with pytest.raises(ValueError, match="three sides"):
+        kernels.extension().contact(*parts, rows, low, [8, 8, 8], 0.02, 0.1, out)
