@@ -26,7 +26,8 @@ _TO_XYZ = np.array(
 
 def grey(picture: Picture) -> Array:  # [H, W] 0..1
     """Luma."""
-    return np.asarray(picture @ _LUMA, dtype=np.float32)
+    luma: Array = np.einsum("...c,c->...", picture, _LUMA)
+    return luma
 
 
 def squared_error(a: Picture, b: Picture) -> Array:  # [H, W]

@@ -89,7 +89,7 @@ def solve_pose(points: Array, places: Array, camera: Camera) -> tuple[Array, int
         return None
     cv2 = _cv2()
     cv2.setRNGSeed(0)
-    straight = _straight(places, camera)
+    straight = straightened(places, camera)
     k = camera.intrinsics()
     centre = points.mean(axis=0)  # near the origin, where OpenCV's float32 corners do not round
     done, turn, shift, inliers = cv2.solvePnPRansac(
@@ -118,7 +118,7 @@ def solve_pose(points: Array, places: Array, camera: Camera) -> tuple[Array, int
     return pose, len(inside)
 
 
-def _straight(places: Array, camera: Camera) -> Array:
+def straightened(places: Array, camera: Camera) -> Array:
     """Pixels as a pinhole of the same focal lengths would have them."""
     if camera.distortion is None or camera.distortion.is_zero:
         return places
