@@ -75,7 +75,7 @@ def _step(index: int, one: Picture, two: Picture, mask: Mask | None, seeing: boo
 
 
 def holds(forth: NDArray[np.float32], back: NDArray[np.float32]) -> Mask:
-    """Where a flow may be believed: what it leads to leads back, and it does not tear (Lai et al. 2018, section 3.1)."""
+    """Where a flow may be believed: it leads back, and does not tear (Lai et al. 2018, section 3.1)."""
     height, width = forth.shape[:2]
     y, x = np.mgrid[:height, :width].astype(np.float32) + np.float32(0.5)
     returned = sample(back, x + forth[..., 0], y + forth[..., 1])

@@ -26,14 +26,13 @@ _TO_XYZ = np.array(
 
 def grey(picture: Picture) -> Array:  # [H, W] 0..1
     """Luma."""
-    luma: Array = np.einsum("...c,c->...", picture, _LUMA)
-    return luma
+    return np.asarray(np.einsum("...c,c->...", picture, _LUMA), dtype=np.float32)
 
 
 def squared_error(a: Picture, b: Picture) -> Array:  # [H, W]
     """The mean over the colours of the squared difference, per pixel."""
     difference = a - b
-    return np.einsum("...c,...c->...", difference, difference) / np.float32(a.shape[-1])
+    return np.asarray(np.einsum("...c,...c->...", difference, difference) / a.shape[-1], dtype=np.float32)
 
 
 def decibels(mse: float) -> float:
