@@ -103,9 +103,9 @@ def measure_follow_up(
 
 
 def _incomparable(why: str) -> Continuity:
-    none = [Score(name, None, "", note=f"not comparable: {why}") for name in ("FSC", "PHO", "COL", "EPI")]
+    fsc, pho, col, epi = (Score(name, None, "", note=f"not comparable: {why}") for name in ("FSC", "PHO", "COL", "EPI"))
     psnr, colour = Score("WARP_PSNR", None, "dB"), Score("WARP_dE", None, "dE00", "lower")
-    return Continuity(*none, psnr, colour, not_comparable=why)
+    return Continuity(fsc, pho, col, epi, psnr, colour, not_comparable=why)
 
 
 # ---- one pair of frames ----------------------------------------------------------------------------------------------
