@@ -126,7 +126,7 @@ def second_angle(frames: int = 4, size=SIZE) -> list[Camera]:
     return [look_at((-1.7 + t, -1.6 + t, 1.6), (0.2, 1.2, 0.4), size) for t in np.linspace(0, 0.3, frames)]
 
 
-def shot(name: str, cameras: list[Camera], room: Bedroom = Bedroom(), keep: int = 64) -> ShotTruth:  # noqa: B008
+def shot(name: str, cameras: list[Camera], room: Bedroom = Bedroom(), keep: int = 64) -> ShotTruth:
     """A shot of the room, as the measures know it."""
     return ShotTruth(
         name,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from bedroom import Bedroom, blurred, clip_of, dolly, noisy, second_angle, shot, spoilt, turned
 
 from splatfilm.compare import followup, vision
-from splatfilm.compare.followup import Ground, Take, lay_ground, measure_follow_up
 from splatfilm.compare.following import follow_camera
+from splatfilm.compare.followup import Ground, Take, lay_ground, measure_follow_up
 from splatfilm.compare.guards import shot_guards
 from splatfilm.compare.overlap import Seer, overlapping
 from splatfilm.compare.scores import Continuity
@@ -35,7 +36,7 @@ def follow(shot_a: ShotTruth, shot_b: ShotTruth, ground: Ground, other_scene: Fr
 def falling(scores: list[Continuity]) -> bool:
     """Whether FSC falls at every step, by more than rounding."""
     values = [score.unguarded for score in scores]
-    return all(a is not None and b is not None and a > b + 0.005 for a, b in zip(values, values[1:], strict=False))
+    return all(a is not None and b is not None and a > b + 0.005 for a, b in pairwise(values))
 
 
 def test_the_true_second_angle_reaches_the_ceiling(follow: Follow, shot_b: ShotTruth) -> None:
