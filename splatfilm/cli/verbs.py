@@ -21,6 +21,7 @@ VERBS = {
     "render": "Render shots to numbered frames.",
     "view": "Lay out a film's cameras in the browser.",
     "rig": "Look at rigs, and at how splats hang on them.",
+    "continuity": "Check that a rendered film holds together, cut by cut.",
     "check": "Find every mistake in film files.",
     "info": "Show what is in a film, a splat file, a camera file or a capture.",
     "completion": "Print the script that completes splatfilm's verbs in your shell.",
