@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splatfilm.cameras.camera import Camera
-from splatfilm.compare import vision
+from splatfilm.compare.warp import unbent
 
 Array = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ def epipolar_distance(p: Array, q: Array, a: Camera, b: Camera) -> Array:  # [M]
 
     Hartley and Zisserman, Multiple View Geometry, 11.4.3; 13.1 for cameras at one place.
     """
-    one, two = _homogeneous(vision.straightened(p, a)), _homogeneous(vision.straightened(q, b))
+    one, two = _homogeneous(unbent(p, a)), _homogeneous(unbent(q, b))
     between = b.world_to_camera() @ a.pose  # A's axes to B's
     rotation, shift = between[:3, :3], between[:3, 3]
     ka, kb = np.linalg.inv(a.intrinsics()), np.linalg.inv(b.intrinsics())

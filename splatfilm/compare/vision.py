@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from splatfilm.base.errors import MissingPartError
 from splatfilm.cameras.camera import Camera
 from splatfilm.compare.views import Mask, Picture, to_bytes
+from splatfilm.compare.warp import unbent
 
 Array = NDArray[np.float64]
 
@@ -89,7 +90,7 @@ def solve_pose(points: Array, places: Array, camera: Camera) -> tuple[Array, int
         return None
     cv2 = _cv2()
     cv2.setRNGSeed(0)
-    straight = straightened(places, camera)
+    straight = unbent(places, camera)
     k = camera.intrinsics()
     centre = points.mean(axis=0)  # near the origin, where OpenCV's float32 corners do not round
     done, turn, shift, inliers = cv2.solvePnPRansac(
@@ -116,17 +117,6 @@ def solve_pose(points: Array, places: Array, camera: Camera) -> tuple[Array, int
     pose[:3, :3] = rotation.T
     pose[:3, 3] = centre - rotation.T @ shift[:, 0]
     return pose, len(inside)
-
-
-def straightened(places: Array, camera: Camera) -> Array:
-    """Pixels as a pinhole of the same focal lengths would have them."""
-    if camera.distortion is None or camera.distortion.is_zero:
-        return places
-    cv2 = _cv2()
-    undo = cv2.undistortPoints if camera.distortion.model == "brown-conrady" else cv2.fisheye.undistortPoints
-    coefficients = np.array(camera.distortion.coefficients, np.float64)
-    k = camera.intrinsics()
-    return np.asarray(undo(places[:, None], k, coefficients, P=k)[:, 0])
 
 
 def homography_inliers(a: Array, b: Array, within: float) -> int:

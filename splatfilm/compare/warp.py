@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from splatfilm.cameras.camera import Camera
 from splatfilm.compare.pixels import shrunk
 from splatfilm.compare.views import NOTHING, Mask, Picture, View
-from splatfilm.render.rays import pixels_of, rays_of
+from splatfilm.render.rays import pixels_of, rays_of, straightened
 
 Array = NDArray[np.float64]
 
@@ -52,6 +52,13 @@ def project(points: Array, camera: Camera) -> tuple[Array, Array, Array]:
     z = np.where(here[..., 2] > BEHIND, here[..., 2], np.nan)
     u, v = pixels_of(camera, here[..., 0] / z, here[..., 1] / z)
     return u, v, z
+
+
+def unbent(places: Array, camera: Camera) -> Array:  # [N, 2] px
+    """Pixels as a pinhole of the same focal lengths would have them; NaN where the lens shows nothing."""
+    across, down = (places[:, 0] - camera.cx) / camera.fx, (places[:, 1] - camera.cy) / camera.fy
+    x, y = straightened(camera, across, down)
+    return np.stack([x * camera.fx + camera.cx, y * camera.fy + camera.cy], 1)
 
 
 def sight(a: View, b: View) -> Sight:

@@ -15,7 +15,7 @@ from splatfilm.compare.views import Clip, Lazy, ShotTruth, View
 
 OBJECTS = ("room", "bed", "dresser", "ball")
 BASE = np.array([[0.55, 0.5, 0.45], [0.3, 0.4, 0.6], [0.2, 0.35, 0.45], [0.75, 0.45, 0.2]])
-SIZE = (256, 144)
+SIZE = (208, 117)
 
 
 @dataclass(frozen=True)

@@ -190,8 +190,8 @@ def test_a_thing_that_moves_between_the_shots_is_left_out(shot_a: ShotTruth, sho
 
 
 def test_a_watermark_is_counted_nowhere(shot_a: ShotTruth, shot_b: ShotTruth) -> None:
-    mark = np.zeros((144, 256), bool)
-    mark[100:140, 60:200] = True
+    mark = np.zeros((117, 208), bool)
+    mark[80:112, 48:160] = True
     stamped = spoilt(shot_b.clip(), lambda p, i: np.where(mark[..., None], 1.0, p))
     seen = measure_follow_up(Take(shot_a.clip(), shot_a), Take(stamped, shot_b), most=2)
     hidden = measure_follow_up(Take(shot_a.clip(), shot_a), Take(Clip(stamped.frames, mark), shot_b), most=2)
