@@ -61,11 +61,16 @@ class PairGround:
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """The pairs of two shots that can be compared."""
+    """The pairs of two shots that can be compared: A is carried into B.
+
+    After a close-up, A sees too little of B's wide, but the wide sees all of the close-up: then they stand here the
+    other way round, and `turned` says so.
+    """
 
     a: Seer
     b: Seer
     pairs: tuple[PairGround, ...]
+    turned: bool = False
 
 
 def lay_ground(
@@ -75,8 +80,12 @@ def lay_ground(
 
     `other_scene` are frames of another scene in the same size, for the null; `masks` what clips do not count.
     """
-    pairs = overlapping(a, b, most) if a.truth.scene == b.truth.scene else ()
-    return Ground(a, b, tuple(_pair_ground(a, b, pair, other_scene, masks) for pair in pairs))
+    if a.truth.scene != b.truth.scene:
+        return Ground(a, b, ())
+    turned = False
+    if not (pairs := overlapping(a, b, most)) and (pairs := overlapping(b, a, most)):
+        a, b, masks, turned = b, a, tuple(reversed(masks)), True
+    return Ground(a, b, tuple(_pair_ground(a, b, pair, other_scene, masks) for pair in pairs), turned)
 
 
 def measure_follow_up(
@@ -96,7 +105,8 @@ def measure_follow_up(
     span = _mean([p.ceiling.psnr for p in ground.pairs]) - _mean([n.psnr for p in ground.pairs for n in p.nulls])
     if span < LEAST_SPAN:
         return _incomparable("our own frames agree no better than unrelated ones: too little is to be seen")
-    rows = [_measure_pair(a.clip, b.clip, ground, pair) for pair in ground.pairs]
+    first, second = (b, a) if ground.turned else (a, b)
+    rows = [_measure_pair(first.clip, second.clip, ground, pair) for pair in ground.pairs]
 
     copied = copy_guard(a.clip, b.clip, (a.truth, b.truth), lambda i, j: (eyes[0].likely(i), eyes[1].likely(j)))
     return _continuity(ground, rows, (*a.guards, *b.guards, copied))
@@ -219,13 +229,18 @@ def _continuity(ground: Ground, rows: Sequence[tuple[Figures, int | None]], guar
         colour,
         objects,
         min(judged, key=lambda item: item.value if item.value is not None else 1.0, default=None),
-        (ground.pairs[worst].i, ground.pairs[worst].j),
-        tuple((pair.i, pair.j) for pair in ground.pairs),
+        _indices(ground, ground.pairs[worst]),
+        tuple(_indices(ground, pair) for pair in ground.pairs),
         "recovered" if recovered else "prescribed",
         Score("MASKED", _mean([pair.masked for pair in ground.pairs]), "share", "neither"),
         guards,
         blocked,
     )
+
+
+def _indices(ground: Ground, pair: PairGround) -> tuple[int, int]:
+    """(index in the first shot, index in the second), whichever was carried into the other."""
+    return (pair.j, pair.i) if ground.turned else (pair.i, pair.j)
 
 
 def _score(name: str, unit: str, ground: Ground, values: list[float], what: str) -> Score:
@@ -276,7 +291,7 @@ def _objects(ground: Ground, figures: Sequence[Figures]) -> list[ObjectScore]:
         judged = pixel_count >= FEWEST_PIXELS and span >= LEAST_SPAN
         value = float(np.clip((found - null) / span, 0, 1)) if judged else None
         worst = max(zip(there, pairs, strict=True), key=lambda item: _worse(figures[item[0]], item[1].ceiling, index))
-        result.append(ObjectScore(name, value, found, ours, null, pixel_count, (worst[1].i, worst[1].j)))
+        result.append(ObjectScore(name, value, found, ours, null, pixel_count, _indices(ground, worst[1])))
     return result
 
 

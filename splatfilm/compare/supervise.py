@@ -6,7 +6,8 @@ of the story brings back the same bits. After refinement it is a matter of degre
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -21,6 +22,7 @@ from splatfilm.compare.measure import write_scores
 from splatfilm.compare.motion import measure_motion
 from splatfilm.compare.overlap import Seer
 from splatfilm.compare.pairs import PairSpec, film_pairs, is_cut
+from splatfilm.compare.returns import find_returns, measure_return_of
 from splatfilm.compare.revisit import measure_revisit
 from splatfilm.compare.scores import Continuity, MethodScores, ObjectScore, PairScores, ShotScores
 from splatfilm.compare.truth import FOLDER, TruthOptions, film_clips, film_truth
@@ -110,12 +112,15 @@ def supervise(
         findings += [finding] if finding else []
         progress.advance(done, name)
     pairs: list[PairScores] = []
+    judge = _Judge(truths, takes, {n for n, (_, kind, _) in shown.items() if kind == "bare"}, goal, asked.pairs)
     for done, spec in enumerate(specs, 1):
-        bare = all(shown[name][1] == "bare" for name in (spec.a, spec.b))
-        found, finding = _pair(spec, takes, truths, goal, (bare, asked.pairs))
+        for found, finding in judge.pair(spec, nearest=not asked.all_pairs):
+            pairs.append(found)
+            findings.append(finding)
+        progress.advance(len(truths) + done, f"{spec.a} > {spec.b}")
+    for found, finding in judge.returns():
         pairs.append(found)
         findings.append(finding)
-        progress.advance(len(truths) + done, f"{spec.a} > {spec.b}")
     progress.finish()
     scores_of_film = MethodScores("ours", film.title, "ours", tuple(shots), tuple(pairs))
     kinds = {name: f"{kind} {take.name}" for name, (take, kind, _) in shown.items()}
@@ -177,30 +182,63 @@ def _shot(truth: ShotTruth, clip: Clip, bare: bool, asked: Supervising) -> tuple
     return scores, take, Finding("frames", truth.shot, "", "fails" if why else "holds", share, 1.0, why)
 
 
-def _pair(
-    spec: PairSpec,
-    takes: Mapping[str, Take],
-    truths: Mapping[str, ShotTruth],
-    goal: ContinuityGoal,
-    how: tuple[bool, int],
-) -> tuple[PairScores, Finding]:
-    a, b = takes[spec.a], takes[spec.b]
-    bare, most = how
-    if spec.kind == "revisit":
-        others = (t.clip() for name, t in truths.items() if name not in (spec.a, spec.b))
-        revisit = measure_revisit(a.clip, b.clip, spec.frames, next(others, None))
-        wanted = float("inf") if bare else goal.revisit
-        reached = revisit.psnr.value
-        low = min(revisit.psnr.per_frame, key=lambda row: row[1])
-        at = next((i, j) for i, j in spec.frames if j == low[0])
-        verdict: Verdict = "holds" if reached is not None and low[1] >= wanted else "fails"
-        why = f"{revisit.exact} of {len(revisit.pairs)} frames exact"
-        finding = Finding("revisit", spec.a, spec.b, verdict, low[1], wanted, why, None, _scene_frames(a, b, at))
-        return PairScores(spec.kind, spec.a, spec.b, revisit=revisit), finding
-    other = next((t.clip().frames for t in truths.values() if t.scene != a.truth.scene), ())
-    ground = lay_ground(Seer(a.truth), Seer(b.truth), other, most)
-    continuity = measure_follow_up(a, b, other, ground, most)
-    return PairScores(spec.kind, spec.a, spec.b, continuity=continuity), _judged(spec, truths, a, b, continuity, goal)
+@dataclass(frozen=True, eq=False)
+class _Judge:
+    """Holds shots against each other and against the goal."""
+
+    truths: Mapping[str, ShotTruth]
+    takes: Mapping[str, Take]
+    bare: Set[str]
+    goal: ContinuityGoal
+    most: int
+
+    def pair(self, spec: PairSpec, nearest: bool) -> Iterator[tuple[PairScores, Finding]]:
+        """One pair; where a cut shows too little of the same, also the nearest shot before it that shows enough."""
+        if spec.kind == "revisit":
+            wrong = self._wrong(spec.a, spec.b)
+            revisit = measure_revisit(self.takes[spec.a].clip, self.takes[spec.b].clip, spec.frames, wrong)
+            yield self._revisited(PairScores("revisit", spec.a, spec.b, revisit=revisit), "")
+            return
+        found, finding = self._follow_up(spec)
+        yield found, finding
+        if finding.verdict == "nothing to compare" and nearest:
+            names = list(self.truths)
+            for name in reversed(names[: names.index(spec.a)]):
+                if self.truths[name].scene == self.truths[spec.b].scene:
+                    found, finding = self._follow_up(PairSpec("follow-up", name, spec.b))
+                    if finding.verdict != "nothing to compare":
+                        yield found, finding
+                        return
+
+    def returns(self) -> Iterator[tuple[PairScores, Finding]]:
+        """Cameras that come back after something was moved: everything else must be as it was."""
+        clips = {(name, None): take.clip for name, take in self.takes.items()}
+        for back in find_returns(self.truths):
+            for found in measure_return_of(back, clips, self._wrong(back.a, back.b)):
+                yield self._revisited(found, f"without {', '.join(back.moved)}, which moved; ")
+
+    def _wrong(self, a: str, b: str) -> Clip | None:
+        return next((truth.clip() for name, truth in self.truths.items() if name not in (a, b)), None)
+
+    def _revisited(self, found: PairScores, note: str) -> tuple[PairScores, Finding]:
+        """The worst frame counts: a median would hide one bad frame."""
+        assert found.revisit is not None, "a revisit was measured"
+        wanted = math.inf if {found.a, found.b} <= self.bare else self.goal.revisit
+        rows = [value for _, value in found.revisit.psnr.per_frame]
+        low = min(range(len(rows)), key=lambda k: rows[k])
+        a, b = self.takes[found.a], self.takes[found.b]
+        at = _scene_frames(a, b, found.revisit.pairs[low])
+        verdict: Verdict = "holds" if rows[low] >= wanted else "fails"
+        why = f"{note}{found.revisit.exact} of {len(rows)} frames exact"
+        return found, Finding("revisit", found.a, found.b, verdict, rows[low], wanted, why, None, at)
+
+    def _follow_up(self, spec: PairSpec) -> tuple[PairScores, Finding]:
+        a, b = self.takes[spec.a], self.takes[spec.b]
+        other = next((t.clip().frames for t in self.truths.values() if t.scene != a.truth.scene), ())
+        ground = lay_ground(Seer(a.truth), Seer(b.truth), other, self.most)
+        found = measure_follow_up(a, b, other, ground, self.most)
+        scores = PairScores(spec.kind, spec.a, spec.b, continuity=found)
+        return scores, _judged(spec, self.truths, a, b, found, self.goal)
 
 
 def _judged(
