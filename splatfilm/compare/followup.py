@@ -83,7 +83,7 @@ def lay_ground(
     if a.truth.scene != b.truth.scene:
         return Ground(a, b, ())
     turned = False
-    if not (pairs := overlapping(a, b, most)) and (pairs := overlapping(b, a, most)):
+    if not (pairs := overlapping(a, b, most)) and (pairs := overlapping(b, a, most, whole=True)):
         a, b, masks, turned = b, a, tuple(reversed(masks)), True
     return Ground(a, b, tuple(_pair_ground(a, b, pair, other_scene, masks) for pair in pairs), turned)
 

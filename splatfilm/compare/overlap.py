@@ -81,10 +81,11 @@ def _thinned(view: View, width: int, height: int) -> View:
     return View(view.picture[places], view.depth[places], view.ids[places], view.camera.scaled(width, height))
 
 
-def overlapping(a: Seer, b: Seer, most: int = MOST_PAIRS) -> tuple[tuple[int, int], ...]:
+def overlapping(a: Seer, b: Seer, most: int = MOST_PAIRS, whole: bool = False) -> tuple[tuple[int, int], ...]:
     """Pairs (frame of A, frame of B) to compare, at most `most`, as different from one another as can be.
 
-    Two shots of one scene that share nothing give no pairs. Of what moved between the two frames nothing is shared.
+    With `whole`, A may see all of B, as a wide sees its close-up. Two shots that share nothing give no pairs. Of what
+    moved between the two frames nothing is shared.
     """
     frames_a, frames_b = (_spread(s.frames, CANDIDATES) for s in (a, b))
     small_a = [(i, a.coarse(i)) for i in frames_a]
@@ -95,7 +96,7 @@ def overlapping(a: Seer, b: Seer, most: int = MOST_PAIRS) -> tuple[tuple[int, in
             where = sight(view_a, view_b)
             seen = where.seen & still(a.truth, i, b.truth, j)[np.maximum(view_b.ids, 0)]
             share = float(seen.mean())
-            if not OVERLAP[0] <= share <= OVERLAP[1]:
+            if not OVERLAP[0] <= share <= (1.0 if whole else OVERLAP[1]):
                 continue
             points = points_of(view_b.depth, view_b.camera)[seen]
             if ray_angle(view_a.camera, view_b.camera, points) <= MOST_ANGLE:

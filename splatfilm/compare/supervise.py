@@ -34,6 +34,10 @@ from splatfilm.shots.takes import Take as RenderedTake
 REFINED_MAY_ADD = 4.0
 """Times the bare frames' fine detail that refinement may bring: to add texture is what it is for."""
 
+BESIDE_WHAT_MOVED = 60.0
+"""Decibels of bare frames when a camera comes back after something was moved: the faint rims of its splats reach a
+little beyond its outline, so what is left differs by a level here and there."""
+
 Verdict = Literal["holds", "fails", "nothing to compare"]
 
 
@@ -197,7 +201,7 @@ class _Judge:
         if spec.kind == "revisit":
             wrong = self._wrong(spec.a, spec.b)
             revisit = measure_revisit(self.takes[spec.a].clip, self.takes[spec.b].clip, spec.frames, wrong)
-            yield self._revisited(PairScores("revisit", spec.a, spec.b, revisit=revisit), "")
+            yield self._revisited(PairScores("revisit", spec.a, spec.b, revisit=revisit), math.inf, "")
             return
         found, finding = self._follow_up(spec)
         yield found, finding
@@ -212,18 +216,19 @@ class _Judge:
 
     def returns(self) -> Iterator[tuple[PairScores, Finding]]:
         """Cameras that come back after something was moved: everything else must be as it was."""
-        clips = {(name, None): take.clip for name, take in self.takes.items()}
+        clips: dict[tuple[str, int | None], Clip] = {(name, None): take.clip for name, take in self.takes.items()}
         for back in find_returns(self.truths):
             for found in measure_return_of(back, clips, self._wrong(back.a, back.b)):
-                yield self._revisited(found, f"without {', '.join(back.moved)}, which moved; ")
+                note = f"without {', '.join(back.moved)}, which moved; "
+                yield self._revisited(found, BESIDE_WHAT_MOVED, note)
 
     def _wrong(self, a: str, b: str) -> Clip | None:
         return next((truth.clip() for name, truth in self.truths.items() if name not in (a, b)), None)
 
-    def _revisited(self, found: PairScores, note: str) -> tuple[PairScores, Finding]:
-        """The worst frame counts: a median would hide one bad frame."""
+    def _revisited(self, found: PairScores, bare: float, note: str) -> tuple[PairScores, Finding]:
+        """The worst frame counts: a median would hide one bad frame. `bare` is what bare frames must reach, dB."""
         assert found.revisit is not None, "a revisit was measured"
-        wanted = math.inf if {found.a, found.b} <= self.bare else self.goal.revisit
+        wanted = bare if {found.a, found.b} <= self.bare else self.goal.revisit
         rows = [value for _, value in found.revisit.psnr.per_frame]
         low = min(range(len(rows)), key=lambda k: rows[k])
         a, b = self.takes[found.a], self.takes[found.b]

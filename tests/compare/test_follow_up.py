@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from bedroom import Bedroom, blurred, clip_of, dolly, noisy, second_angle, shot, spoilt, turned
+from bedroom import Bedroom, blurred, clip_of, dolly, look_at, noisy, second_angle, shot, spoilt, turned
 
 from splatfilm.compare import followup, vision
 from splatfilm.compare.following import follow_camera
@@ -92,6 +92,7 @@ def test_a_camera_error_of_5_degrees_is_reported_as_camera_and_not_as_drift(foll
     assert not found.blocked
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not vision.available(), reason="needs OpenCV")
 def test_drift_stays_visible_behind_a_camera_error(follow: Follow, shot_b: ShotTruth) -> None:
     cameras = [turned(camera, 1, 0.05) for camera in second_angle()]
@@ -173,6 +174,18 @@ def test_shots_that_share_nothing_are_not_comparable(shot_a: ShotTruth) -> None:
     found = measure_follow_up(Take(shot_a.clip(), shot_a), Take(back.clip(), back))
     assert found.score.value is None
     assert "not comparable" in found.score.note
+
+
+def test_a_wide_after_its_close_up_is_compared_the_other_way_round() -> None:
+    close = shot("close", [look_at((0.0, -1.0, 1.2), (0.0, 1.0, 0.3), focal=2.4)])
+    wide = shot("wide", [look_at((0.1, -2.2, 1.3), (0.0, 1.0, 0.4)), look_at((0.2, -2.2, 1.3), (0.0, 1.0, 0.4))])
+    assert not overlapping(Seer(close), Seer(wide)) and overlapping(Seer(wide), Seer(close), whole=True)
+    moved = clip_of(Bedroom(shifts={"bed": (0.2, 0, 0)}), list(wide.cameras))
+    honest, faulty = (measure_follow_up(Take(close.clip(), close), Take(clip, wide)) for clip in (wide.clip(), moved))
+    assert honest.score.value == 1.0
+    assert all(i == 0 and j in (0, 1) for i, j in honest.pairs), "told as (frame of the first, frame of the second)"
+    assert faulty.worst is not None and faulty.worst.object == "bed"
+    assert faulty.unguarded is not None and faulty.unguarded < 0.7
 
 
 def test_a_thing_that_moves_between_the_shots_is_left_out(shot_a: ShotTruth, shot_b: ShotTruth) -> None:

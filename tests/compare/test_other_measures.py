@@ -49,6 +49,16 @@ def test_a_revisit_is_exact_or_as_many_decibels_as_the_noise_makes(shot_a: ShotT
     assert measure_revisit(shot_a.clip(), noisy_clip, []).psnr.value is None
 
 
+def test_a_masked_revisit_is_exact_where_it_counts(shot_a: ShotTruth) -> None:
+    mark = np.zeros(shot_a.size[::-1], bool)
+    mark[40:60, 50:90] = True
+    stamped = spoilt(shot_a.clip(), lambda p, i: np.where(mark[..., None], 1.0, p))
+    pairs = ((0, 0), (1, 1))
+    assert measure_revisit(shot_a.clip(), stamped, pairs).exact == 0
+    hidden = measure_revisit(shot_a.clip(), Clip(stamped.frames, mark), pairs)
+    assert hidden.exact == 2 and hidden.psnr.value == math.inf
+
+
 def test_revisits_fall_with_every_step_of_drift(shot_b: ShotTruth) -> None:
     pairs = ((0, 0), (3, 3))
     steps = [clip_of(Bedroom(drift=d), second_angle()) for d in (0.05, 0.1, 0.25, 0.5)]

@@ -198,3 +198,39 @@ def test_the_supervisor_does_without_opencv(film_folder: Path, monkeypatch: pyte
     move_crate(film_folder, "020_side")
     found = look_after(film_folder)
     assert found.worst is not None and found.worst.worst is not None and found.worst.worst.object == "crate"
+
+
+def test_a_camera_that_comes_back_after_the_crate_was_moved_finds_the_rest_as_it_was(film_folder: Path) -> None:
+    file = film_folder / "film.toml"
+    keys = "keys = [{ frame = 1004, position = [0.0, 0.9, 0.0] }, { frame = 1008, position = [0.3, 0.9, 0.0] }]"
+    file.write_text(file.read_text().replace("position = [0.0, 0.9, 0.0]", keys))
+    render_shots(load(file), RenderOptions(out=film_folder / "out"))
+    found = look_after(film_folder)
+    (revisit,) = [f for f in found.findings if f.kind == "revisit"]
+    assert (revisit.a, revisit.b, revisit.wanted) == ("010_wide", "030_wide_again", 60.0)
+    assert revisit.reached is not None and revisit.reached > 70
+    assert revisit.why.startswith("without crate, which moved; ")
+    cut = next(pair.continuity for pair in found.scores.pairs if (pair.a, pair.b) == ("010_wide", "020_side"))
+    assert cut is not None and {item.object for item in cut.objects} == {"room"}, "what moved is not held against it"
+    assert found.holds
+
+
+def test_where_a_cut_shows_too_little_the_nearest_shot_that_shows_enough_is_compared(film_folder: Path) -> None:
+    side = film_folder / "side.json"
+    side.write_text(side.read_text().replace("[0, 1.0, 0.5]", "[-1.5, -4.0, 1.4]"))
+    render_shots(load(film_folder / "film.toml"), RenderOptions(out=film_folder / "out"))
+    found = look_after(film_folder)
+    follow_ups = [(f.kind, f.a, f.b, f.verdict) for f in found.findings if f.kind in ("cut", "follow-up")]
+    assert follow_ups == [
+        ("cut", "010_wide", "020_side", "nothing to compare"),
+        ("cut", "020_side", "030_wide_again", "nothing to compare"),
+        ("follow-up", "010_wide", "030_wide_again", "holds"),
+    ]
+
+
+def test_a_film_that_was_edited_after_it_was_rendered_is_told(film_folder: Path) -> None:
+    file = film_folder / "film.toml"
+    file.write_text(file.read_text().replace("frames = [1010, 1012]", "frames = [1010, 1011]"))
+    with pytest.raises(InputError, match="its take has 3 frames of 192x108, the film asks for 2"):
+        look_after(film_folder)
+    assert main(["continuity", str(file), "--out", str(film_folder / "out"), "-q"]) == 3
