@@ -30,9 +30,7 @@ PROBLEMS_FOUND = 3
     type=click.FloatRange(0, 100),
     help="The least dB of every revisit after refinement. Default: the film's, or 35.",
 )
-@click.option(
-    "--all-pairs", is_flag=True, help="Compare every two shots of a scene, not only the cuts."
-)
+@click.option("--all-pairs", is_flag=True, help="Compare every two shots of a scene, not only the cuts.")
 @click.option(
     "--pairs",
     type=click.IntRange(1, 32),
@@ -138,4 +136,5 @@ def _worst(finding: Finding) -> str:
         text += f": the {finding.worst.object} changed (it keeps {100 * finding.worst.value:.0f} %)"
     if finding.at is not None:
         text += f", most between frame {finding.at[0]} and frame {finding.at[1]}"
-    return f"{text}; {finding.why}." if finding.why else f"{text}."
+    told = finding.worst is not None and finding.reached is not None  # the object says it better than the note
+    return f"{text}." if told or not finding.why else f"{text}; {finding.why}."

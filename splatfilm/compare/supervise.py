@@ -38,6 +38,10 @@ BESIDE_WHAT_MOVED = 60.0
 """Decibels of bare frames when a camera comes back after something was moved: the faint rims of its splats reach a
 little beyond its outline, so what is left differs by a level here and there."""
 
+LEAST_OBJECT = 0.6
+"""OBJ below which a cut fails whatever its FSC: a small prop that moved hardly weighs in the whole picture. A bed moved
+by 20 cm keeps 0.4, by 5 cm 0.8."""
+
 Verdict = Literal["holds", "fails", "nothing to compare"]
 
 
@@ -256,9 +260,13 @@ def _judged(
     where = _scene_frames(a, b, at)
     if found.blocked:
         return Finding(kind, spec.a, spec.b, "fails", None, goal.fsc, f"blocked: {found.blocked}", found.worst, where)
-    reached = found.score.value
+    reached, worst = found.score.value, found.worst
     verdict: Verdict = "holds" if reached is not None and reached >= goal.fsc else "fails"
-    return Finding(kind, spec.a, spec.b, verdict, reached, goal.fsc, found.score.note, found.worst, where)
+    why = found.score.note
+    if worst is not None and worst.value is not None and worst.value < min(LEAST_OBJECT, goal.fsc):
+        verdict = "fails"
+        why = "; ".join(filter(None, (f"the {worst.object} is not the same in both", why)))
+    return Finding(kind, spec.a, spec.b, verdict, reached, goal.fsc, why, worst, where)
 
 
 def _scene_frames(a: Take, b: Take, at: tuple[int, int] | None) -> tuple[int, int] | None:

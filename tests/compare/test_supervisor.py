@@ -98,6 +98,15 @@ def test_a_prop_moved_in_one_shots_frames_is_caught_and_named(film_folder: Path)
     assert objects["crate"] < 0.6 and objects["room"] > objects["crate"] + 0.2
 
 
+def test_a_prop_that_moved_fails_its_cut_even_where_the_picture_as_a_whole_is_good_enough(film_folder: Path) -> None:
+    move_crate(film_folder, "020_side")
+    asked = Supervising(TruthOptions(film_folder / "out"), pairs=2)
+    found = supervise(load(film_folder / "film.toml"), asked, ContinuityGoal(fsc=0.7, revisit=35))
+    cut = next(f for f in found.findings if f.kind == "cut")
+    assert cut.reached is not None and cut.reached > 0.7
+    assert cut.verdict == "fails" and cut.why == "the crate is not the same in both"
+
+
 def test_a_prop_moved_in_refined_frames_is_caught_and_the_bare_frames_still_hold(film_folder: Path) -> None:
     refine(film_folder, 0.004)
     move_crate(film_folder, "020_side", refined=True)
