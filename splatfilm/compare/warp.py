@@ -18,8 +18,7 @@ from splatfilm.render.rays import pixels_of, rays_of, straightened
 Array = NDArray[np.float64]
 
 DEPTH_AGREEMENT = 0.02
-"""How far two depths of one point may differ, as a share, before something stands between (section 4.6 of the facts
-that docs/compare.md sums up: 2 %)."""
+"""How far two depths of one point may differ, as a share, before something stands between (docs/compare.md, FSC)."""
 
 BEHIND = 1e-6  # metres in front of a camera, at least
 
