@@ -22,6 +22,7 @@ VERBS = {
     "refine": "Give shots their look: crispness, texture, grain, within set bounds.",
     "view": "Lay out a film's cameras in the browser.",
     "rig": "Look at rigs, and at how splats hang on them.",
+    "continuity": "Check that a rendered film holds together, cut by cut.",
     "check": "Find every mistake in film files.",
     "info": "Show what is in a film, a splat file, a camera file or a capture.",
     "completion": "Print the script that completes splatfilm's verbs in your shell.",

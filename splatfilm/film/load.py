@@ -18,6 +18,7 @@ from splatfilm.cameras.distortion import COEFFICIENTS, Distortion, DistortionMod
 from splatfilm.cameras.lens import MOST_OVERSCAN
 from splatfilm.film import fields, picture
 from splatfilm.film.contact import film_contact, read_contact
+from splatfilm.film.continuity import film_continuity
 from splatfilm.film.fields import REQUIRED
 from splatfilm.film.model import (
     COLOURS,
@@ -51,6 +52,12 @@ GATES = ("horizontal", "vertical")
 MOST_DISTORTED = 1e12  # any number: `coefficients_problem` says which of them are no lens'
 FILM_LENS_KEYS = ("squeeze", "distortion", "overscan")
 """Fields of a lens that `[film.lens]` may set for every shot: what a whole film is shot with."""
+HEAD_KEYS = (
+    *("name", "title", "rate", "size", "aspect", "timecode", "files", "colour"),
+    *("lens", "refine", "contact", "continuity"),
+)
+"""What `[film]` may hold."""
+
 LENS_KEYS = tuple(field.name for field in dataclasses.fields(Lens))
 
 
@@ -101,9 +108,10 @@ def judge_film(source: Source) -> Reading:
     scenes, clocks = read_scenes(table, known)
     shots = _shots(table, clocks, ShotDefaults(_film_lens(source), film_refine(source), _film_contact(source)))
     _note_what_png_cannot_hold(table)
+    goal = film_continuity(source)
     if source.problems or head is None:
         return Reading(source, None, shots, head)
-    film = dataclasses.replace(head, assets=assets, scenes=scenes, shots=tuple(shots.values()))
+    film = dataclasses.replace(head, assets=assets, scenes=scenes, shots=tuple(shots.values()), continuity=goal)
     return Reading(source, film, shots, head)
 
 
@@ -115,7 +123,7 @@ def _head(source: Source) -> Film | None:
     table = source.table.inside("film")
     if table is None:
         return None
-    table.only(("name", "title", "rate", "size", "aspect", "timecode", "files", "colour", "lens", "refine", "contact"))
+    table.only(HEAD_KEYS)
     name = fields.name(table, "name", REQUIRED)
     title = fields.text(table, "title", name)
     rate = picture.rate(table)

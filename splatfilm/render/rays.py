@@ -36,11 +36,16 @@ def rays_of(camera: Camera, rows: slice) -> tuple[Array, Array]:  # both [R, W]
     across, down = np.broadcast_arrays(u[None, :], v[:, None])
     if not bends(camera):
         return across, down
-    return _straightened(camera, across, down)
+    return straightened(camera, across, down)
 
 
-def _straightened(camera: Camera, across: Array, down: Array) -> tuple[Array, Array]:
-    """The inverse of `distort` by Newton's iteration from the point itself."""
+def straightened(camera: Camera, across: Array, down: Array) -> tuple[Array, Array]:
+    """The directions (x, y, 1) that a lens puts at x/z = `across`, y/z = `down`, elementwise; NaN for none.
+
+    The inverse of `distort` by Newton's iteration from the point itself.
+    """
+    if not bends(camera):
+        return across, down
     assert camera.distortion is not None, "only a distortion bends"
     x, y = across.copy(), down.copy()
     with np.errstate(all="ignore"):

@@ -11,7 +11,7 @@ import time
 import traceback
 from pathlib import Path
 
-from tests.acceptance import cast, first_film, lens, own_captures, performed, refine, renderer, truth
+from tests.acceptance import cast, continuity, first_film, lens, own_captures, performed, refine, renderer, truth
 from tests.acceptance.promise import Ground, Promise
 
 PROMISES: tuple[Promise, ...] = (
@@ -23,6 +23,7 @@ PROMISES: tuple[Promise, ...] = (
     *truth.PROMISES,
     *performed.PROMISES,
     *refine.PROMISES,
+    *continuity.PROMISES,
 )
 
 

@@ -16,7 +16,8 @@ EXPECTED = [
     (
         4,
         "film.titel",
-        "unknown key, expected one of name, title, rate, size, aspect, timecode, files, colour, lens, refine, contact; "
+        "unknown key, expected one of name, title, rate, size, aspect, timecode, files, colour, lens, refine, contact, "
+        "continuity; "
         'did you mean "title"?',
     ),
     (5, "film.rate", 'found 23.976, a decimal that only comes near a frame rate; write "24000/1001"'),

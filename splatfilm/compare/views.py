@@ -1,0 +1,152 @@
+"""What measures look at: clips, and our own scene seen through the same cameras.
+
+Both are sequences that make a picture when it is asked for, so that a measure's memory is a few frames, whatever the
+length of a clip. A clip has been conformed before it comes here: the size, the rate and the framing are the truth's,
+and frame i of the clip is the moment of view i.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from splatfilm.cameras.camera import Camera
+
+Picture = NDArray[np.float32]  # [H, W, 3] sRGB, 0..1
+Frames = Sequence[Picture]
+Mask = NDArray[np.bool_]  # [H, W]
+NOTHING = -1
+"""The object of a pixel where the scene is empty."""
+
+T = TypeVar("T")
+
+
+class Lazy(Sequence[T]):
+    """A sequence of things that are made when asked for; the `keep` last ones are remembered."""
+
+    def __init__(self, length: int, make: Callable[[int], T], keep: int = 4) -> None:
+        self._length, self._make, self._keep = length, make, keep
+        self._kept: OrderedDict[int, T] = OrderedDict()
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        if isinstance(index, slice):
+            chosen = range(self._length)[index]
+            return Lazy(len(chosen), lambda i: self[chosen[i]], keep=0)
+        place = range(self._length)[index]
+        if place in self._kept:
+            self._kept.move_to_end(place)
+            return self._kept[place]
+        made = self._make(place)
+        if self._keep:
+            self._kept[place] = made
+            while len(self._kept) > self._keep:
+                self._kept.popitem(last=False)
+        return made
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """Everything that is known of one frame of our own shot."""
+
+    picture: Picture  # [H, W, 3]
+    depth: NDArray[np.float32]  # [H, W] metres along the optical axis, 0 where nothing is
+    ids: NDArray[np.int16]  # [H, W] index into the truth's objects, NOTHING where the scene is empty
+    camera: Camera
+
+
+@dataclass(frozen=True, eq=False)
+class ShotTruth:
+    """One shot of our scene: its views, made when asked for, and its cameras, known beforehand.
+
+    `objects` are names; the same order for all shots of a scene. `states` says what each frame shows apart from the
+    camera: frames with equal states show the same moment of the story. `placed` says the same for each object.
+    """
+
+    shot: str
+    scene: str
+    scene_frames: tuple[int, ...]
+    cameras: tuple[Camera, ...]
+    objects: tuple[str, ...]
+    views: Sequence[View]
+    states: tuple[str, ...] = ()  # empty: nothing moves
+    placed: tuple[tuple[str, ...], ...] = ()  # a state for every object at every frame; empty: nothing moves
+    see: Callable[[int, Camera], View] | None = None  # the moment of view i through any other camera
+    rate: float = 24.0  # frames a second
+
+    def __len__(self) -> int:
+        return len(self.scene_frames)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.cameras[0].width, self.cameras[0].height
+
+    @property
+    def travel(self) -> float:
+        """How far the camera goes, metres."""
+        places = np.array([camera.position for camera in self.cameras])
+        return float(np.linalg.norm(np.diff(places, axis=0), axis=1).sum())
+
+    def clip(self) -> Clip:
+        """Our own pictures, as a clip."""
+        return Clip(Lazy(len(self.views), lambda i: self.views[i].picture, keep=0))
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """The frames of one shot by any method. `mask` is True where nothing is to be compared (a watermark)."""
+
+    frames: Frames
+    mask: Mask | None = None
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+
+def scaled_truth(truth: ShotTruth, width: int, height: int) -> ShotTruth:
+    """The same shot in smaller pictures: colours by area, depth and ids by the pixel in the middle. Never enlarges."""
+    if truth.size == (width, height):
+        return truth
+    if width > truth.size[0] or height > truth.size[1]:
+        raise ValueError(f"{truth.size[0]}x{truth.size[1]} is never enlarged to {width}x{height}")
+    cameras = tuple(camera.scaled(width, height) for camera in truth.cameras)
+
+    def make(index: int) -> View:
+        view = truth.views[index]
+        rows = ((np.arange(height) + 0.5) * view.depth.shape[0] / height).astype(int)
+        columns = ((np.arange(width) + 0.5) * view.depth.shape[1] / width).astype(int)
+        places = np.ix_(rows, columns)
+        return View(scaled_picture(view.picture, width, height), view.depth[places], view.ids[places], cameras[index])
+
+    return replace(truth, cameras=cameras, views=Lazy(len(truth.views), make))
+
+
+def scaled_picture(picture: Picture, width: int, height: int) -> Picture:
+    """A smaller picture, by area."""
+    if picture.shape[:2] == (height, width):
+        return picture
+    layers = [Image.fromarray(np.ascontiguousarray(picture[..., c])) for c in range(picture.shape[2])]
+    return np.stack([np.asarray(layer.resize((width, height), Image.Resampling.BOX)) for layer in layers], -1)
+
+
+def to_bytes(picture: Picture) -> NDArray[np.uint8]:
+    """Eight bits, rounded half up as frames are written."""
+    return (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def from_bytes(pixels: NDArray[np.uint8]) -> Picture:
+    """Eight bits as 0..1."""
+    return pixels.astype(np.float32) / np.float32(255)
