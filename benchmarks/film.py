@@ -1,8 +1,8 @@
 """Claim: a film of ordinary captures is made on two CPU cores in minutes, and made again in seconds.
 
 Runs the steps of `splatfilm make` on the sample film one process a step, in a folder of its own, and reports wall
-seconds and peak memory of each; then the whole of `make` with nothing to do. One run, no repeats: the steps take
-minutes, and only the last row has a target.
+seconds and peak memory of each; then the whole of `make` with nothing to do, and which part of a frame's time the stage
+takes (posing, placing and composing; every twelfth frame of every shot). One run, no repeats: the steps take minutes.
 """
 
 from __future__ import annotations
@@ -24,22 +24,59 @@ def measure() -> list[Row]:
     """Rows for every reconstruction, the rendering, the cut, and the second run."""
     from splatfilm.film import load
 
-    captures = {
-        (look.capture, look.preset)
-        for asset in load(FILM).assets.values()
-        for look in asset.looks.values()
-        if look.capture is not None
-    }
+    looks = [(asset, look) for asset in load(FILM).assets.values() for look in asset.looks.values()]
+    captures = {(look.capture, look.care) for asset, look in looks if look.capture is not None}
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="splatfilm-bench-") as folder:
-        for capture, preset in sorted(captures):
+        for capture, care in sorted(captures, key=lambda pair: str(pair[0])):
+            given = (("--steps", care.steps), ("--budget", care.budget), ("--size", care.size))
+            numbers = [word for name, value in given if value is not None for word in (name, str(value))]
             name = f"film/reconstruct-{capture.name}"
-            rows += _step(name, "reconstruct", str(capture), "--out", folder, "--preset", preset)
+            rows += _step(name, "reconstruct", str(capture), "--out", folder, "--preset", care.preset, *numbers)
+        last = load(FILM).shots[-1]
+        one = ("--shot", last.name, "--frames", str(last.frames.first), "--size", "64x36")
+        rows += _step("film/layers-of-the-cast", "render", str(FILM), "--out", folder, *one)
         rows += _step("film/render", "render", str(FILM), "--out", folder)
         rows += _step("film/cut-and-sheet", "make", str(FILM), "--out", folder)
         seconds, memory = _step("film/nothing-changed", "make", str(FILM), "--out", folder)
-        rows += [Row(seconds.name, seconds.value, "s", 5.0), memory]
+        rows += [Row(seconds.name, seconds.value, "s", 5.0), memory, *stage_share(Path(folder))]
     return rows
+
+
+def stage_share(folder: Path) -> list[Row]:
+    """Milliseconds of the stage and of rendering a frame, and the stage's share of both, in a folder of a made film."""
+    import torch
+
+    from splatfilm.base.progress import SILENT
+    from splatfilm.cameras import load_path
+    from splatfilm.film import load
+    from splatfilm.render import RenderSettings, render
+    from splatfilm.shots.assets import Ways, resolve_assets
+    from splatfilm.shots.plan import looks_of
+    from splatfilm.stage import Stage
+
+    film = load(FILM)
+    assets = folder / "assets"
+    found = resolve_assets(film, looks_of(film, film.shots), Ways(assets), SILENT)
+    stage = Stage(film, film.shots[0].scene, {n: f.path for n, f in found.items()}, bindings=assets / "bindings")
+    for shot in film.shots:  # files are read and bound once a film, not once a frame
+        stage.at(shot.frames.first)
+    staging, rendering, frames = 0.0, 0.0, 0
+    with torch.no_grad():
+        for shot in film.shots:
+            path = load_path(shot.camera, lens_changes=shot.lens)
+            for frame in range(shot.frames.first + 1, shot.frames.last + 1, 12):
+                started = time.perf_counter()
+                splats = stage.at(frame).splats
+                staged = time.perf_counter()
+                render(splats, path.at(frame, *film.size), RenderSettings(), backend="cpu")
+                staging, rendering = staging + staged - started, rendering + time.perf_counter() - staged
+                frames += 1
+    return [
+        Row("film/stage-a-frame", 1000 * staging / frames, "ms"),
+        Row("film/render-a-frame", 1000 * rendering / frames, "ms"),
+        Row("film/stage-share", 100 * staging / (staging + rendering), "%", 15.0),
+    ]
 
 
 def _step(name: str, *arguments: str) -> list[Row]:

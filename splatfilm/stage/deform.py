@@ -22,6 +22,7 @@ from splatfilm.splats.splats import Splats
 
 MOST_STRETCH = 2.0
 """How much longer or shorter, along any axis, a blendshape may make a splat."""
+_AT_REST = 1e-9  # a gradient that is no further from the identity moves nothing
 _NEWTON_STEPS = 12
 _SETTLED = 1e-9
 _COLLAPSED = 1e-6  # a determinant below which, relative to the gradient's size cubed, only an SVD finds the rotation
@@ -153,8 +154,7 @@ def shaped(skin: Splats, rows: Tensor, gradients: Tensor, owner: Tensor | None =
     The bones turn by R; the gradient of both is R F = (R V R^T)(R Q) for F = V Q.
     """
     assert skin.turns is not None, "skinned splats have turns"
-    rotation, stretch = polar(gradients)
-    own, stretch = quaternions(rotation), limited(stretch)
+    own, stretch = _own_motion(gradients)
     if owner is not None:
         own, stretch = own[owner], stretch[owner]
     bones = skin.turns[rows].double()
@@ -183,6 +183,19 @@ def _turned(stretch: Tensor, turns: Tensor) -> Tensor:  # [M, 3, 3] symmetric, [
     half = [[row[0] * v[0][j] + row[1] * v[1][j] + row[2] * v[2][j] for j in range(3)] for row in r]
     pairs = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
     return torch.stack([half[i][0] * r[j][0] + half[i][1] * r[j][1] + half[i][2] * r[j][2] for i, j in pairs], dim=-1)
+
+
+def _own_motion(gradients: Tensor) -> tuple[Tensor, Tensor]:  # [T, 3, 3] -> [T, 4], [T, 3, 3] float64
+    """Quaternions and limited stretches of gradients. Most of a face is at rest most of the time, and costs nothing."""
+    eye = torch.eye(3, dtype=torch.float64, device=gradients.device)
+    own = torch.zeros(len(gradients), 4, dtype=torch.float64, device=gradients.device)
+    own[:, 0] = 1.0
+    stretch = eye.repeat(len(gradients), 1, 1)
+    moved = torch.nonzero((gradients.double() - eye).abs().amax(dim=(1, 2)) > _AT_REST)[:, 0]
+    if len(moved):
+        rotation, pulled = polar(gradients[moved])
+        own[moved], stretch[moved] = quaternions(rotation), limited(pulled)
+    return own, stretch
 
 
 def limited(stretch: Tensor) -> Tensor:  # [..., 3, 3] symmetric
