@@ -20,6 +20,8 @@ VERBS = {
     "reconstruct": "Turn captures into splats.",
     "render": "Render shots to numbered frames.",
     "view": "Lay out a film's cameras in the browser.",
+    "storyboard": "Draw a film's storyboard, as PDF and PNG.",
+    "shotlist": "Write a film's shot list, as CSV.",
     "rig": "Look at rigs, and at how splats hang on them.",
     "check": "Find every mistake in film files.",
     "info": "Show what is in a film, a splat file, a camera file or a capture.",

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from splatfilm.base.errors import MissingPartError
 from splatfilm.base.rigid import quaternion_from_matrix
 from splatfilm.studio.clouds import Cloud
-from splatfilm.studio.door import HOST
+from splatfilm.studio.door import HOST, Door
 
 Array = NDArray[np.float64]
 Guard = Callable[[Any, Any, Callable[[Any, Any], Any]], Any]
@@ -117,6 +117,23 @@ def start_guarded(guard: Guard, port: int = 0) -> Any:
     server.gui.configure_theme(dark_mode=True, show_logo=False, show_share_button=False)
     server.scene.set_up_direction("+z")
     return server
+
+
+def allow_pages(doors: Sequence[Door]) -> Guard:
+    """A guard that lets our own page in, by the one door in `doors`; while there is none, nobody."""
+
+    def guard(connection: Any, request: Any, inner: Callable[[Any, Any], Any]) -> Any:
+        socket = request.headers.get("Upgrade", "").lower() == "websocket"
+        why = doors[0].why_not(request.path, request.headers, socket) if doors else "not open yet"
+        if why is not None:
+            return connection.respond(HTTPStatus.FORBIDDEN, f"{why}\n")
+        answer = inner(connection, request)
+        if answer is not None:
+            answer.headers["Set-Cookie"] = doors[0].cookie
+            answer.headers["Referrer-Policy"] = "no-referrer"
+        return answer
+
+    return guard
 
 
 def page() -> bytes:
