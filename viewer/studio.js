@@ -170,7 +170,8 @@ class Studio {
   layout() {
     if (!this.state) return;
     const [w, h] = this.state.size, room = $("stage");
-    const box = fit(room.clientWidth - 24, room.clientHeight - 24, w / h);
+    const across = this.view === "both" ? room.clientWidth * 0.52 : room.clientWidth;
+    const box = fit(across - 24, room.clientHeight - 24, w / h);
     Object.assign($("gate").style, { width: `${Math.floor(box.width)}px`, height: `${Math.floor(box.height)}px` });
     $("gate").classList.toggle("clean", this.guides.clean);
     const W = 1000, H = (1000 * h) / w, parts = [];

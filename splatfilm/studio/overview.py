@@ -116,6 +116,7 @@ def start_guarded(guard: Guard, port: int = 0) -> Any:
         raise MissingPartError(f"viser {viser.__version__} cannot be guarded: the 3D overview needs viser 1.1")
     server.gui.configure_theme(dark_mode=True, show_logo=False, show_share_button=False)
     server.scene.set_up_direction("+z")
+    server.gui.main_panel.minimize()
     return server
 
 
@@ -137,8 +138,9 @@ def allow_pages(doors: Sequence[Door]) -> Guard:
 
 
 def page() -> bytes:
-    """viser's own page, one file."""
-    return (Path(library().__file__).parent / "client" / "build" / "index.html").read_bytes()
+    """viser's own page, one file, without its warnings: the studio has a place of its own to say things."""
+    own = (Path(library().__file__).parent / "client" / "build" / "index.html").read_bytes()
+    return own.replace(b"</head>", b"<style>.mantine-Notifications-root{display:none}</style></head>", 1)
 
 
 class Overview:
@@ -188,12 +190,11 @@ class Overview:
             if cloud is None:
                 continue
             self._clouds[name] = cloud.key, add_cloud(self._server, f"/splats/{name}", cloud)
-        if not self._framed and any(clouds.values()):
-            self._framed = True
-            stand_back(self._server, [cloud for cloud in clouds.values() if cloud])
-
     def show(self, world: World) -> None:
         """Draw cameras, ways, marks and the line; what is drawn already stays."""
+        if not self._framed and world.cameras:
+            self._framed = True
+            look_down(self._server, world)
         wanted: dict[str, tuple[Any, Callable[[str], Any]]] = {}
         for camera in world.cameras:
             wanted |= self._camera(camera)
@@ -325,13 +326,29 @@ def add_cloud(server: Any, name: str, cloud: Cloud) -> Any:
     return server.scene.add_gaussian_splats(name, cloud.centres, cloud.covariances, cloud.colours, cloud.opacities)
 
 
+def look_down(server: Any, world: World) -> None:
+    """Put visitors where all cameras, and what they look at, are seen from above and aside."""
+    poses = np.array([camera.pose for camera in world.cameras])
+    seen = np.concatenate([poses[:, :3, 3], poses[:, :3, 3] + 1.5 * poses[:, :3, 2], *_points(world)])
+    _look_at(server, (seen.min(axis=0) + seen.max(axis=0)) / 2, max(2.0, float(np.ptp(seen, axis=0).max())))
+
+
+def _points(world: World) -> list[Array]:
+    return [np.array([place]) for place in world.marks.values()]
+
+
+def _look_at(server: Any, middle: Array, reach: float) -> None:
+    place = middle + reach * np.array([-0.35, -0.55, 0.95])
+    server.initial_camera.look_at, server.initial_camera.position = middle, place
+    for client in server.get_clients().values():
+        client.camera.look_at, client.camera.position = middle, place
+
+
 def stand_back(server: Any, clouds: Sequence[Cloud]) -> None:
-    """Put a new visitor where the middle of things is seen from above and aside."""
-    centres = np.concatenate([cloud.centres for cloud in clouds])
-    low, high = np.percentile(centres, (5, 95), axis=0)
-    middle, reach = (low + high) / 2, float(np.linalg.norm(high - low))
-    server.initial_camera.look_at = middle
-    server.initial_camera.position = middle + reach * np.array([-0.55, -0.75, 0.6])
+    """Put visitors where the middle half of all splats is seen from above and aside."""
+    centres = np.concatenate([cloud.centres for cloud in clouds]).astype(np.float64)
+    low, high = np.percentile(centres, (25, 75), axis=0)
+    _look_at(server, (low + high) / 2, max(0.1, 1.5 * float(np.linalg.norm(high - low))))
 
 
 def _quaternion(pose: Array) -> Array:

@@ -246,7 +246,7 @@ class Session:
             "shot": heard.shot,
             "frame": watching.frame if watching else self._shot(heard.shot).frames.first,
             "position": list(heard.position or ()),
-            "rotation": list(heard.rotation or ()),
+            "rotation": None if heard.rotation is None else list(heard.rotation),
         }
         try:
             self.document.do(command_from_value("stand", values), heard.gesture)
