@@ -9,6 +9,7 @@ again whenever the film has changed. Without a GPU the overview takes a minute t
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -35,7 +36,7 @@ def main(film: str, out: str = "out", shot: str = "030") -> None:
                 page = browser.new_page(viewport={"width": width, "height": height}, bypass_csp=True)
                 page.goto(address)
                 page.wait_for_function("window.__sf && window.__sf.still", timeout=90_000)
-                page.locator("#shots button", has_text=shot).first.click()
+                page.locator("#shots").get_by_role("button", name=re.compile(f"^{re.escape(shot)}")).click()
                 page.wait_for_function("__sf.still && __sf.painted", timeout=90_000)
                 if view != "picture":
                     show_overview(page)

@@ -338,7 +338,7 @@ def _points(world: World) -> list[Array]:
 
 
 def _look_at(server: Any, middle: Array, reach: float) -> None:
-    place = middle + reach * np.array([-0.35, -0.55, 0.95])
+    place = middle + reach * np.array([-0.25, -0.4, 0.7])
     server.initial_camera.look_at, server.initial_camera.position = middle, place
     for client in server.get_clients().values():
         client.camera.look_at, client.camera.position = middle, place
