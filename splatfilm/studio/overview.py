@@ -190,6 +190,7 @@ class Overview:
             if cloud is None:
                 continue
             self._clouds[name] = cloud.key, add_cloud(self._server, f"/splats/{name}", cloud)
+
     def show(self, world: World) -> None:
         """Draw cameras, ways, marks and the line; what is drawn already stays."""
         if not self._framed and world.cameras:

@@ -14,7 +14,9 @@ def laid_out(ground: Ground) -> str:
 
 def refused(ground: Ground) -> str:
     """Foreign origin, wrong token, path traversal, 100 MB, garbage; the overview's own port too."""
-    return _tests("tests/studio/test_studio_server.py tests/studio/test_overview.py", "refuse or token or path or garbage")
+    return _tests(
+        "tests/studio/test_studio_server.py tests/studio/test_overview.py", "refuse or token or path or garbage"
+    )
 
 
 def eight_shots(ground: Ground) -> str:
@@ -33,7 +35,16 @@ def handed_on(ground: Ground) -> str:
 
 
 def _tests(files: str, words: str) -> str:
-    command = [sys.executable, "-m", "pytest", "-o", "addopts=", "-q", *files.split(), *(["-k", words] if words else [])]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-o",
+        "addopts=",
+        "-q",
+        *files.split(),
+        *(["-k", words] if words else []),
+    ]
     said = run(command, REPOSITORY, PYTHONPATH=str(REPOSITORY)).stdout.strip().splitlines()[-1]
     assert "passed" in said
     assert "skipped" not in said, "a promise of the studio needs playwright, Chromium and viser"

@@ -247,7 +247,9 @@ def test_the_overview_opens_beside_the_picture_with_its_cameras(browser: Any, ti
         until(page, "__sf.view === 'both' && document.querySelector('#overview iframe')")
         page.wait_for_timeout(1000)
         frame = next(frame for frame in page.frames if "/overview" in frame.url)
-        frame.wait_for_function("window.__viserSceneTree && '/cameras/010/lens' in __viserSceneTree.getState()", timeout=WAIT)
+        frame.wait_for_function(
+            "window.__viserSceneTree && '/cameras/010/lens' in __viserSceneTree.getState()", timeout=WAIT
+        )
         page.keyboard.press("Tab")
         page.keyboard.press("Tab")
         until(page, "__sf.view === 'picture' && !document.querySelector('#overview iframe')")
