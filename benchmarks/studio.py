@@ -45,7 +45,7 @@ frames = [1001, 1240]
 
 
 def measure() -> list[Row]:
-    """Milliseconds from a drag's message to its picture, of a bake of ten seconds, and of a million splats' overview."""
+    """Milliseconds from a drag's message to its picture, of a bake of ten seconds, and of the overview's splats."""
     with tempfile.TemporaryDirectory() as folder:
         return _measured(Path(folder))
 

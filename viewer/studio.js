@@ -86,6 +86,7 @@ class Studio {
   }
 
   bin() {
+    if ($("shots").querySelector("input")) return; // a name is being typed; it is drawn when that is over
     const wanted = this.state.shots.map((shot) => {
       if (!this.thumbs.has(shot.name)) this.thumbs.set(shot.name, { canvas: el("canvas", { width: 16, height: 9 }), key: "" });
       const { canvas } = this.thumbs.get(shot.name);
@@ -301,7 +302,7 @@ class Studio {
   rename() {
     const button = document.querySelector(".shot[aria-current=true] span");
     const field = el("input", { value: this.name, "aria-label": "Shot name" }), old = this.name;
-    const done = async () => { if (field.value !== old && (await this.edit("rename-shot", { name: field.value }))?.ok) this.show(field.value); else this.bin(); };
+    const done = async () => { field.remove(); if (field.value !== old && (await this.edit("rename-shot", { name: field.value }))?.ok) this.show(field.value); else this.bin(); };
     field.addEventListener("blur", done, { once: true });
     field.addEventListener("keydown", (e) => { e.stopPropagation(); if (e.key === "Escape") field.value = old; if (e.key === "Enter" || e.key === "Escape") field.blur(); });
     field.addEventListener("click", (e) => e.stopPropagation());

@@ -6,6 +6,8 @@ import sys
 
 from tests.acceptance.promise import REPOSITORY, Ground, Promise, run
 
+_PORTS = "tests/studio/test_studio_server.py tests/studio/test_overview.py"
+
 
 def laid_out(ground: Ground) -> str:
     """Open, pick a shot, 50 mm and T2, add a key, drag it, play, undo, save; the disk and the render agree."""
@@ -14,9 +16,7 @@ def laid_out(ground: Ground) -> str:
 
 def refused(ground: Ground) -> str:
     """Foreign origin, wrong token, path traversal, 100 MB, garbage; the overview's own port too."""
-    return _tests(
-        "tests/studio/test_studio_server.py tests/studio/test_overview.py", "refuse or token or path or garbage"
-    )
+    return _tests(_PORTS, "refuse or token or path or garbage")
 
 
 def eight_shots(ground: Ground) -> str:

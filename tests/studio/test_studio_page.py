@@ -218,7 +218,7 @@ def test_eight_shots_are_laid_out_by_page_actions_alone(browser: Any, tiny: Tiny
         page.close()
     film = load(tiny.path)
     assert [shot.name for shot in film.shots] == ["010", "020", "030", "040", "050", "060", "085", "070"]
-    assert [len(shot.frames) for shot in film.shots[1:]] == [9] * 7
+    assert [len(shot.frames) for shot in film.shots[1:]] == [10] * 7
     assert load_path(film.shots[3].camera).lens.focal_mm == 24
     assert load_path(film.shots[6].camera).rig is not None
 
