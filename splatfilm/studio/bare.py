@@ -48,9 +48,10 @@ def show(splats: Splats | str | os.PathLike[str], port: int = 0, most: int = MOS
     if not hasattr(splats, "means"):
         from splatfilm.splats import read_splats
 
-        splats = read_splats(splats)  # type: ignore[arg-type]
+        splats = read_splats(splats)
     cloud = cloud_of(splats, most)  # type: ignore[arg-type]
-    token, doors = secrets.token_urlsafe(24), []
+    token = secrets.token_urlsafe(24)
+    doors: list[Door] = []
     server = start_guarded(allow_pages(doors), port)
     doors.append(Door(token, int(server.get_port())))
     add_cloud(server, "/splats", cloud)
