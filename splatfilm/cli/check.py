@@ -104,7 +104,7 @@ def _camera_notes(film_file: Path) -> list[tuple[str, str]]:
     from splatfilm.layout.surroundings import known_of
 
     state = Document.open(film_file).state
-    known = NOTHING_KNOWN if state.film is None else known_of(state.film, {})
+    known = NOTHING_KNOWN if state.film is None else known_of(state.film, {}, look_into_splats=False)
     return [(str(film_file), str(note)) for note in notes(state, known)]
 
 

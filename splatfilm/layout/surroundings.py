@@ -16,10 +16,10 @@ from splatfilm.layout.checks import Array, Known, Matter, Views
 Source = tuple[str, str]
 
 
-def known_of(film: Film, files: Mapping[Source, Path]) -> Known:
+def known_of(film: Film, files: Mapping[Source, Path], look_into_splats: bool = True) -> Known:
     """What is known of every scene's set: matter from its splat file where `files` has it, views from its capture.
 
-    Reads splats (and so imports torch) where there are some; a set whose files cannot be read is not known, since it is
+    Looking into splats imports torch; without it only views are known. A set whose files cannot be read is not known, since it is
     for others to say what is wrong with them.
     """
     matter: dict[str, Matter] = {}
@@ -28,7 +28,7 @@ def known_of(film: Film, files: Mapping[Source, Path]) -> Known:
         look = film.assets[scene.set].looks[scene.set_look]
         file = look.splats or files.get((scene.set, scene.set_look))
         try:
-            if file is not None:
+            if file is not None and look_into_splats:
                 matter[name] = matter_of(file, look.place)
             if look.capture is not None:
                 views[name] = views_of(look.capture, look.place)
