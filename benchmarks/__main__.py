@@ -14,7 +14,10 @@ from pathlib import Path
 
 from benchmarks.report import hardware
 
-ORDER = ("start", "cast", "raster", "passes", "lens", "refine", "compare", "reconstruct", "truth", "film")
+ORDER = (
+    *("start", "cast", "raster", "passes", "lens", "refine", "compare", "studio"),
+    *("reconstruct", "truth", "film"),
+)
 """From seconds to minutes."""
 
 RESULTS = Path(__file__).resolve().parent / "results"

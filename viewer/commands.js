@@ -34,7 +34,21 @@ export const COMMANDS = [
   { id: "safe", group: "View", title: "Safe areas (93 % and 90 %)", keys: ["Shift+G"], run: (s) => s.toggle("safe") },
   { id: "centre", group: "View", title: "Centre cross", keys: ["C"], run: (s) => s.toggle("centre") },
   { id: "scope", group: "View", title: "Mask to 2.39", keys: ["M"], run: (s) => s.toggle("scope") },
+  { id: "overview", group: "View", title: "3D overview beside the picture, alone, away", keys: ["Tab"], icon: icon('<path d="M2 5l6-3 6 3v6l-6 3-6-3zM2 5l6 3 6-3M8 8v6"/>'), run: (s) => s.turnOverview() },
   { id: "clean", group: "View", title: "Clean feed", keys: ["H"], run: (s) => s.toggle("clean") },
+  { id: "focus-here", group: "Camera", title: "Focus on what is clicked next", keys: ["Z"], run: (s) => s.armFocus() },
+  { id: "still", group: "Output", title: "Final still of this frame", keys: ["R"], run: (s) => s.still() },
+  { id: "render-shot", group: "Output", title: "Render this shot", keys: ["Shift+R"], run: (s) => s.render([s.name]) },
+  { id: "render-all", group: "Output", title: "Render all shots", keys: [], run: (s) => s.render(s.state.shots.map((one) => one.name)) },
+  { id: "render-circled", group: "Output", title: "Bring all circled takes' shots up to date", keys: [], run: (s) => s.render("circled") },
+  { id: "cancel", group: "Output", title: "Cancel rendering", keys: [], run: (s) => s.ask({ do: "cancel" }) },
+  { id: "animatic", group: "Output", title: "Play the cut", keys: ["Shift+Space"], icon: icon('<path d="M2 3h12v10H2zM5 3v10M11 3v10M7 6l3 2-3 2z"/>'), run: (s) => s.playCut() },
+  { id: "storyboard", group: "Output", title: "Storyboard (PDF and PNG)", keys: [], run: (s) => s.output("storyboard") },
+  { id: "shot-list", group: "Output", title: "Shot list (CSV)", keys: [], run: (s) => s.output("shot-list") },
+  { id: "import-camera", group: "Output", title: "Import a camera file into this shot", keys: [], run: (s) => document.getElementById("file").click() },
+  { id: "export-camera", group: "Output", title: "Export this camera (Splatfilm)", keys: [], run: (s) => s.exportCamera("splatfilm") },
+  { id: "export-nerfstudio", group: "Output", title: "Export this camera (nerfstudio)", keys: [], run: (s) => s.exportCamera("nerfstudio") },
+  { id: "compare", group: "Output", title: "Compare with the newest take (wipe)", keys: ["B"], run: (s) => s.compare() },
   { id: "undo", group: "File", title: "Undo", keys: ["Ctrl+Z"], icon: icon('<path d="M6 4L3 7l3 3M3 7h6a3.5 3.5 0 010 7H7"/>'), run: (s) => s.wire.ask({ do: "undo" }) },
   { id: "redo", group: "File", title: "Redo", keys: ["Ctrl+Shift+Z"], icon: icon('<path d="M10 4l3 3-3 3M13 7H7a3.5 3.5 0 000 7h2"/>'), run: (s) => s.wire.ask({ do: "redo" }) },
   { id: "save", group: "File", title: "Save", keys: ["Ctrl+S"], icon: icon('<path d="M3 3h8l2 2v8H3zM5 3v4h5V3M5 13v-4h6v4"/>'), run: (s) => s.wire.ask({ do: "save" }) },
@@ -46,7 +60,7 @@ export const COMMANDS = [
 
 export const MOUSE = [
   ["Drag", "pan and tilt"], ["Shift+drag", "truck and pedestal"], ["Ctrl+drag", "roll"],
-  ["Wheel", "dolly"], ["Ctrl+wheel", "focal length"], ["Alt+wheel", "focus"],
+  ["Click after Z", "focus there"], ["Wheel", "dolly"], ["Ctrl+wheel", "focal length"], ["Alt+wheel", "focus"],
 ];
 
 export const command = (id) => COMMANDS.find((one) => one.id === id);

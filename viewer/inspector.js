@@ -1,8 +1,9 @@
 // The right side: body and lens, camera and aim, rig, coverage, continuity. It shows the state and asks for edits.
 
 import { el } from "./dom.js";
+import * as output from "./output.js";
 
-const open = new Set(["Lens", "Camera", "Rig", "Continuity"]);
+const open = new Set(["Lens", "Camera", "Rig", "Coverage", "Continuity"]);
 
 export function draw(studio, root) {
   if (root.contains(document.activeElement) && /INPUT|SELECT/.test(document.activeElement.tagName)) {
@@ -11,7 +12,7 @@ export function draw(studio, root) {
   }
   const shot = studio.shot, parts = [problems(studio)];
   if (shot?.lens) parts.push(lens(studio, shot), camera(studio, shot), rig(studio, shot), coverage(studio, shot));
-  parts.push(continuity(studio));
+  parts.push(continuity(studio), output.takes(studio, section), output.renders(studio, section));
   root.replaceChildren(...parts.filter(Boolean));
 }
 
@@ -58,8 +59,20 @@ function lens(studio, shot) {
   stops.value = shot.lens.t_stop ? String(shot.lens.t_stop) : "";
   const wide = (2 * Math.atan(shot.recorded_mm[0] / 2 / now[7]) * 180) / Math.PI;
   return section("Lens", row("Body", bodies), primes, row("Focal mm", number(now[7], focal)), row("T-stop", stops),
-    row("Focus m", number(now[8], (m) => set({ focus_m: m }), { empty: true, placeholder: "none" })),
+    row("Focus m", number(now[8], (m) => set({ focus_m: m }), { empty: true, placeholder: "none" })), row("Focus on", focusing(studio, shot)),
     el("div", { class: "quiet" }, `${wide.toFixed(1)}° wide, ${shot.recorded_mm.map((x) => x.toFixed(2)).join(" × ")} mm recorded`));
+}
+
+function focusing(studio, shot) {
+  const cast = studio.state.scenes[shot.scene]?.cast ?? [], people = studio.state.scenes[shot.scene]?.people ?? [];
+  const box = el("select", { onchange: (e) => {
+    const who = e.target.value;
+    e.target.blur();
+    if (who === " click") studio.armFocus();
+    else if (who) studio.edit("track-focus", { subject: who, height: people.includes(who) ? 1.6 : 0.1 });
+  } }, el("option", { value: "" }, "…"), el("option", { value: " click" }, "what I click (Z)"), ...cast.map((who) => el("option", { value: who }, `follow ${who}`)));
+  box.value = "";
+  return box;
 }
 
 function camera(studio, shot) {

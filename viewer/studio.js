@@ -4,6 +4,7 @@
 import { COMMANDS, MOUSE, byKey, command, tip } from "./commands.js";
 import { el, svg } from "./dom.js";
 import * as inspector from "./inspector.js";
+import * as output from "./output.js";
 import { clamp, due, fit, mask, pressed } from "./numbers.js";
 import { Timeline } from "./timeline.js";
 import { Wire } from "./wire.js";
@@ -17,6 +18,7 @@ class Studio {
   chosen = new Set(); aim = [0, 0, 1]; aimPlace = [0.5, 0.5]; cover = { a: "", b: "", side: "left", setup: "master" };
   guides = { thirds: true, safe: false, centre: false, scope: false, clean: false };
   seen = null; flying = false; due = false; thumbs = new Map(); gesture = 0; trouble = "";
+  works = []; takes = {}; view = "picture"; cut = false;
 
   constructor() {
     this.timeline = new Timeline(this, $("timeline"));
@@ -24,6 +26,10 @@ class Studio {
       open: () => { this.flying = false; this.say(""); },
       closed: () => { this.flying = false; this.say("Connection lost. Trying again; nothing is forgotten."); },
       tables: (tables) => { this.tables = tables; },
+      works: ({ works }) => output.worked(this, works),
+      takes: ({ takes }) => { this.takes = takes; inspector.draw(this, $("inspector")); },
+      choose: ({ shot, frame }) => { if (shot !== this.name || frame !== null) this.show(shot, frame ?? undefined); },
+      toast: ({ text }) => this.toast(text),
       state: (state) => this.take(state),
       notes: ({ notes }) => { this.state.notes = notes; inspector.draw(this, $("inspector")); },
       picture: (header, bytes) => this.picture(header, bytes),
@@ -34,6 +40,7 @@ class Studio {
     new ResizeObserver(() => this.layout()).observe($("stage"));
     document.addEventListener("keydown", (event) => this.key(event));
     this.mouse();
+    $("file").addEventListener("change", () => this.importCamera($("file")));
   }
 
   get shot() { return this.state?.shots.find((one) => one.name === this.name) ?? null; }
@@ -54,6 +61,7 @@ class Studio {
     this.hud();
     this.look();
     this.settle();
+    if (!this.asked) { this.asked = true; output.refreshTakes(this); this.turnOverview(localStorage.getItem("splatfilm-view") ?? "picture"); }
     clearTimeout(this.drawing); // while a hand is moving the camera, the picture comes first
     const wait = 250 - (performance.now() - (this.drawn ?? -1e9));
     if (wait <= 0) this.draw();
@@ -78,6 +86,7 @@ class Studio {
   }
 
   bin() {
+    if ($("shots").querySelector("input")) return; // a name is being typed; it is drawn when that is over
     const wanted = this.state.shots.map((shot) => {
       if (!this.thumbs.has(shot.name)) this.thumbs.set(shot.name, { canvas: el("canvas", { width: 16, height: 9 }), key: "" });
       const { canvas } = this.thumbs.get(shot.name);
@@ -97,11 +106,19 @@ class Studio {
     }
   }
 
+  // The overview follows what is looked at, ten times a second at most.
+  watch() {
+    if (this.view === "picture" || this.watching) return;
+    this.watching = setTimeout(() => { this.watching = null; if (this.shot) this.ask({ do: "watch", shot: this.name, frame: this.frame }); }, 100);
+  }
+
   show(name, frame) {
     this.play(0);
     this.name = name;
     this.chosen.clear();
     this.frame = clamp(frame ?? this.shot.first, this.shot.first, this.shot.last);
+    this.unwipe();
+    this.watch();
     this.draw();
     this.look();
     this.settle();
@@ -129,6 +146,7 @@ class Studio {
 
   async picture(header, bytes) {
     const image = await createImageBitmap(new Blob([bytes]), { colorSpaceConversion: "none" });
+    if (header.slot.startsWith("take-")) return this.wipe(header, image);
     const thumb = header.slot.startsWith("thumb-");
     const canvas = thumb ? this.thumbs.get(header.shot)?.canvas : $("picture");
     if (canvas && (thumb || header.shot === this.name)) {
@@ -153,7 +171,8 @@ class Studio {
   layout() {
     if (!this.state) return;
     const [w, h] = this.state.size, room = $("stage");
-    const box = fit(room.clientWidth - 24, room.clientHeight - 24, w / h);
+    const across = this.view === "both" ? room.clientWidth * 0.52 : room.clientWidth;
+    const box = fit(across - 24, room.clientHeight - 24, w / h);
     Object.assign($("gate").style, { width: `${Math.floor(box.width)}px`, height: `${Math.floor(box.height)}px` });
     $("gate").classList.toggle("clean", this.guides.clean);
     const W = 1000, H = (1000 * h) / w, parts = [];
@@ -183,6 +202,7 @@ class Studio {
     const to = clamp(frame, this.shot.first, this.shot.last);
     if (to === this.frame) return;
     this.frame = to;
+    this.watch();
     this.timeline.move();
     this.hud();
     this.look();
@@ -194,14 +214,57 @@ class Studio {
     this.begun = { at: performance.now(), frame: this.frame };
     $("button-play").setAttribute("aria-pressed", String(Boolean(this.speed)));
     clearTimeout(this.ticking);
-    if (this.speed) this.tick();
+    if (!this.speed) this.cut = false;
+    if (this.speed) { this.soon(); this.tick(); }
     else if (this.shot) { this.settle(); this.state && inspector.draw(this, $("inspector")); }
   }
 
   tick() {
     const { shot, begun } = this;
     if (!this.speed || !shot) return;
+    if (this.cut) return this.tickCut();
     this.go(due(begun.frame, (performance.now() - begun.at) / 1000, this.speed, this.state.rate, shot.first, shot.last), true);
+    this.ticking = setTimeout(() => this.tick(), 1000 / this.state.rate / 2);
+  }
+
+  // The frames that come next are rendered while there is nothing else to do.
+  soon() {
+    const frames = [];
+    if (this.cut) {
+      const { order, at } = this.cutPlace();
+      for (let i = 1; i <= 48 && at + i < order.length; i += 1) frames.push(order[at + i]);
+    } else for (let i = 1; i <= 36; i += 1) frames.push([this.name, due(this.frame, i / this.state.rate, this.speed, this.state.rate, this.shot.first, this.shot.last)]);
+    this.ask({ do: "ahead", frames, width: MOVING_WIDTH });
+    clearTimeout(this.sooner);
+    if (this.speed) this.sooner = setTimeout(() => this.speed && this.soon(), 1000);
+  }
+
+  // The cut as [shot, frame] pairs, and where in it the playhead stands.
+  cutPlace() {
+    const order = this.state.shots.filter((one) => one.hud).flatMap((one) => Array.from({ length: one.last - one.first + 1 }, (_, i) => [one.name, one.first + i]));
+    return { order, at: Math.max(0, order.findIndex(([name, frame]) => name === this.name && frame === this.frame)) };
+  }
+
+  playCut() {
+    if (this.cut) return this.play(0);
+    const { order, at } = this.cutPlace();
+    this.play(0);
+    if (!order.length) return;
+    this.cut = true;
+    this.cutBegun = { at: performance.now(), place: at === order.length - 1 ? 0 : at };
+    this.speed = 1;
+    $("button-play").setAttribute("aria-pressed", "true");
+    this.soon();
+    this.tickCut();
+  }
+
+  tickCut() {
+    const { order } = this.cutPlace(), gone = Math.floor(((performance.now() - this.cutBegun.at) / 1000) * this.state.rate);
+    const place = this.cutBegun.place + gone;
+    if (place >= order.length) return this.play(0);
+    const [name, frame] = order[place];
+    if (name !== this.name) { this.name = name; this.frame = frame; this.chosen.clear(); this.bin(); this.timeline.draw(); this.hud(); this.look(); this.watch(); }
+    else this.go(frame, true);
     this.ticking = setTimeout(() => this.tick(), 1000 / this.state.rate / 2);
   }
 
@@ -235,21 +298,40 @@ class Studio {
     if ((await this.edit("duplicate-shot", { name }))?.ok) this.show(name);
   }
 
-  async add() {
-    const { shot } = this, name = this.freeName();
-    const values = { name, scene: shot.scene, first: shot.first, last: shot.last, after: shot.name };
-    if ((await this.ask({ do: "edit", command: "add-shot", values })).ok) this.show(name);
-  }
-
+  add() { output.askShot(this); }
   rename() {
     const button = document.querySelector(".shot[aria-current=true] span");
     const field = el("input", { value: this.name, "aria-label": "Shot name" }), old = this.name;
-    const done = async () => { if (field.value !== old && (await this.edit("rename-shot", { name: field.value }))?.ok) this.show(field.value); else this.bin(); };
+    const done = async () => { field.remove(); if (field.value !== old && (await this.edit("rename-shot", { name: field.value }))?.ok) this.show(field.value); else this.bin(); };
     field.addEventListener("blur", done, { once: true });
     field.addEventListener("keydown", (e) => { e.stopPropagation(); if (e.key === "Escape") field.value = old; if (e.key === "Enter" || e.key === "Escape") field.blur(); });
     field.addEventListener("click", (e) => e.stopPropagation());
     button.replaceChildren(field);
     field.select();
+  }
+
+  // ---- output, focus, overview: in output.js and overview.js --------------------------------------------------------
+
+  still() { return output.still(this); }
+  render(shots) { return output.render(this, shots); }
+  output(what) { return output.make(this, what); }
+  exportCamera(kind) { return output.exportCamera(this, kind); }
+  importCamera(field) { return output.importCamera(this, field); }
+  compare(take) { return output.compare(this, take); }
+  wipe(header, image) { output.wipe(this, header, image); }
+  unwipe() { $("wipe").hidden = true; }
+  armFocus() { this.focusing = true; $("gate").classList.add("focusing"); }
+  turnOverview(to) {
+    const views = ["picture", "both", "overview"];
+    this.view = this.tables?.overview === false ? "picture" : views.includes(to) ? to : views[(views.indexOf(this.view) + 1) % 3];
+    localStorage.setItem("splatfilm-view", this.view);
+    const box = $("overview"), wanted = this.view !== "picture";
+    $("stage").className = this.view;
+    box.hidden = !wanted;
+    if (wanted && !box.firstChild) box.append(el("iframe", { title: "3D overview", src: `/overview?websocket=ws://${location.host}/overview-socket` }));
+    if (!wanted) box.replaceChildren(); // what is not seen costs nothing
+    this.layout();
+    this.watch();
   }
 
   reorder(by) { this.edit("move-shot", { to: this.state.shots.indexOf(this.shot) + by }); }
@@ -288,6 +370,14 @@ class Studio {
     const gate = $("gate");
     gate.addEventListener("pointerdown", (event) => {
       if (event.button !== 0 || !this.shot?.hud) return;
+      if (this.focusing) {
+        const box = gate.getBoundingClientRect();
+        this.focusing = false;
+        gate.classList.remove("focusing");
+        this.ask({ do: "focus-at", shot: this.name, frame: this.frame, x: clamp((event.clientX - box.left) / box.width, 0, 1), y: clamp((event.clientY - box.top) / box.height, 0, 1) });
+        return;
+      }
+      this.unwipe();
       this.play(0);
       gate.setPointerCapture(event.pointerId);
       const group = `drag-${crypto.randomUUID()}`, now = this.shot.hud[this.frame - this.shot.first];
@@ -322,7 +412,7 @@ class Studio {
       return node;
     };
     $("transport").append(...["first", "previous-frame", "play", "next-frame", "last", "set-key"].map(make));
-    $("tools").append(...["undo", "redo", "save"].map(make));
+    $("tools").append(...["animatic", "overview", "undo", "redo", "save"].map(make));
   }
 
   toast(text) {
@@ -371,6 +461,10 @@ window.__sf = {
   get state() { return studio.state; },
   get seen() { return studio.seen; },
   get painted() { return [...studio.thumbs.values()].every((one) => one.canvas.width > 16); }, // every shot has its picture
+  get works() { return studio.works; },
+  get view() { return studio.view; },
+  get cut() { return Boolean(studio.cut); },
+  get takes() { return studio.takes; },
   drop() { studio.wire.socket.close(); },
   get looks() { return studio.looks ?? 0; },
   get still() { return Boolean(studio.seen?.exact && studio.seen.revision === studio.state.revision && studio.seen.frame === studio.frame && studio.seen.shot === studio.name && !studio.flying); },

@@ -4,7 +4,7 @@ import { svg } from "./dom.js";
 import { clamp, ruler, seconds } from "./numbers.js";
 
 const LANES = [["Position", "position"], ["Aim", "rotation look_at"], ["Roll", "roll"], ["Focal", "focal_mm"], ["Focus", "focus_m"]];
-const LEFT = 84, RIGHT = 16, STRIP = 26, RULER = 20, LANE = 23;
+const LEFT = 84, RIGHT = 16, STRIP = 26, RULER = 20, LANE = 17;
 
 export class Timeline {
   constructor(studio, root) {
@@ -28,7 +28,9 @@ export class Timeline {
       const frames = (shot.keys ?? []).map((key) => key.frame);
       this.first = Math.min(shot.first, ...frames);
       this.last = Math.max(shot.last, ...frames, this.first + 1);
-      const top = STRIP + RULER, bottom = top + LANES.length * LANE;
+      const cast = studio.state.scenes[shot.scene]?.performance ?? [];
+      const top = STRIP + RULER, bottom = top + (LANES.length + cast.length) * LANE;
+      this.svg.style.height = `${Math.max(this.root.clientHeight, bottom + 6)}px`;
       parts.push(svg("rect", { class: "inout", x: this.x(shot.first), y: STRIP, width: Math.max(1, this.x(shot.last) - this.x(shot.first)), height: bottom - STRIP }));
       for (const frame of ruler(this.first, this.last, this.width - LEFT - RIGHT))
         parts.push(svg("text", { x: this.x(frame), y: STRIP + 13, "text-anchor": "middle" }, String(frame)));
@@ -38,12 +40,25 @@ export class Timeline {
         for (const key of shot.keys ?? [])
           if (channels.split(" ").some((channel) => key[channel] !== undefined)) parts.push(this.key(key.frame, y));
       });
+      cast.forEach((who, i) => parts.push(...this.performance(who, top + (LANES.length + i) * LANE + LANE / 2)));
       if (shot.rig) parts.push(svg("text", { x: LEFT + 8, y: top + 14 }, `On a rig (${shot.rig.mount.kind}): change it in the inspector, or make keys of it`));
       this.head = svg("line", { class: "head", y1: STRIP, y2: bottom });
       parts.push(this.head);
     }
     this.svg.replaceChildren(...parts);
     this.move();
+  }
+
+  // When somebody is there, moves, changes clothes and performs: read from the film, for timing the camera to it.
+  performance(who, y) {
+    const inside = (frame) => clamp(frame, this.first, this.last), shown = (frame) => frame >= this.first && frame <= this.last;
+    const parts = [svg("text", { x: 10, y: y + 3 }, who.name), svg("line", { class: "lane", x1: LEFT, x2: this.width - RIGHT, y1: y, y2: y })];
+    const from = this.x(inside(who.first)), to = this.x(inside(who.last));
+    if (who.last >= this.first && who.first <= this.last) parts.push(svg("rect", { class: "present", x: from, y: y - 4, width: Math.max(1, to - from), height: 8, rx: 2 }));
+    for (const frame of who.keys.filter(shown)) parts.push(svg("circle", { class: "mark", cx: this.x(frame), cy: y, r: 3 }));
+    for (const { name, first } of who.clips.filter((clip) => shown(clip.first))) parts.push(svg("text", { x: this.x(first) + 4, y: y + 3 }, name));
+    for (const { frame, look } of who.looks.filter((change) => shown(change.frame))) parts.push(svg("text", { x: this.x(frame) + 4, y: y + 3 }, look));
+    return parts;
   }
 
   // The playhead alone: nothing else is drawn again while playing.
@@ -63,6 +78,8 @@ export class Timeline {
       group.append(svg("g", { class: one === shot ? "now" : "", onpointerdown: (event) => { event.stopPropagation(); this.studio.show(one.name); } },
         svg("rect", { x, y: 3, width: Math.max(2, width - 1), height: STRIP - 6, rx: 3 }),
         width > 34 ? svg("text", { x: x + 6, y: 16 }, `${one.name}  ${seconds(one.last + 1, one.first, state.rate)}`) : null));
+      const said = state.notes.filter((note) => note.shot === one.name && note.before);
+      if (said.length) group.append(svg("circle", { class: "cutmark", cx: x, cy: STRIP / 2, r: 4 }, svg("title", {}, said.map((note) => note.message).join("\n"))));
       x += width;
     }
     group.append(svg("text", { x: 10, y: 16 }, "Cut"));

@@ -30,7 +30,7 @@ export class Wire {
     if (message.type !== "reply") return this.heard[message.type]?.(message);
     const one = this.waiting.get(message.id);
     this.waiting.delete(message.id);
-    if (!message.ok) this.heard.refused(message);
+    if (!message.ok) this.heard.refused(message); // also what a look or a playhead was refused for
     one?.done(message);
   }
 
@@ -46,7 +46,7 @@ export class Wire {
     const text = JSON.stringify({ id, ...message });
     const open = this.socket.readyState === WebSocket.OPEN;
     return new Promise((done) => {
-      if (message.do !== "look") this.waiting.set(id, { text, done });
+      if (!["look", "ahead", "watch"].includes(message.do)) this.waiting.set(id, { text, done });
       if (open) this.socket.send(text);
     });
   }

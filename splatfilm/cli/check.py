@@ -100,9 +100,12 @@ def _check(film_file: Path) -> Findings:
 def _camera_notes(film_file: Path) -> list[tuple[str, str]]:
     """What a script supervisor would say about the cuts and the moves."""
     from splatfilm.layout import Document
-    from splatfilm.layout.checks import notes
+    from splatfilm.layout.checks import NOTHING_KNOWN, notes
+    from splatfilm.layout.surroundings import known_of
 
-    return [(str(film_file), str(note)) for note in notes(Document.open(film_file).state)]
+    state = Document.open(film_file).state
+    known = NOTHING_KNOWN if state.film is None else known_of(state.film, {}, look_into_splats=False)
+    return [(str(film_file), str(note)) for note in notes(state, known)]
 
 
 def _problem_value(problem: Problem) -> dict[str, object]:

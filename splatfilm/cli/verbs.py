@@ -21,6 +21,8 @@ VERBS = {
     "render": "Render shots to numbered frames.",
     "refine": "Give shots their look: crispness, texture, grain, within set bounds.",
     "view": "Lay out a film's cameras in the browser.",
+    "storyboard": "Draw a film's storyboard, as PDF and PNG.",
+    "shotlist": "Write a film's shot list, as CSV.",
     "rig": "Look at rigs, and at how splats hang on them.",
     "continuity": "Check that a rendered film holds together, cut by cut.",
     "check": "Find every mistake in film files.",

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from splatfilm.base.curves import easing as checked_easing
-from splatfilm.base.rigid import multiply, quaternion_about, quaternion_from_matrix
+from splatfilm.base.rigid import quaternion_from_matrix
 from splatfilm.layout import film_text
 from splatfilm.layout.aiming import aimed, offset_mm, recorded_mm
 from splatfilm.layout.editing import (
@@ -27,7 +27,6 @@ from splatfilm.layout.editing import (
     take_of,
     toml_value,
     unrolled,
-    unrolled_here,
     with_keys,
     with_rig,
 )
@@ -104,43 +103,6 @@ class SetKey:
         if self.focus_m is not None:
             changes["focus_m"] = self.focus_m
         keys[self.frame] = dataclasses.replace(key, **changes)
-        return with_keys(state, self.shot, list(keys.values()))
-
-
-@dataclass(frozen=True)
-class Nudge:
-    """Move the camera from where it is at a frame, as an operator would, and key it there.
-
-    `pan` (right), `tilt` (up) and `roll` in degrees; `truck` (right), `pedestal` (up) and `dolly` (forward) in metres.
-    A camera of one key, which stands still over the whole shot, still does so afterwards.
-    """
-
-    label: ClassVar[str] = "Move camera"
-    shot: str
-    frame: float
-    pan: float = 0.0
-    tilt: float = 0.0
-    roll: float = 0.0
-    truck: float = 0.0
-    pedestal: float = 0.0
-    dolly: float = 0.0
-
-    def apply(self, state: State) -> State:
-        camera = keyed(state, self.shot)
-        keys = {key.frame: key for key in camera.keys}
-        frame = camera.keys[0].frame if len(keys) == 1 else self.frame
-        key = keys.get(frame) or key_here(camera, frame)
-        pose = camera.pose_at(frame)
-        right, _, forward = pose[:3, :3].T
-        position = pose[:3, 3] + self.truck * right + self.dolly * forward + (0.0, 0.0, self.pedestal)
-        changes: dict[str, Any] = {"position": tuple(position.tolist())}
-        if self.pan or self.tilt or key.look_at is None:
-            turned = multiply(quaternion_about((0, 0, 1), -math.radians(self.pan)), unrolled_here(camera, key, pose))
-            turned = multiply(turned, quaternion_about((1, 0, 0), math.radians(self.tilt)))
-            changes |= {"rotation": tuple(turned.tolist()), "look_at": None}
-        if self.roll:
-            changes["roll"] = (key.roll or 0.0) + math.radians(self.roll)
-        keys[frame] = dataclasses.replace(key, **changes)
         return with_keys(state, self.shot, list(keys.values()))
 
 

@@ -18,7 +18,6 @@ from splatfilm.layout.camera_commands import (
     Aim,
     DeleteKeys,
     MoveKeys,
-    Nudge,
     RigToKeys,
     ScaleKeys,
     SetEasing,
@@ -28,11 +27,13 @@ from splatfilm.layout.camera_commands import (
     SetSpeed,
 )
 from splatfilm.layout.editing import MOST_NUMBER, Command, EditError
+from splatfilm.layout.hand_commands import Nudge, Stand, TrackFocus
 from splatfilm.layout.shot_commands import (
     AddShot,
     ConvertCamera,
     DeleteShot,
     DuplicateShot,
+    ImportCamera,
     MoveShot,
     RenameShot,
     SetFrames,
@@ -42,6 +43,8 @@ COMMANDS: Mapping[str, Any] = {
     "set-lens": SetLens,
     "set-key": SetKey,
     "nudge": Nudge,
+    "stand": Stand,
+    "track-focus": TrackFocus,
     "move-keys": MoveKeys,
     "scale-keys": ScaleKeys,
     "delete-keys": DeleteKeys,
@@ -57,6 +60,7 @@ COMMANDS: Mapping[str, Any] = {
     "rename-shot": RenameShot,
     "set-frames": SetFrames,
     "convert-camera": ConvertCamera,
+    "import-camera": ImportCamera,
 }
 """Every command by the name that it has outside Python."""
 

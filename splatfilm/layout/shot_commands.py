@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from splatfilm.cameras import CameraKey, CameraPath, Lens
 from splatfilm.layout import film_text
 from splatfilm.layout.editing import EditError, refuse_taken_name, replayed, resting, with_rig
+from splatfilm.layout.exchange import imported
 from splatfilm.layout.rigs import rig_from_value
 from splatfilm.layout.state import State
 
@@ -131,6 +132,30 @@ class ConvertCamera:
         camera = state.camera(self.shot)
         path = state.free_camera_file(self.shot)
         changed = state.with_new_camera(path, dataclasses.replace(camera, notes=()))
+        return changed.with_text(
+            film_text.set_in_shot(state.text, state.index(self.shot), {"camera": state.relative(path)})
+        )
+
+
+@dataclass(frozen=True)
+class ImportCamera:
+    """The move in `text`, a camera file of any format that is read, becomes the shot's camera, in its present file.
+
+    A move that ends before the shot does rests where it ends. Another tool's file stays as it is: the shot gets a file
+    of its own beside the film.
+    """
+
+    label: ClassVar[str] = "Import camera"
+    shot: str
+    text: str
+
+    def apply(self, state: State) -> State:
+        shot = state.shot(self.shot)
+        camera = resting(imported(self.text, shot.frames.first), shot.frames.first, shot.frames.last)
+        if state.cameras[shot.camera].own:
+            return state.with_camera(shot.camera, camera)
+        path = state.free_camera_file(self.shot)
+        changed = state.with_new_camera(path, camera)
         return changed.with_text(
             film_text.set_in_shot(state.text, state.index(self.shot), {"camera": state.relative(path)})
         )

@@ -1,44 +1,60 @@
 """What the camera sees, rendered by the renderer that renders the film, in a thread of its own.
 
 The newest wish of each window wins: whoever drags a camera wants the last position and none before it. Pictures are
-kept by what decides their pixels, so going back, or playing again, costs nothing. A full-size picture is a PNG and
-holds exactly the pixels that `splatfilm render` writes; smaller ones, for moving, are JPEG.
+kept by what decides their pixels, so going back, or playing again, costs nothing; while a shot plays, its next frames
+are rendered ahead. A full-size picture is a PNG and holds exactly the pixels that `splatfilm render` writes, lens and
+shutter included; smaller ones, for moving, are JPEG and sharp. The thread owns the stages (splats in memory); other
+work that needs them is handed to it.
 """
 
 from __future__ import annotations
 
 import io
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from splatfilm.base.errors import InputError, MissingPartError
 from splatfilm.base.hashing import hash_value
-from splatfilm.cameras import Camera
+from splatfilm.cameras import Camera, CameraPath
 from splatfilm.film import Film
-from splatfilm.shots.plan import camera_value
+from splatfilm.film.model import Optics
+from splatfilm.shots.exposure import Exposure, expose_frame, exposure_value, settle
+from splatfilm.shots.plan import camera_value, stamp_of
+from splatfilm.stage.placement import Placed
+from splatfilm.studio.sources import splat_files
 
 if TYPE_CHECKING:
+    from splatfilm.render.frame import Frame
+    from splatfilm.splats import Splats
     from splatfilm.stage.stage import Stage
 
 CACHE_BYTES = 256 << 20
 JPEG_QUALITY = 85
+SHARP = Optics()
+MOST_STAGES = 2
+"""Scenes whose splats are kept in memory: a cut between two scenes is looked at from both sides."""
 
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """One picture that a window wants: `camera` already has the size of the picture."""
+    """One picture that a window wants of `path` at a scene frame, `size` pixels."""
 
     window: object
     film: Film
     scene: str
     frame: int
-    camera: Camera
-    exact: bool  # PNG with the pixels of a render; else JPEG
-    header: Mapping[str, Any]  # given back with the picture
+    path: CameraPath
+    size: tuple[int, int]
+    exact: bool = False  # PNG with the pixels of a render; else JPEG
+    optics: Optics = SHARP
+    header: Mapping[str, Any] = field(default_factory=dict)  # given back with the picture
+
+    @property
+    def camera(self) -> Camera:
+        return self.path.at(self.frame, *self.size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,18 +66,24 @@ class Seen:
     problem: str = ""
 
 
+Staging = Callable[[Film, str], "Stage"]
+"""The stage of a film's scene; only to be called, and its splats only to be read, in the look-through's thread."""
+
+
 class LookThrough:
     """Renders looks in a thread. `tell` is called from that thread with every picture."""
 
     def __init__(self, out: Path, backend: str, tell: Callable[[Seen], None]) -> None:
         self._out, self._backend, self._tell = out, backend, tell
         self._wishes: OrderedDict[tuple[object, str], Look] = OrderedDict()
+        self._ahead: dict[object, deque[Look]] = {}
+        self._work: deque[Callable[[], None]] = deque()
         self._kept: OrderedDict[str, bytes] = OrderedDict()
         self._bytes = 0
-        self._stage: tuple[object, Stage] | None = None
+        self._stages: OrderedDict[str, tuple[Any, Stage, list[Any]]] = OrderedDict()
         self._change = threading.Condition()
         self._closed = False
-        self._thread = threading.Thread(target=self._work, name="look-through", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="look-through", daemon=True)
         self._thread.start()
 
     def want(self, look: Look, slot: str = "look") -> None:
@@ -71,11 +93,33 @@ class LookThrough:
             self._wishes[look.window, slot] = look
             self._change.notify()
 
+    def ahead(self, window: object, looks: Sequence[Look]) -> None:
+        """Pictures that this window will want soon: made when nothing else is to do, kept, and told to nobody."""
+        with self._change:
+            self._ahead[window] = deque(looks)
+            self._change.notify()
+
+    def work(self, job: Callable[[Staging], Any], done: Callable[[Any, Exception | None], None]) -> None:
+        """Let the thread do `job` with its stages; `done` is called in the thread with what it gave, or raised."""
+
+        def do() -> None:
+            try:
+                result = job(self._staged)
+            except Exception as error:  # whoever asked is told; the thread goes on
+                done(None, error)
+            else:
+                done(result, None)
+
+        with self._change:
+            self._work.append(do)
+            self._change.notify()
+
     def forget(self, window: object) -> None:
         """Drop everything that a window wanted."""
         with self._change:
             for key in [key for key in self._wishes if key[0] is window]:
                 del self._wishes[key]
+            self._ahead.pop(window, None)
 
     def close(self) -> None:
         """Stop after the picture that is being made."""
@@ -84,97 +128,125 @@ class LookThrough:
             self._change.notify()
         self._thread.join(timeout=30)
 
-    def _work(self) -> None:
+    def _run(self) -> None:
         while True:
             with self._change:
-                while not self._wishes and not self._closed:
+                while not (self._wishes or self._work or any(self._ahead.values()) or self._closed):
                     self._change.wait()
                 if self._closed:
                     return
-                looks = [key for key in self._wishes if key[1] == "look"] or list(self._wishes)
-                look = self._wishes.pop(looks[0])
-            try:
-                seen = Seen(look, self._picture(look))
-            except Exception as error:  # the page shows it; a renderer that fails must not end the studio
-                seen = Seen(look, b"", str(error) or type(error).__name__)
-            self._tell(seen)
+                task = self._next()
+            task()
+
+    def _next(self) -> Callable[[], None]:
+        """What matters most: what is looked at, then work, then pictures of shots, then what comes next."""
+        looks = [key for key in self._wishes if key[1] == "look"]
+        if not looks and self._work:
+            return self._work.popleft()
+        if key := next(iter(looks or self._wishes), None):
+            look = self._wishes.pop(key)
+            return lambda: self._show(look)
+        window = next(window for window, waiting in self._ahead.items() if waiting)
+        soon = self._ahead[window].popleft()
+        return lambda: self._prepare(soon)
+
+    def _show(self, look: Look) -> None:
+        try:
+            seen = Seen(look, self._picture(look))
+        except Exception as error:  # the page shows it; a renderer that fails must not end the studio
+            seen = Seen(look, b"", str(error) or type(error).__name__)
+        self._tell(seen)
+
+    def _prepare(self, look: Look) -> None:
+        try:
+            self._picture(look)
+        except Exception:  # asked for in earnest it fails again, and is told then
+            with self._change:
+                self._ahead.pop(look.window, None)
 
     def _picture(self, look: Look) -> bytes:
         stage = self._staged(look.film, look.scene)
+        exposure = settle(expose_frame(look.path, look.size, look.frame, look.optics), stage.placements)
+        blur = exposure_value(exposure, stage.placements, camera_value, _placed_value) if look.exact else {}
+        camera = look.camera
         key = hash_value(
             {
-                "camera": camera_value(look.camera),
+                "camera": camera_value(camera),
                 "splats": stage.describe(look.frame),
-                "scene": look.scene,
+                "files": [[str(path), *stamp] for path, stamp in self._stages[look.scene][2]],
                 "exact": look.exact,
+                "blur": blur,
             }
         )
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        picture = self._rendered(stage, look)
+        picture = self._encoded(self._rendered(stage, look, camera, exposure if blur else None), look.exact)
         self._kept[key] = picture
         self._bytes += len(picture)
         while self._bytes > CACHE_BYTES:
             self._bytes -= len(self._kept.popitem(last=False)[1])
         return picture
 
-    def _rendered(self, stage: Stage, look: Look) -> bytes:
-        from PIL import Image
-
+    def _rendered(self, stage: Stage, look: Look, camera: Camera, exposure: Exposure | None) -> Frame:
         from splatfilm.render import RenderSettings, render
-        from splatfilm.shots.pictures import encode_png, quantise
         from splatfilm.shots.plan import BACKGROUND
 
         settings = RenderSettings(background=BACKGROUND)
-        pixels = quantise("beauty", render(stage.at(look.frame).splats, look.camera, settings, self._backend))
-        if look.exact:
+        if exposure is None:
+            return render(stage.at(look.frame).splats, camera, settings, self._backend)
+        from splatfilm.render.exposure import Blur, Moment, expose
+        from splatfilm.render.renderer import render_each
+
+        def moment_at(time: float) -> Moment:
+            return stage.at(exposure.scene_frame(time), look.frame).splats, exposure.camera(time)
+
+        def draw(splats: Splats, cameras: Sequence[Camera]) -> Iterator[Frame]:
+            return render_each(splats, cameras, settings, backend=self._backend)
+
+        return expose(moment_at, draw, Blur(exposure.pupil, exposure.shutter, exposure.samples))[0]
+
+    @staticmethod
+    def _encoded(frame: Frame, exact: bool) -> bytes:
+        from PIL import Image
+
+        from splatfilm.shots.pictures import encode_png, quantise
+
+        pixels = quantise("beauty", frame)
+        if exact:
             return encode_png(pixels, {})
         written = io.BytesIO()
         Image.fromarray(pixels).save(written, "JPEG", quality=JPEG_QUALITY)
         return written.getvalue()
 
     def _staged(self, film: Film, scene: str) -> Stage:
-        """The scene's stage, kept while its assets and its cast stay as they are."""
-        wanted = (scene, film.scenes[scene], dict(film.assets))
-        if self._stage is None or self._stage[0] != wanted:
+        """The scene's stage, kept while its assets, its cast and their files stay as they are."""
+        wanted = film.scenes[scene], dict(film.assets), str(film.path)
+        known = self._stages.get(scene)
+        if known is None or known[0] != wanted or any(stamp_of(path) != stamp for path, stamp in known[2]):
             from splatfilm.stage.stage import Stage
 
-            self._kept.clear()
-            self._bytes = 0
-            self._stage = wanted, Stage(film, scene, splat_files(film, scene, self._out))
-        return self._stage[1]
+            self._stages.pop(scene, None)
+            files = splat_files(film, scene, self._out, self._backend)
+            stamps = [(path, stamp_of(path)) for path in dict.fromkeys(files.values())]
+            stage = Stage(film, scene, files, bindings=self._out / "assets" / "bindings")
+            self._stages[scene] = wanted, stage, stamps
+            while len(self._stages) > MOST_STAGES:
+                self._stages.popitem(last=False)
+        self._stages.move_to_end(scene)
+        return self._stages[scene][1]
 
 
-def splat_files(film: Film, scene: str, out: Path) -> dict[tuple[str, str], Path]:
-    """The splat file of every look in a scene; reconstructions only where they are made already.
-
-    Raises `MissingPartError` naming what must be reconstructed first, `InputError` for captures that are not right.
-    """
-    from splatfilm.stage.placement import Placements
-
-    found: dict[tuple[str, str], Path] = {}
-    missing: list[str] = []
-    for name in Placements(film, scene).sources():
-        look = film.assets[name[0]].looks[name[1]]
-        if look.splats is not None:
-            found[name] = look.splats
-            continue
-        assert look.capture is not None, "a look has splats or a capture"
-        from splatfilm.capture import MEMO_NAME, capture_hash, read_capture
-        from splatfilm.reconstruct import cached, settings_of
-
-        content = capture_hash(read_capture(look.capture), out / "assets" / MEMO_NAME)
-        made = cached(content, settings_of(look.care), out / "assets")
-        if made is None:
-            missing.append(name[0])
-        else:
-            found[name] = made.splats
-    if missing:
-        raise MissingPartError(
-            f"{', '.join(dict.fromkeys(missing))}: not reconstructed yet. Run `splatfilm make {film.path}` first"
-        )
-    return found
+def _placed_value(placed: Placed) -> dict[str, Any]:
+    """What of a placed member decides pixels while the stage stays the same."""
+    place = placed.place
+    return {
+        "member": placed.member,
+        "look": placed.look,
+        "place": [*place.rotation, *place.translation, place.scale],
+        "pose": placed.pose_key,
+        "stirs": [stir.value() for stir in placed.stirs],
+    }
 
 
-__all__ = ["InputError", "Look", "LookThrough", "Seen", "splat_files"]
+__all__ = ["Look", "LookThrough", "Seen", "Staging"]

@@ -1,40 +1,46 @@
-"""The studio's one port: the page's files over HTTP, everything else over one WebSocket. The only user of websockets.
+"""The studio's one port: the page's files over HTTP, everything else over WebSockets. The only user of websockets.
 
 It listens on 127.0.0.1 alone. Every request must bring the token (in the address, then in a cookie), name this host
 (against DNS rebinding) and, on the WebSocket, come from our own page (Origin). What does not is refused and logged.
+The 3D overview has a port of its own, which only this server can enter: what belongs to it is passed on from here.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import hmac
 import logging
 import mimetypes
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
+from websockets.asyncio.client import connect
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
 
+from splatfilm.base.errors import SplatfilmError
 from splatfilm.layout import Document
+from splatfilm.studio.door import HOST, Door
+from splatfilm.studio.learning import learn_surroundings
+from splatfilm.studio.lookout import Lookout
 from splatfilm.studio.lookthrough import LookThrough, Seen
-from splatfilm.studio.session import Session
+from splatfilm.studio.overview import SECRET_HEADER, Heard, page
+from splatfilm.studio.queue import RenderQueue
+from splatfilm.studio.session import Room, Session
 
 log = logging.getLogger("splatfilm.studio")
 
-HOST = "127.0.0.1"
 LARGEST_MESSAGE = 1 << 20  # bytes; a rig of a thousand rail points takes a tenth
 MOST_WAITING = 64  # messages that a slow window may lag behind before it is dropped; it comes back by itself
 WATCH_SECONDS = 1.0
-COOKIE = "splatfilm-studio"
+OVERVIEW, OVERVIEW_SOCKET = "/overview", "/overview-socket"
 
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
 _HEADERS = {
@@ -43,6 +49,11 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+# viser's page is one file with its code, styles and workers inside; it may talk to us and stand in our page, no other.
+_OVERVIEW_POLICY = (
+    "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; connect-src 'self' data: blob:; "
+    "frame-ancestors 'self'"
+)
 
 
 @dataclass(frozen=True)
@@ -67,38 +78,59 @@ async def run_studio(film: Path, options: Options, opened: Callable[[str], None]
     Raises `InputError` when the film file cannot be read, `OSError` when the port is taken.
     """
     document = Document.open(film)
-    loop = asyncio.get_running_loop()
+    with contextlib.ExitStack() as closing:
+        session, lookout = _session(document, options, closing)
+        reception = Reception(options.token, lookout)
 
-    def ready(seen: Seen) -> None:
-        with contextlib.suppress(RuntimeError):  # the studio was closed while the last picture was made
-            loop.call_soon_threadsafe(session.seen, seen)
+        async def connected(connection: ServerConnection) -> None:
+            assert connection.request is not None, "the handshake is over"
+            if urlsplit(connection.request.path).path == OVERVIEW_SOCKET:
+                await _lend_doorway(connection, lookout)
+            else:
+                await _serve_window(connection, session)
 
-    lookthrough = LookThrough(options.out, options.backend, ready)
-    session = Session(document, lookthrough)
-    door = Door(options.token)
-
-    async def connected(connection: ServerConnection) -> None:
-        await _serve_window(connection, session)
-
-    try:
         async with serve(
             connected,
             HOST,
             options.port,
-            process_request=door.request,
+            process_request=reception.request,
+            select_subprotocol=_viser_protocol,
             max_size=LARGEST_MESSAGE,
             compression=None,
             server_header=None,
         ) as server:
-            door.port = _port(server)
-            opened(f"http://{HOST}:{door.port}/?token={options.token}")
+            reception.door = Door(options.token, _port(server))
+            opened(reception.door.address)
+            learn_surroundings(session, options)
             while True:
                 for _ in range(3):
                     await asyncio.sleep(WATCH_SECONDS / 3)
                     session.remark()
                 session.watch()
-    finally:
-        lookthrough.close()
+
+
+def _session(document: Document, options: Options, closing: contextlib.ExitStack) -> tuple[Session, Lookout]:
+    """A session with its threads; they end when `closing` does."""
+    loop = asyncio.get_running_loop()
+
+    def soon(do: Callable[[], None]) -> None:
+        with contextlib.suppress(RuntimeError):  # the studio was closed while the last picture was made
+            loop.call_soon_threadsafe(do)
+
+    def ready(seen: Seen) -> None:
+        soon(lambda: session.seen(seen))
+
+    def heard(heard: Heard) -> None:
+        soon(lambda: session.heard(heard))
+
+    lookthrough = LookThrough(options.out, options.backend, ready)
+    closing.callback(lookthrough.close)
+    queue = RenderQueue(options.out, options.backend, lambda: soon(lambda: session.worked()))
+    closing.callback(queue.close)
+    lookout = Lookout(lookthrough, heard)
+    closing.callback(lookout.close)
+    session = Session(document, Room(lookthrough, queue, soon, options.out, lookout))
+    return session, lookout
 
 
 async def _serve_window(connection: ServerConnection, session: Session) -> None:
@@ -130,38 +162,75 @@ async def _serve_window(connection: ServerConnection, session: Session) -> None:
         writer.cancel()
 
 
-class Door:
-    """Who may come in, and the page's files for those who may."""
+async def _lend_doorway(connection: ServerConnection, lookout: Lookout) -> None:
+    """Pass a window's messages to the overview's own port and back, until one side has enough."""
+    overview = lookout.overview
+    address = f"ws://{HOST}:{overview.port}/"
+    protocols = [connection.subprotocol] if connection.subprotocol else None
+    header = {SECRET_HEADER: overview.secret}
+    try:
+        async with connect(
+            address, subprotocols=protocols, additional_headers=header, max_size=None, compression=None, proxy=None
+        ) as inside:
+            ways = [
+                asyncio.create_task(_pass_on(connection, inside)),
+                asyncio.create_task(_pass_on(inside, connection)),
+            ]
+            try:
+                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for way in ways:
+                    way.cancel()
+    except (OSError, WebSocketException) as error:
+        log.warning("the overview is not there: %s", error)
 
-    def __init__(self, token: str) -> None:
-        self._token = token
+
+async def _pass_on(source: AsyncIterable[str | bytes], target: object) -> None:
+    with contextlib.suppress(ConnectionClosed):
+        async for message in source:
+            await target.send(message)  # type: ignore[attr-defined]
+
+
+def _viser_protocol(connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    """viser's page tells its version as a subprotocol; ours offers none."""
+    return next((name for name in offered if name.startswith("viser-v")), None)
+
+
+class Reception:
+    """Answers requests: refuses strangers, gives the page's files to everybody else."""
+
+    def __init__(self, token: str, lookout: Lookout) -> None:
+        self.door = Door(token, 0)
+        self._lookout = lookout
         self._files = {path.name: path for path in page_folder().iterdir() if path.is_file()}
-        self.port = 0
 
     def request(self, connection: ServerConnection, request: Request) -> Response | None:
         """None lets a WebSocket through; everything else is answered here."""
-        split = urlsplit(request.path)
-        if request.headers.get_all("Host") != [f"{HOST}:{self.port}"]:
-            return _refuse(request, HTTPStatus.FORBIDDEN, "this studio is not called that")
-        given = parse_qs(split.query).get("token", [""])[0] or _cookie(request.headers, self.port)
-        if not hmac.compare_digest(given.encode(), self._token.encode()):
-            return _refuse(request, HTTPStatus.FORBIDDEN, "open the address that splatfilm view printed")
-        if request.headers.get("Origin") not in (None, f"http://{HOST}:{self.port}"):
-            return _refuse(request, HTTPStatus.FORBIDDEN, "another page's request")
-        if split.path == "/socket":
-            if request.headers.get("Origin") is None:
-                return _refuse(request, HTTPStatus.FORBIDDEN, "a WebSocket without an origin")
-            return None
-        return self._file(request, split.path, given)
+        path = urlsplit(request.path).path
+        socket = path in ("/socket", OVERVIEW_SOCKET)
+        if why := self.door.why_not(request.path, request.headers, socket):
+            return _refuse(request, HTTPStatus.FORBIDDEN, why)
+        if path in (OVERVIEW, OVERVIEW_SOCKET):
+            return self._overview(request, path)
+        return None if socket else self._file(request, path)
 
-    def _file(self, request: Request, path: str, token: str) -> Response:
+    def _overview(self, request: Request, path: str) -> Response | None:
+        try:
+            self._lookout.overview  # noqa: B018  (opened here, where what is missing can be said)
+        except SplatfilmError as error:
+            return _refuse(request, HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+        if path == OVERVIEW_SOCKET:
+            return None
+        headers = {**_HEADERS, "Content-Security-Policy": _OVERVIEW_POLICY, "Content-Type": "text/html; charset=utf-8"}
+        return _response(HTTPStatus.OK, headers, page())
+
+    def _file(self, request: Request, path: str) -> Response:
         name = "index.html" if path == "/" else path.removeprefix("/")
         file = self._files.get(name)  # only names of the page's own folder: no path leads out of it
         if file is None:
             return _refuse(request, HTTPStatus.NOT_FOUND, "no such file")
         kind = _TYPES.get(file.suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-        headers = {**_HEADERS, "Content-Type": f"{kind}; charset=utf-8"}
-        headers["Set-Cookie"] = f"{COOKIE}-{self.port}={token}; HttpOnly; SameSite=Strict; Path=/"
+        headers = {**_HEADERS, "Content-Type": f"{kind}; charset=utf-8", "Set-Cookie": self.door.cookie}
         return _response(HTTPStatus.OK, headers, file.read_bytes())
 
 
@@ -174,15 +243,6 @@ def _refuse(request: Request, status: HTTPStatus, why: str) -> Response:
 def _response(status: HTTPStatus, headers: dict[str, str], body: bytes) -> Response:
     whole = Headers({**headers, "Content-Length": str(len(body)), "Connection": "close"})
     return Response(status.value, status.phrase, whole, body)
-
-
-def _cookie(headers: Headers, port: int) -> str:
-    jar: SimpleCookie = SimpleCookie()
-    with contextlib.suppress(CookieError):
-        for line in headers.get_all("Cookie"):
-            jar.load(line)
-    found = jar.get(f"{COOKIE}-{port}")
-    return found.value if found else ""
 
 
 def _port(server: Server) -> int:

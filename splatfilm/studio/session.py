@@ -2,118 +2,214 @@
 
 A message is an object with `do`: an edit, undo, save, or a picture that is wanted. Each is checked here before
 anything happens; what is wrong is refused with a reason and changes nothing. After every change all windows get the
-same state. Everything runs in one thread.
+same state. Everything here runs in one thread; what other threads finish comes back through `soon`.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from splatfilm.base.errors import InputError, SplatfilmError
-from splatfilm.cameras.camera_file import to_value
 from splatfilm.film import Film, Shot
 from splatfilm.layout import ChangedOnDiskError, Document, EditError, command_from_value
-from splatfilm.layout.aiming import heading_and_tilt, recorded_mm
 from splatfilm.layout.bodies import BODIES, PRIMES_MM, T_STOPS
-from splatfilm.layout.checks import notes
+from splatfilm.layout.checks import NOTHING_KNOWN, Known, notes
 from splatfilm.layout.coverage import SHOT_SIZES, Setting, Subject, coverage
+from splatfilm.layout.exchange import EXPORTS
 from splatfilm.layout.rigs import to_value as rig_value
 from splatfilm.layout.starters import STARTERS, From, starting
 from splatfilm.stage.placement import Placements
+from splatfilm.studio.desk import Desk
+from splatfilm.studio.focus import distance_under
+from splatfilm.studio.lookout import Lookout
 from splatfilm.studio.lookthrough import Look, LookThrough, Seen
+from splatfilm.studio.messages import RefusedError, as_json, parse, with_picture
+from splatfilm.studio.messages import field as given
+from splatfilm.studio.overview import Heard
+from splatfilm.studio.queue import RenderQueue
+from splatfilm.studio.values import StateValues, note_values
 
 log = logging.getLogger("splatfilm.studio")
 
 WIDEST_LOOK = 4096
+MOST_AHEAD = 48  # frames
 Send = Callable[[str | bytes], None]
+Soon = Callable[[Callable[[], None]], None]
 
 
-class RefusedError(SplatfilmError):
-    """A message that is not what it must be; nothing has changed."""
+@dataclass(frozen=True)
+class Room:
+    """What a session works with beside its document. `soon` runs a function in the session's thread, later."""
 
-    exit_code = 3
+    lookthrough: LookThrough
+    queue: RenderQueue
+    soon: Soon
+    out: Path = Path("out")
+    lookout: Lookout | None = None  # None: no 3D overview
+
+
+@dataclass
+class Window:
+    """One browser window: how to reach it, and what it looks at."""
+
+    send: Send
+    shot: str = ""
+    frame: int = 0
+
+
+@dataclass
+class _Storyboard:
+    """A storyboard whose pictures are being made."""
+
+    window: object
+    number: object
+    missing: dict[tuple[str, int], bytes | str | None] = field(default_factory=dict)
+
+
+class Later:
+    """What a message gives that is answered when something is done."""
 
 
 class Session:
     """A document and its windows. `send` of a window gets text (JSON) and bytes (pictures)."""
 
-    def __init__(self, document: Document, lookthrough: LookThrough) -> None:
+    def __init__(self, document: Document, room: Room) -> None:
         self.document = document
-        self._lookthrough = lookthrough
-        self._windows: dict[object, Send] = {}
+        self.desk = Desk(document, room.out)
+        self._room = room
+        self._windows: dict[object, Window] = {}
         self._conflict: tuple[Path, ...] = ()
-        self._values: dict[str, tuple[tuple[object, ...], dict[str, Any]]] = {}  # of shots, while nothing changes them
+        self._values = StateValues()
+        self._known = NOTHING_KNOWN
         self._notes = notes(document.state)
         self._noted, self._resting = document.revision, document.revision
+        self._boards: list[_Storyboard] = []
+        self._does: dict[str, tuple[tuple[str, ...], Callable[[object, Mapping[str, Any]], Any]]] = {
+            "edit": (("command", "values", "group"), self._edit),
+            "undo": ((), lambda window, message: self.document.undo()),
+            "redo": ((), lambda window, message: self.document.redo()),
+            "save": (("over",), self._save),
+            "reload": ((), self._reload),
+            "cover": (("shot", "a", "b", "side", "setup"), self._cover),
+            "start-rig": (("shot", "kind"), self._start_rig),
+            "import": (("shot", "text"), self._import),
+            "look": (("shot", "frame", "width", "exact", "slot"), self._look),
+            "ahead": (("frames", "width"), self._ahead),
+            "watch": (("shot", "frame"), self._watch),
+            "focus-at": (("shot", "frame", "x", "y"), self._focus_at),
+            "takes": ((), self._takes),
+            "circle": (("shot", "take"), self._circle),
+            "take-picture": (("shot", "take", "frame"), self._take_picture),
+            "render": (("shots",), self._render),
+            "cancel": (("work",), self._cancel),
+            "still": (("shot", "frame"), self._still),
+            "storyboard": ((), self._storyboard),
+            "shot-list": ((), lambda window, message: {"file": str(self.desk.write_shot_list())}),
+            "export": (("shot", "kind"), self._export),
+        }
+        self._edits = {"edit", "undo", "redo", "save", "reload", "cover", "start-rig", "import"}
 
     # ---- windows ---------------------------------------------------------------------------------------------------
 
     def join(self, window: object, send: Send) -> None:
         """A window opens: it gets what never changes, then the state."""
-        self._windows[window] = send
+        self._windows[window] = Window(send)
         bodies = [
             {"name": b.name, "title": b.title, "filmback_mm": list(b.filmback_mm), "squeeze": b.squeeze} for b in BODIES
         ]
-        send(
-            _json(
-                {
-                    "type": "tables",
-                    "bodies": bodies,
-                    "primes": PRIMES_MM,
-                    "t_stops": T_STOPS,
-                    "rigs": list(STARTERS),
-                    "sizes": list(SHOT_SIZES),
-                }
-            )
-        )
+        tables = {
+            "type": "tables",
+            "bodies": bodies,
+            "primes": PRIMES_MM,
+            "t_stops": T_STOPS,
+            "rigs": list(STARTERS),
+            "sizes": list(SHOT_SIZES),
+            "exports": dict(EXPORTS),
+            "overview": self._room.lookout is not None,
+        }
+        send(as_json(tables))
         send(self.state())
+        send(self._works())
 
     def leave(self, window: object) -> None:
         """A window closes."""
         self._windows.pop(window, None)
-        self._lookthrough.forget(window)
+        self._room.lookthrough.forget(window)
 
     def receive(self, window: object, text: str | bytes) -> None:
         """A message from a window. Whatever is wrong with it is answered and logged, never raised."""
         number: object = None
         try:
-            message = _message(text)
+            message = parse(text)
             number = message.get("id")
-            self._handle(window, message)
-            answer: dict[str, Any] = {"type": "reply", "id": number, "ok": True}
+            more = self._handle(window, message)
+            if isinstance(more, Later):
+                return
+            answer: dict[str, Any] = {"type": "reply", "id": number, "ok": True, **(more or {})}
         except SplatfilmError as error:
-            log.warning("refused: %s", error)
-            answer = {"type": "reply", "id": number, "ok": False, "error": str(error)}
-            if isinstance(error, ChangedOnDiskError):
-                answer["conflict"] = [path.name for path in error.paths]
-        self._tell(window, _json(answer))
+            answer = self._refusal(number, error)
+        self.tell(window, as_json(answer))
+
+    @staticmethod
+    def _refusal(number: object, error: Exception) -> dict[str, Any]:
+        log.warning("refused: %s", error)
+        answer: dict[str, Any] = {"type": "reply", "id": number, "ok": False, "error": str(error)}
+        if isinstance(error, ChangedOnDiskError):
+            answer["conflict"] = [path.name for path in error.paths]
+        return answer
+
+    def tell(self, window: object, message: str | bytes) -> None:
+        """Send to a window that may be gone."""
+        known = self._windows.get(window)
+        if known is not None:
+            known.send(message)
+
+    def state(self) -> str:
+        """The whole state as every window sees it, as a message."""
+        return as_json(self._values.of(self.document, self._conflict, self._notes))
+
+    def broadcast(self) -> None:
+        """Send the state to every window, and show it in the overview."""
+        self._tell_all(self.state())
+        self.show_overview()
+
+    def _tell_all(self, message: str) -> None:
+        for window in list(self._windows):
+            self.tell(window, message)
+
+    # ---- what other threads and the disk say -----------------------------------------------------------------------
 
     def seen(self, seen: Seen) -> None:
         """A picture is ready: it goes to the window that wanted it."""
         header = {**seen.look.header, "exact": seen.look.exact, "frame": seen.look.frame}
-        if seen.problem:
-            self._tell(seen.look.window, _json({"type": "unseen", **header, "problem": seen.problem}))
+        slot = str(header.get("slot", ""))
+        if slot.startswith("board-"):
+            self._boarded(seen)
             return
-        lead = _json(header).encode()
-        self._tell(seen.look.window, len(lead).to_bytes(4, "little") + lead + seen.picture)
+        if slot == "still":
+            self._finish_still(seen)
+            return
+        if self._room.lookout is not None and slot.startswith("thumb-") and not seen.problem:
+            self._room.lookout.picture(str(header["shot"]), seen.picture)
+        if seen.problem:
+            self.tell(seen.look.window, as_json({"type": "unseen", **header, "problem": seen.problem}))
+            return
+        self.tell(seen.look.window, with_picture(header, seen.picture))
 
     def watch(self) -> None:
         """Look whether somebody else changed the files, and take that over or say that it is torn."""
         try:
             if self.document.refresh():
                 self._conflict = ()
-                self._broadcast()
+                self.broadcast()
         except ChangedOnDiskError as error:
             if self._conflict != error.paths:
                 self._conflict = error.paths
-                self._broadcast()
+                self.broadcast()
         except InputError as error:
             log.warning("not reloaded: %s", error)
 
@@ -121,106 +217,207 @@ class Session:
         """Look for what is worth a remark, once nobody has changed anything since the last call."""
         revision = self.document.revision
         if self._noted != revision and self._resting == revision:
-            self._notes, self._noted = notes(self.document.state), revision
-            message = _json({"type": "notes", "notes": self._note_values()})
-            for window in list(self._windows):
-                self._tell(window, message)
+            self._notes, self._noted = notes(self.document.state, self._known), revision
+            self._tell_all(as_json({"type": "notes", "notes": note_values(self._notes)}))
         self._resting = revision
+
+    def soon(self, do: Callable[[], None]) -> None:
+        """Run something in the session's thread; may be called from any."""
+        self._room.soon(do)
+
+    def learn(self, known: Known) -> None:
+        """More is known of the sets: remarks are looked for anew."""
+        self._known, self._noted = known, -1
+
+    def worked(self) -> None:
+        """The render queue has news."""
+        self._tell_all(self._works())
+
+    def heard(self, heard: Heard) -> None:
+        """Somebody did something in the overview: it is an edit like any other, or shows in the windows."""
+        if heard.shot not in self.document.state.shots:
+            return
+        frame = heard.frame
+        if heard.what in ("shot", "key"):
+            self._tell_all(as_json({"type": "choose", "shot": heard.shot, "frame": frame}))
+            return
+        watching = next((w for w in reversed(self._windows.values()) if w.shot == heard.shot), None)
+        values = {
+            "shot": heard.shot,
+            "frame": watching.frame if watching else self._shot(heard.shot).frames.first,
+            "position": list(heard.position or ()),
+            "rotation": None if heard.rotation is None else list(heard.rotation),
+        }
+        try:
+            self.document.do(command_from_value("stand", values), heard.gesture)
+        except EditError as error:
+            log.warning("refused from the overview: %s", error)
+            self._tell_all(as_json({"type": "toast", "text": str(error)}))
+        self.broadcast()
+
+    def show_overview(self) -> None:
+        """Bring the overview to what the window that looked last looks at."""
+        if self._room.lookout is None:
+            return
+        for window in reversed(self._windows.values()):
+            if window.shot in self.document.state.shots:
+                self._room.lookout.show(self.document, window.shot, window.frame)
+                return
+
+    def _works(self) -> str:
+        works = [
+            {"number": w.number, "shot": w.shot, "state": w.state, "done": w.done, "total": w.total, "note": w.note,
+             "seconds_left": w.seconds_left}
+            for w in self._room.queue.works()
+        ]  # fmt: skip
+        return as_json({"type": "works", "works": works})
 
     # ---- what windows ask ------------------------------------------------------------------------------------------
 
-    def _handle(self, window: object, message: Mapping[str, Any]) -> None:
+    def _handle(self, window: object, message: Mapping[str, Any]) -> Any:
         what = message.get("do")
-        allowed: dict[str, tuple[str, ...]] = {
-            "edit": ("command", "values", "group"),
-            "undo": (),
-            "redo": (),
-            "save": ("over",),
-            "reload": (),
-            "look": ("shot", "frame", "width", "exact", "slot"),
-            "cover": ("shot", "a", "b", "side", "setup"),
-            "start-rig": ("shot", "kind"),
-        }
-        if not isinstance(what, str) or what not in allowed:
-            raise RefusedError(f"do: expected one of {', '.join(allowed)}, found {str(what)[:60]!r}")
+        if not isinstance(what, str) or what not in self._does:
+            raise RefusedError(f"do: expected one of {', '.join(self._does)}, found {str(what)[:60]!r}")
+        fields, do = self._does[what]
         for key in message:
-            if key not in ("do", "id", *allowed[what]):
+            if key not in ("do", "id", *fields):
                 raise RefusedError(f"{what}: unknown {key[:60]!r}")
-        if what == "look":
-            self._look(window, message)
-            return
-        if what == "edit":
-            self._edit(message)
-        elif what == "cover":
-            self._cover(message)
-        elif what == "start-rig":
-            self._start_rig(message)
-        elif what == "undo":
-            self.document.undo()
-        elif what == "redo":
-            self.document.redo()
-        elif what == "save":
-            self.document.save(over=_kind(message, "over", bool, False))
-            self._conflict = ()
-        else:
-            self.document.reload()
-            self._conflict = ()
-        self._broadcast()
+        answer = do(window, message)
+        if what in self._edits:
+            self.broadcast()
+            return None
+        return answer
 
-    def _edit(self, message: Mapping[str, Any]) -> None:
-        group = _kind(message, "group", str, None)
+    def _edit(self, window: object, message: Mapping[str, Any]) -> None:
+        group = given(message, "group", str, None)
         self.document.do(command_from_value(message.get("command"), message.get("values")), group)
 
-    def _cover(self, message: Mapping[str, Any]) -> None:
+    def _save(self, window: object, message: Mapping[str, Any]) -> None:
+        self.document.save(over=given(message, "over", bool, False))
+        self._conflict = ()
+
+    def _reload(self, window: object, message: Mapping[str, Any]) -> None:
+        self.document.reload()
+        self._conflict = ()
+
+    def _cover(self, window: object, message: Mapping[str, Any]) -> None:
         """A set-up of the coverage presets, computed here and put on the shot as a rig."""
-        state, name = self.document.state, _kind(message, "shot", str)
-        shot = self._shot(name)
-        film = state.film
-        if film is None:
-            raise RefusedError("coverage needs a film without problems")
+        state, name = self.document.state, given(message, "shot", str)
+        shot, film = self._shot(name), self.desk.film
         there = {p.member: p.place for p in Placements(film, shot.scene).at(shot.frames.first)[1:]}
         subjects = []
         for key in ("a", "b"):
-            who = _kind(message, key, str)
+            who = given(message, key, str)
             if who not in there:
                 raise RefusedError(f"{who!r} is not in the scene; there is {', '.join(there) or 'nobody'}")
             tall = film.assets[next(m.asset for m in film.scenes[shot.scene].cast if m.name == who)].kind == "character"
             subjects.append(Subject(who, there[who].translation, (1.7 if tall else 0.25) * there[who].scale))
         try:
-            side = _kind(message, "side", str)
+            side = given(message, "side", str)
             setting = Setting(subjects[0], subjects[1], side, state.seen(name).lens_at(shot.frames.first), film.size)
-            rig = coverage(setting, _kind(message, "setup", str))
+            rig = coverage(setting, given(message, "setup", str))
         except ValueError as error:
             raise RefusedError(str(error)) from error
         self.document.do(command_from_value("set-rig", {"shot": name, "rig": rig_value(rig)}))
 
-    def _start_rig(self, message: Mapping[str, Any]) -> None:
+    def _start_rig(self, window: object, message: Mapping[str, Any]) -> None:
         """A first version of a rig, from the picture that the shot begins with."""
-        name = _kind(message, "shot", str)
+        name = given(message, "shot", str)
         shot, path = self._shot(name), self.document.state.seen(name)
         lens = path.lens_at(shot.frames.first)
         start = From(path.pose_at(shot.frames.first), lens.focal_mm, lens.focus_m or 3.0)
         try:
-            rig = starting(_kind(message, "kind", str), start)
+            rig = starting(given(message, "kind", str), start)
         except ValueError as error:
             raise RefusedError(str(error)) from error
         self.document.do(command_from_value("set-rig", {"shot": name, "rig": rig_value(rig)}))
 
+    def _import(self, window: object, message: Mapping[str, Any]) -> None:
+        values = {"shot": given(message, "shot", str), "text": given(message, "text", str)}
+        self.document.do(command_from_value("import-camera", values))
+
     def _look(self, window: object, message: Mapping[str, Any]) -> None:
-        state, name = self.document.state, _kind(message, "shot", str)
-        shot, film = self._shot(name), state.film
+        exact, slot = given(message, "exact", bool, False), given(message, "slot", str, "look")
+        if slot not in ("look", *(f"thumb-{s}" for s in self.document.state.shots)):
+            raise RefusedError(f"no slot {slot[:60]!r}")
+        look = self._look_of(window, message, exact, {"slot": slot})
+        self._room.lookthrough.want(look, slot)
+
+    def _look_of(self, window: object, message: Mapping[str, Any], exact: bool, header: Mapping[str, Any]) -> Look:
+        name = given(message, "shot", str)
+        shot, film = self._shot(name), self.document.state.film
         if film is None:
             raise RefusedError("the film file has problems: mend them to see through its cameras")
-        frame, exact = _kind(message, "frame", int), _kind(message, "exact", bool, False)
-        width, slot = _kind(message, "width", int, film.size[0]), _kind(message, "slot", str, "look")
+        frame, width = given(message, "frame", int), given(message, "width", int, film.size[0])
         if frame not in shot.frames:
             raise RefusedError(f"frame {frame} is not in shot {name}: {shot.frames.first} to {shot.frames.last}")
-        if not 16 <= width <= WIDEST_LOOK or slot not in ("look", *(f"thumb-{s}" for s in state.shots)):
-            raise RefusedError(f"no look of {width} pixels in slot {slot[:60]!r}")
-        size = film.size if exact else _scaled(film.size, min(width, film.size[0]))
-        camera = state.seen(name).at(frame, *size)
-        header = {"shot": name, "slot": slot, "revision": self.document.revision}
-        self._lookthrough.want(Look(window, film, shot.scene, frame, camera, exact, header), slot)
+        if not 16 <= width <= WIDEST_LOOK:
+            raise RefusedError(f"no look of {width} pixels: 16 to {WIDEST_LOOK}")
+        return self._made_look(window, film, shot, frame, None if exact else width, header)
+
+    def _made_look(
+        self, window: object, film: Film, shot: Shot, frame: int, width: int | None, header: Mapping[str, Any]
+    ) -> Look:
+        size = film.size if width is None else _scaled(film.size, min(width, film.size[0]))
+        told = {"shot": shot.name, "revision": self.document.revision, **header}
+        path = self.document.state.seen(shot.name)
+        return Look(window, film, shot.scene, frame, path, size, width is None, shot.optics, told)
+
+    def _ahead(self, window: object, message: Mapping[str, Any]) -> None:
+        """Frames that will be wanted next, as [shot, frame] pairs, rendered while there is nothing else to do."""
+        pairs, width = given(message, "frames", list), given(message, "width", int)
+        looks = []
+        for pair in pairs[:MOST_AHEAD]:
+            if not isinstance(pair, list) or len(pair) != 2:
+                raise RefusedError("frames: expected pairs of a shot and a frame")
+            wanted = {"shot": pair[0], "frame": pair[1], "width": width}
+            looks.append(self._look_of(window, wanted, False, {"slot": "ahead"}))
+        self._room.lookthrough.ahead(window, looks)
+
+    def _watch(self, window: object, message: Mapping[str, Any]) -> None:
+        """What a window looks at, for the overview."""
+        shot, frame = given(message, "shot", str), given(message, "frame", int)
+        self._shot(shot)
+        if window in self._windows:
+            known = self._windows.pop(window)  # the window that looked last comes last
+            known.shot, known.frame = shot, frame
+            self._windows[window] = known
+            self.show_overview()
+
+    def _focus_at(self, window: object, message: Mapping[str, Any]) -> Later:
+        """Focus on what is under a place in the frame, as the renderer sees it there."""
+        x, y = float(given(message, "x", (int, float))), float(given(message, "y", (int, float)))
+        if not (0 <= x <= 1 and 0 <= y <= 1):
+            raise RefusedError("x and y are places in the frame, 0 to 1")
+        look = self._look_of(
+            window, {k: message[k] for k in ("shot", "frame") if k in message} | {"width": 640}, False, {}
+        )
+        number, name = message.get("id"), given(message, "shot", str)
+
+        def done(distance: Any, error: Exception | None) -> None:
+            self._room.soon(lambda: self._focused(window, number, name, look.frame, distance, error))
+
+        self._room.lookthrough.work(lambda stages: distance_under(stages, look, (x, y)), done)
+        return Later()
+
+    def _focused(
+        self, window: object, number: object, shot: str, frame: int, distance: Any, error: Exception | None
+    ) -> None:
+        answer: dict[str, Any] = {"type": "reply", "id": number, "ok": True, "distance": distance}
+        try:
+            if error is not None:
+                raise RefusedError(str(error)) from error
+            keyed = any(key.focus_m is not None for key in self.document.state.camera(shot).keys)
+            rigged = self.document.state.camera(shot).rig is not None
+            if keyed and not rigged:
+                command = command_from_value("set-key", {"shot": shot, "frame": frame, "focus_m": distance})
+            else:
+                command = command_from_value("set-lens", {"shot": shot, "changes": {"focus_m": distance}})
+            self.document.do(command)
+            self.broadcast()
+        except (SplatfilmError, KeyError) as refused:
+            answer = self._refusal(number, refused)
+        self.tell(window, as_json(answer))
 
     def _shot(self, name: str) -> Shot:
         try:
@@ -228,153 +425,95 @@ class Session:
         except KeyError as error:
             raise RefusedError(str(error.args[0])) from error
 
-    # ---- the state -------------------------------------------------------------------------------------------------
+    # ---- output ----------------------------------------------------------------------------------------------------
 
-    def state(self) -> str:
-        """The whole state as every window sees it."""
-        document, state = self.document, self.document.state
-        head: Film | None = state.head
-        value: dict[str, Any] = {
-            "type": "state",
-            "revision": document.revision,
-            "title": head.title if head else state.path.name,
-            "rate": float(head.rate) if head else 24.0,
-            "size": list(head.size) if head else [1920, 1080],
-            "dirty": document.dirty,
-            "undo": document.undo_label,
-            "redo": document.redo_label,
-            "conflict": [path.name for path in self._conflict],
-            "problems": [
-                {"file": Path(p.path).name, "line": p.line, "place": p.place, "message": p.message}
-                for p in document.problems
-            ],
-            "notes": self._note_values(),
-            "shots": [self._shot_value(shot) for shot in state.shots.values()],
-            "scenes": self._scenes(state.film),
-        }
-        return _json(value)
+    def _takes(self, window: object, message: Mapping[str, Any]) -> dict[str, Any]:
+        return {"takes": self.desk.takes()}
 
-    def _note_values(self) -> list[dict[str, Any]]:
-        return [
-            {"shot": n.shot, "before": n.before, "frame": n.frame, "rule": n.rule, "message": n.message}
-            for n in self._notes
-        ]
+    def _circle(self, window: object, message: Mapping[str, Any]) -> dict[str, Any]:
+        shot, number = given(message, "shot", str), given(message, "take", int, None)
+        self._shot(shot)
+        self.desk.circle(shot, number)
+        self._tell_all(as_json({"type": "takes", "takes": self.desk.takes()}))
+        return {}
 
-    def _shot_value(self, shot: Shot) -> dict[str, Any]:
-        """A shot as windows see it, remembered while its camera and its entry in the film stay."""
-        state = self.document.state
-        head = state.head
-        key = (shot, state.cameras[shot.camera], (head.size, head.rate) if head else None)
-        known = self._values.get(shot.name)
-        if known is None or known[0] != key:
-            known = self._values[shot.name] = key, self._made_value(shot)
-        return known[1]
+    def _take_picture(self, window: object, message: Mapping[str, Any]) -> None:
+        shot, number, frame = given(message, "shot", str), given(message, "take", int), given(message, "frame", int)
+        self._shot(shot)
+        picture = self.desk.take_picture(shot, number, frame)
+        self.tell(window, with_picture({"slot": f"take-{number}", "shot": shot, "frame": frame}, picture))
 
-    def _made_value(self, shot: Shot) -> dict[str, Any]:
-        state = self.document.state
-        file = state.cameras[shot.camera]
-        value: dict[str, Any] = {
-            "name": shot.name,
-            "scene": shot.scene,
-            "first": shot.frames.first,
-            "last": shot.frames.last,
-            "file": shot.camera.name,
-            "own": file.own,
-            "problem": "; ".join(p.message for p in file.problems) or None,
-        }
-        if file.camera is None:
-            return value
+    def _render(self, window: object, message: Mapping[str, Any]) -> None:
+        """Put shots into the render queue; `circled` means those with a circled take. What is rendered is on disk."""
+        wanted = given(message, "shots", (list, str))
+        shots = self.desk.circled() if wanted == "circled" else wanted
+        if not isinstance(shots, list) or not all(isinstance(name, str) for name in shots):
+            raise RefusedError("shots: expected names of shots, or circled")
+        for name in shots:
+            self._shot(name)
+        if not shots:
+            raise RefusedError("no shot has a circled take")
+        if self.document.dirty:
+            raise RefusedError("save first: what is rendered is what is on the disk")
+        self._room.queue.add(self.document.state.path, shots)
+
+    def _cancel(self, window: object, message: Mapping[str, Any]) -> None:
+        self._room.queue.cancel(given(message, "work", int, None))
+
+    def _still(self, window: object, message: Mapping[str, Any]) -> Later:
+        """A picture of the film's full size at a frame, as a file."""
+        look = self._look_of(window, message, True, {"slot": "still", "id": message.get("id")})
+        self._room.lookthrough.want(look, f"still-{message.get('id')}")
+        return Later()
+
+    def _finish_still(self, seen: Seen) -> None:
+        number, shot = seen.look.header.get("id"), str(seen.look.header["shot"])
         try:
-            seen = file.camera.with_lens(shot.lens)
-            baked = self.document.bake(shot.name)
-        except (ValueError, InputError) as error:
-            return {**value, "problem": str(error)}
-        plain = to_value(file.camera)
-        lens = {**to_value(seen)["lens"]}
-        keys = plain["keys"] if file.camera.rig is None else []
-        size = state.head.size if state.head else (1920, 1080)
-        reading = _reading(baked.poses, float(state.head.rate) if state.head else 24.0)
-        hud = np.column_stack([reading, baked.focal_mm, baked.focus_m])
-        return {
-            **value,
-            "lens": lens,
-            "recorded_mm": recorded_mm(seen.lens, size),
-            "speed": plain["speed"],
-            "rig": plain.get("rig"),
-            "keys": keys,
-            "hud": [[None if math.isnan(x) else round(x, 4) for x in row] for row in hud.tolist()],
-        }
+            if seen.problem:
+                raise RefusedError(seen.problem)
+            path = self.desk.write_still(shot, seen.look.frame, seen.picture)
+            answer: dict[str, Any] = {"type": "reply", "id": number, "ok": True, "file": str(path)}
+        except SplatfilmError as error:
+            answer = self._refusal(number, error)
+        self.tell(seen.look.window, as_json(answer))
 
-    @staticmethod
-    def _scenes(film: Film | None) -> dict[str, Any]:
-        if film is None:
-            return {}
-        value: dict[str, Any] = {}
-        for name, scene in film.scenes.items():
-            cast = [member.name for member in scene.cast]
-            value[name] = {"first": scene.frames.first, "last": scene.frames.last, "cast": cast}
-        return value
+    def _storyboard(self, window: object, message: Mapping[str, Any]) -> Later:
+        """Have the storyboard's pictures made; it is written when the last of them is there."""
+        looks = self.desk.board_looks(window)
+        board = _Storyboard(window, message.get("id"))
+        for index, look in enumerate(looks):
+            board.missing[str(look.header["shot"]), look.frame] = None
+            told = {**look.header, "slot": f"board-{index}", "board": id(board)}
+            self._room.lookthrough.want(replace(look, header=told), f"board-{index}")
+        if not looks:
+            raise RefusedError("no shot has a camera that can be drawn")
+        self._boards.append(board)
+        return Later()
 
-    def _broadcast(self) -> None:
-        state = self.state()
-        for window in list(self._windows):
-            self._tell(window, state)
+    def _boarded(self, seen: Seen) -> None:
+        board = next((one for one in self._boards if id(one) == seen.look.header.get("board")), None)
+        if board is None:
+            return
+        board.missing[str(seen.look.header["shot"]), seen.look.frame] = seen.problem or seen.picture
+        if any(picture is None for picture in board.missing.values()):
+            return
+        self._boards.remove(board)
+        try:
+            files = self.desk.write_storyboard({k: v for k, v in board.missing.items() if v is not None})
+            answer: dict[str, Any] = {"type": "reply", "id": board.number, "ok": True, "files": [str(f) for f in files]}
+        except SplatfilmError as error:
+            answer = self._refusal(board.number, error)
+        self.tell(board.window, as_json(answer))
 
-    def _tell(self, window: object, message: str | bytes) -> None:
-        send = self._windows.get(window)
-        if send is not None:
-            send(message)
-
-
-def _reading(poses: np.ndarray[Any, Any], rate: float) -> np.ndarray[Any, Any]:
-    """What a HUD shows, a row a frame: x, y, z, heading, tilt, roll (degrees), speed (metres a second)."""
-    rows = []
-    for pose in poses:
-        heading, tilt = heading_and_tilt(pose[:3, :3])
-        right = np.array([math.sin(heading), -math.cos(heading), 0.0])
-        down = np.cross(pose[:3, 2], right)
-        roll = math.atan2(float(pose[:3, 0] @ down), float(pose[:3, 0] @ right))
-        rows.append([*pose[:3, 3].tolist(), math.degrees(heading), math.degrees(tilt), math.degrees(roll)])
-    steps = np.linalg.norm(np.diff(poses[:, :3, 3], axis=0), axis=-1) * rate
-    return np.column_stack([np.array(rows), np.append(steps, steps[-1:] if len(steps) else 0.0)])
-
-
-def _message(text: str | bytes) -> Mapping[str, Any]:
-    if isinstance(text, bytes):
-        raise RefusedError("expected a text message, found bytes")
-    try:
-        message = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise RefusedError(f"not valid JSON: {str(error)[:200]}") from error
-    if not isinstance(message, dict):
-        raise RefusedError("expected an object")
-    if not isinstance(message.get("id"), int | None):
-        raise RefusedError("id: expected a whole number")
-    return message
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no number")
-
-
-_MISSING = object()
-
-
-def _kind(message: Mapping[str, Any], key: str, kind: type, default: Any = _MISSING) -> Any:
-    value = message.get(key, default)
-    if value is _MISSING:
-        raise RefusedError(f"missing {key}")
-    if value is default or (isinstance(value, kind) and not (kind is int and isinstance(value, bool))):
-        return value
-    raise RefusedError(f"{key}: expected {kind.__name__}, found {str(value)[:60]!r}")
+    def _export(self, window: object, message: Mapping[str, Any]) -> dict[str, Any]:
+        name = given(message, "shot", str)
+        self._shot(name)
+        file, text = self.desk.export(name, given(message, "kind", str, "splatfilm"))
+        return {"name": file, "text": text}
 
 
 def _scaled(size: tuple[int, int], width: int) -> tuple[int, int]:
     return width, max(1, round(size[1] * width / size[0]))
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
-
-__all__ = ["EditError", "RefusedError", "Session"]
+__all__ = ["EditError", "RefusedError", "Room", "Session"]

@@ -11,7 +11,18 @@ import time
 import traceback
 from pathlib import Path
 
-from tests.acceptance import cast, continuity, first_film, lens, own_captures, performed, refine, renderer, truth
+from tests.acceptance import (
+    cast,
+    continuity,
+    first_film,
+    lens,
+    own_captures,
+    performed,
+    refine,
+    renderer,
+    studio,
+    truth,
+)
 from tests.acceptance.promise import Ground, Promise
 
 PROMISES: tuple[Promise, ...] = (
@@ -24,6 +35,7 @@ PROMISES: tuple[Promise, ...] = (
     *performed.PROMISES,
     *refine.PROMISES,
     *continuity.PROMISES,
+    *studio.PROMISES,
 )
 
 

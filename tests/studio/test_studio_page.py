@@ -16,6 +16,7 @@ import pytest
 from studio_film import TinyFilm, build_tiny, environment, serving
 
 from splatfilm.cameras import load_path
+from splatfilm.film import load
 from splatfilm.shots.pictures import read_picture
 
 CHROMIUM = os.environ.get("SPLATFILM_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -183,3 +184,73 @@ def test_the_pages_pure_functions_hold_in_node() -> None:
     if node is None:
         pytest.skip("no node here")
     subprocess.run([node, "--test", str(Path(__file__).parent / "numbers.test.mjs")], check=True)
+
+
+@pytest.mark.browser
+def test_eight_shots_are_laid_out_by_page_actions_alone(browser: Any, tiny: TinyFilm) -> None:
+    """From one shot to eight: new ones, another lens, in and out, order, a rig, a name; then saved and reopened."""
+    tiny.edit(tiny.path.read_text()[tiny.path.read_text().index('\n[[shots]]\nname = "020"') :], "")
+    with serving(tiny) as (address, *_):
+        page = open_page(browser, address)
+        for number in range(2, 9):
+            page.keyboard.press("n")
+            dialog = page.locator("#ask")
+            dialog.get_by_label("Name").fill(f"{number:02d}0")
+            dialog.get_by_label("First frame").fill(str(1001 + number))
+            dialog.get_by_label("Last frame").fill(str(1010 + number))
+            dialog.get_by_label("Camera").select_option("copy" if number % 2 else "new")
+            dialog.get_by_role("button", name="Add shot").click()
+            until(page, f"__sf.shot === '{number:02d}0' && __sf.state.shots.length === {number}")
+            page.get_by_label("Focal mm").fill(str(20 + number))
+            page.get_by_label("Focal mm").press("Enter")
+            until(page, f"__sf.state.shots.find((s) => s.name === '{number:02d}0').lens.focal_mm === {20 + number}")
+        page.keyboard.press("Alt+ArrowUp")
+        until(page, "__sf.state.shots[6].name === '080'")
+        page.get_by_role("button", name="push-in").click()
+        until(page, "__sf.state.shots[6].rig")
+        page.keyboard.press("F2")
+        page.get_by_label("Shot name").fill("085")
+        page.get_by_label("Shot name").press("Enter")
+        until(page, "__sf.state.shots[6].name === '085'")
+        page.keyboard.press("Control+s")
+        until(page, "!__sf.state.dirty")
+        assert page.wrong == []
+        page.close()
+    film = load(tiny.path)
+    assert [shot.name for shot in film.shots] == ["010", "020", "030", "040", "050", "060", "085", "070"]
+    assert [len(shot.frames) for shot in film.shots[1:]] == [10] * 7
+    assert load_path(film.shots[3].camera).lens.focal_mm == 24
+    assert load_path(film.shots[6].camera).rig is not None
+
+
+@pytest.mark.browser
+def test_the_cut_plays_over_its_shots_and_a_render_shows_its_progress(browser: Any, tiny: TinyFilm) -> None:
+    with serving(tiny) as (address, *_):
+        page = open_page(browser, address)
+        page.keyboard.press("Shift+Space")
+        until(page, "__sf.cut && __sf.shot === '020'")
+        until(page, "!__sf.cut")
+        page.keyboard.press("Shift+R")
+        until(page, "__sf.works.length && __sf.works.at(-1).state === 'done'")
+        until(page, "__sf.takes['020']?.length === 1")
+        assert page.wrong == []
+        page.close()
+    assert len(tiny.frames("020")) == 10
+
+
+@pytest.mark.browser
+def test_the_overview_opens_beside_the_picture_with_its_cameras(browser: Any, tiny: TinyFilm) -> None:
+    pytest.importorskip("viser")
+    with serving(tiny) as (address, *_):
+        page = open_page(browser, address)
+        page.keyboard.press("Tab")
+        until(page, "__sf.view === 'both' && document.querySelector('#overview iframe')")
+        page.wait_for_timeout(1000)
+        frame = next(frame for frame in page.frames if "/overview" in frame.url)
+        frame.wait_for_function(
+            "window.__viserSceneTree && '/cameras/010/lens' in __viserSceneTree.getState()", timeout=WAIT
+        )
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        until(page, "__sf.view === 'picture' && !document.querySelector('#overview iframe')")
+        page.close()

@@ -13,7 +13,8 @@ from studio_film import build_tiny
 
 from splatfilm.layout import Document
 from splatfilm.studio.lookthrough import Look, LookThrough, Seen
-from splatfilm.studio.session import Session
+from splatfilm.studio.queue import RenderQueue
+from splatfilm.studio.session import Room, Session
 
 
 class Window:
@@ -52,9 +53,15 @@ class Wishes:
         self.looks = [look for look in self.looks if look.window is not window]
 
 
+def made(tmp_path: Path, film: Path) -> Session:
+    """A session whose look-through only notes, and whose other threads answer at once."""
+    room = Room(Wishes(), RenderQueue(tmp_path / "out", "cpu", lambda: None), lambda do: do(), tmp_path / "out")  # type: ignore[arg-type]
+    return Session(Document.open(film), room)
+
+
 @pytest.fixture
 def session(tmp_path: Path) -> Session:
-    return Session(Document.open(build_tiny(tmp_path / "film").path), Wishes())  # type: ignore[arg-type]
+    return made(tmp_path, build_tiny(tmp_path / "film").path)
 
 
 def test_two_windows_see_one_state_and_either_can_undo(session: Session) -> None:
@@ -142,7 +149,7 @@ def test_a_set_up_of_the_coverage_is_put_on_the_shot(tmp_path: Path) -> None:
     film = build_tiny(tmp_path / "film")
     cup = '[[scenes.kitchen.cast]]\nname = "cup"\nasset = "mug"\nposition = [1, 0, 0]\n\n'
     film.edit('[[shots]]\nname = "010"', cup + '[[shots]]\nname = "010"')
-    session = Session(Document.open(film.path), Wishes())  # type: ignore[arg-type]
+    session = made(tmp_path, film.path)
     window = Window(session)
     assert window.ask(do="cover", shot="010", a="mug", b="cup", side="left", setup="two-shot")["ok"]
     assert window.state["shots"][0]["rig"]["mount"]["kind"] == "still"
@@ -185,7 +192,7 @@ def test_the_full_picture_has_the_pixels_that_the_shots_write(session: Session, 
         film = session.document.state.film
         assert film is not None
         camera = session.document.state.seen("010").at(1008, *film.size)
-        looker.want(Look("w", film, "kitchen", 1008, camera, True, {}))
+        looker.want(Look("w", film, "kitchen", 1008, session.document.state.seen("010"), film.size, True))
         assert ready.wait(60)
     finally:
         looker.close()
@@ -203,9 +210,9 @@ def test_a_renderer_that_fails_says_why_and_goes_on(session: Session, tmp_path: 
     try:
         film = session.document.state.film
         assert film is not None
-        camera = session.document.state.seen("010").at(1001, 32, 18)
+        path = session.document.state.seen("010")
         for frame in (1001, 1002):
-            looker.want(Look("w", film, "kitchen", frame, camera, False, {}))
+            looker.want(Look("w", film, "kitchen", frame, path, (32, 18)))
             assert ready.acquire(timeout=60)
     finally:
         looker.close()
