@@ -21,6 +21,8 @@ VERBS = {
     "render": "Render shots to numbered frames.",
     "view": "Lay out a film's cameras in the browser.",
     "rig": "Look at rigs, and at how splats hang on them.",
+    "baseline": "Bring in, check and make clips of other methods to compare with.",
+    "report": "Compare a film with other methods, on a page for your browser.",
     "check": "Find every mistake in film files.",
     "info": "Show what is in a film, a splat file, a camera file or a capture.",
     "completion": "Print the script that completes splatfilm's verbs in your shell.",

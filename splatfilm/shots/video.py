@@ -58,8 +58,8 @@ def encode_video(
 ) -> None:
     """Write an MP4 of 8-bit RGB pictures, each with whether a shot begins with it (a key frame).
 
-    `encoder` holds `codec` and FFmpeg's options for it. `advance` is told how many are encoded. Raises `OSError` when the disk refuses and `MissingPartError`
-    when this build of FFmpeg has no H.264 encoder.
+    `encoder` holds `codec` and FFmpeg's options for it. `advance` is told how many are encoded. Raises
+    `OSError` when the disk refuses and `MissingPartError` when this build of FFmpeg has no H.264 encoder.
     """
     import av
     from av.video.frame import PictureType
@@ -124,7 +124,7 @@ def _tag(target: Any) -> None:
     target.color_range = _LIMITED
 
 
-# ---- videos of others -------------------------------------------------------------------------------------------------
+# ---- videos of others ----------------------------------------------------------------------------------------------
 
 MATRICES = {1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}
 """Names of ISO/IEC 23091-2 matrix numbers; 2 (unspecified) and anything else is untagged."""
@@ -226,8 +226,8 @@ def decode_video(path: Path) -> Iterator[tuple[float, NDArray[np.uint8]]]:
                     dst_color_range=ColorRange.JPEG,
                     interpolation=_careful(Interpolation),
                 )
-                pixels: NDArray[np.uint8] = shown.to_ndarray()
-                yield float(frame.pts * frame.time_base), np.ascontiguousarray(np.rot90(pixels, _turns(frame)))
+                pixels = np.rot90(shown.to_ndarray(), _turns(frame)).astype(np.uint8, copy=False)
+                yield float(frame.pts * (frame.time_base or 0)), np.ascontiguousarray(pixels)
     except av.error.FFmpegError:
         return
 
@@ -255,7 +255,8 @@ def _facts(frame: Any, context: Any, times: list[float], volume: int, has_audio:
 
 def _turns(frame: Any) -> int:
     """Quarter turns counter-clockwise that bring a stored frame upright."""
-    return round(frame.rotation / 90) % 4
+    quarters: int = round(int(frame.rotation) / 90)
+    return quarters % 4
 
 
 def _is_full(frame: Any) -> bool:
