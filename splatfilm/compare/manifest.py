@@ -129,48 +129,44 @@ class Baseline:
 
 
 _TOP = ("schema", "scene", "shotlist", "conform", "methods", "pairs")
-_METHOD = frozenset(
-    [
-        "id",
-        "title",
-        "kind",
-        "given",
-        "class",
-        "protocol",
-        "camera_input",
-        "translation_scale",
-        "model",
-        "made",
-        "clips",
-        "sentence",
-    ]
+_METHOD = (
+    "id",
+    "title",
+    "kind",
+    "given",
+    "class",
+    "protocol",
+    "camera_input",
+    "translation_scale",
+    "model",
+    "made",
+    "clips",
+    "sentence",
 )
-_CLIP = frozenset(
-    [
-        "shot",
-        "take",
-        "file",
-        "sha256",
-        "prompt",
-        "negative_prompt",
-        "seed",
-        "seed_kind",
-        "seed_mode",
-        "first_frame",
-        "fps",
-        "frames",
-        "size",
-        "in",
-        "out",
-        "time_map",
-        "crop",
-        "mask",
-        "codec",
-        "takes_made",
-        "selected_for_reel",
-        "cost",
-        "notes",
-    ]
+_CLIP = (
+    "shot",
+    "take",
+    "file",
+    "sha256",
+    "prompt",
+    "negative_prompt",
+    "seed",
+    "seed_kind",
+    "seed_mode",
+    "first_frame",
+    "fps",
+    "frames",
+    "size",
+    "in",
+    "out",
+    "time_map",
+    "crop",
+    "mask",
+    "codec",
+    "takes_made",
+    "selected_for_reel",
+    "cost",
+    "notes",
 )
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}")
 
@@ -217,7 +213,7 @@ def _shotlist(table: Table, path: Path, film_file: Path | None) -> list[str]:
 
 
 def _method(table: Table, project: Path, shots: tuple[str, ...], verify: bool) -> MethodEntry:
-    table.only(sorted(_METHOD))
+    table.only(_METHOD)
     name = table.text("id", longest=64)
     if name and not _NAME.fullmatch(name):
         table.fail("id", f"found {name!r}, expected letters, digits, _ - . +, at most 64")
@@ -255,7 +251,7 @@ def _method(table: Table, project: Path, shots: tuple[str, ...], verify: bool) -
 
 def _clip(table: Table, project: Path, shots: tuple[str, ...], verify: bool) -> ClipEntry | None:
     before = len(table.notes.problems)
-    table.only(sorted(_CLIP))
+    table.only(_CLIP)
     shot = table.text("shot", longest=64)
     if shot and shot not in shots:
         table.fail("shot", f"there is no shot {shot!r}; the film has {', '.join(shots)}{did_you_mean(shot, shots)}")

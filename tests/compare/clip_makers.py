@@ -23,7 +23,7 @@ def picture(index: int, width: int = 160, height: int = 90) -> np.ndarray:
 
 
 def write_clip(path: Path, frames: list[np.ndarray], **how: Any) -> Path:
-    """An H.264 clip. `rate`, `times` (in 1/1000 s, for variable rates), `rotation`, `tags` (trc, primaries), `audio`."""
+    """An H.264 clip; `how`: rate, times (in ms, for variable rates), rotation, tags (transfer, primaries), audio."""
     height, width = frames[0].shape[:2]
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=how.get("rate", Fraction(24)))
