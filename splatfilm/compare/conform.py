@@ -59,6 +59,7 @@ class Conformed:
     mask: NDArray[np.bool_] | None  # [H, W]
     remarks: tuple[str, ...] = ()
     shown: tuple[int, ...] = ()
+    key: str = ""  # hash of all that decides it
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -129,7 +130,7 @@ def _load(stored: Path, value: Mapping[str, Any]) -> Conformed:
         mask = np.zeros(frames.shape[1:3], bool)
         for left, top, right, bottom in value["mask"]:
             mask[top:bottom, left:right] = True
-    return Conformed(frames, mask, tuple(value["remarks"]), tuple(value["shown"]), value["facts"])
+    return Conformed(frames, mask, tuple(value["remarks"]), tuple(value["shown"]), stored.stem, value["facts"])
 
 
 def _key(entry: ClipEntry, target: Target) -> str:
