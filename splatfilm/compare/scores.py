@@ -123,6 +123,14 @@ class Continuity:
     blocked: str = ""
     not_comparable: str = ""
 
+    @property
+    def unguarded(self) -> float | None:
+        """The geometric mean of the terms there are, whatever the guards say: for plots, never for a table."""
+        terms = [term.value for term in (self.pho, self.col, self.epi) if term.value is not None]
+        if self.not_comparable or self.pho.value is None or self.col.value is None:
+            return None
+        return math.prod(terms) ** (1 / len(terms))
+
 
 @dataclass(frozen=True)
 class Revisit:
@@ -226,7 +234,7 @@ def rows_of(method: MethodScores) -> Iterator[dict[str, Any]]:
     for pair in method.pairs:
         where = {**head, "kind": pair.kind, "a": pair.a, "b": pair.b, "take": pair.take}
         for part in (pair.continuity, pair.revisit, pair.edit, pair.determinism):
-            yield from _rows(where, scores_in(part), pair.continuity.guards if part is pair.continuity and part else ())
+            yield from _rows(where, scores_in(part), part.guards if isinstance(part, Continuity) else ())
         if pair.continuity is not None:
             for item in pair.continuity.objects:
                 score = Score("OBJ", item.value, "", ceiling=1.0, null=0.0, note=f"{item.pixels} px")

@@ -83,6 +83,8 @@ class ShotTruth:
     views: Sequence[View]
     states: tuple[str, ...] = ()  # empty: nothing moves
     placed: tuple[tuple[str, ...], ...] = ()  # a state for every object at every frame; empty: nothing moves
+    see: Callable[[int, Camera], View] | None = None  # the moment of view i through any other camera
+    rate: float = 24.0  # frames a second
 
     def __len__(self) -> int:
         return len(self.scene_frames)

@@ -1,0 +1,41 @@
+"""A clip beside our own frames of the same shot, frame by frame: for plots, and for what our own finishing changed."""
+
+from __future__ import annotations
+
+import statistics
+
+from splatfilm.compare import pixels
+from splatfilm.compare.scores import Score
+from splatfilm.compare.views import Clip, ShotTruth
+
+
+def measure_agreement(clip: Clip, truth: ShotTruth) -> tuple[Score, ...]:
+    """PSNR, SSIM, dE00 and detail of every frame against our own frame of that moment; values are medians.
+
+    The null is our own frame from the other end of the shot: a picture of the same place that is not this one.
+    """
+    mask = None if clip.mask is None else ~clip.mask
+    rows: dict[str, list[tuple[int, float]]] = {"psnr": [], "ssim": [], "colour": []}
+    nulls: dict[str, list[float]] = {"psnr": [], "ssim": [], "colour": []}
+    count = min(len(clip), len(truth))
+    checked = {0, count // 2, count - 1}
+    for index in range(count):
+        ours = truth.views[index].picture
+        for key, value in pixels.differences(clip.frames[index], ours, mask).items():
+            rows[key].append((index, value))
+        if index in checked and count > 1:
+            other = truth.views[(index + count // 2) % count].picture
+            for key, value in pixels.differences(other, ours, mask).items():
+                nulls[key].append(value)
+    note = "" if count else "there are no frames"
+
+    def score(name: str, key: str, unit: str, higher: bool, ceiling: float) -> Score:
+        value = statistics.median(v for _, v in rows[key]) if rows[key] else None
+        null = statistics.median(nulls[key]) if nulls[key] else None
+        return Score(name, value, unit, "higher" if higher else "lower", ceiling, null, tuple(rows[key]), note)
+
+    return (
+        score("OURS_PSNR", "psnr", "dB", True, float("inf")),
+        score("OURS_SSIM", "ssim", "", True, 1.0),
+        score("OURS_dE", "colour", "dE00", False, 0.0),
+    )

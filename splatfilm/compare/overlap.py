@@ -1,0 +1,131 @@
+"""Which frames of two shots may be compared at all: those that see enough of the same, from not too different sides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from splatfilm.cameras.camera import Camera
+from splatfilm.compare.following import camera_of
+from splatfilm.compare.scores import CameraFollowing
+from splatfilm.compare.stability import kept
+from splatfilm.compare.views import ShotTruth, View
+from splatfilm.compare.warp import points_of, ray_angle, sight
+
+OVERLAP = (0.2, 0.95)  # share of B's picture that A sees: less says nothing, more is nearly a revisit
+MOST_ANGLE = 45.0  # degrees between the directions from which both see what they share
+MOST_PAIRS = 32
+CANDIDATES = 24  # frames of a shot that are tried, spread evenly
+COARSE = 80  # px wide: enough to tell how much is shared
+LOCATED_ENOUGH = 0.5  # of the frames: from there on the found cameras are used
+
+
+@dataclass(frozen=True, eq=False)
+class Seer:
+    """One shot as it is looked at for a comparison: prescribed cameras, or those that a clip was found to have."""
+
+    truth: ShotTruth
+    found: dict[int, Camera] | None = None  # None: prescribed
+
+    @property
+    def cameras(self) -> Literal["prescribed", "recovered"]:
+        return "prescribed" if self.found is None else "recovered"
+
+    @property
+    def frames(self) -> Sequence[int]:
+        """The frames that can be looked at."""
+        return range(len(self.truth)) if self.found is None else sorted(self.found)
+
+    def camera(self, index: int) -> Camera:
+        return self.truth.cameras[index] if self.found is None else self.found[index]
+
+    def likely(self, index: int) -> Camera:
+        """The found camera where there is one, else the prescribed one."""
+        return self.truth.cameras[index] if self.found is None else self.found.get(index, self.truth.cameras[index])
+
+    def view(self, index: int) -> View:
+        """Our scene as this frame's camera sees it."""
+        if self.found is None:
+            return self.truth.views[index]
+        assert self.truth.see is not None, "found cameras are used only where the scene can be seen through them"
+        return self.truth.see(index, self.found[index])
+
+    def coarse(self, index: int) -> View:
+        """The same, small."""
+        width, height = self.truth.size
+        small = (min(COARSE, width), max(1, round(min(COARSE, width) * height / width)))
+        if self.found is None:
+            return _thinned(self.truth.views[index], *small)
+        assert self.truth.see is not None, "as in `view`"
+        return self.truth.see(index, self.found[index].scaled(*small))
+
+
+def seer(truth: ShotTruth, following: CameraFollowing | None, count: int) -> Seer:
+    """Look through the found cameras where at least half of the frames were found, and the camera was not kept."""
+    usable = following is not None and truth.see is not None and not kept(following)
+    if following is None or not usable or (following.located.value or 0) < LOCATED_ENOUGH:
+        return Seer(truth)
+    frames = [frame for frame in following.frames if frame.index < count]
+    found = {frame.index: camera_of(frame, truth.cameras[frame.index]) for frame in frames}
+    return Seer(truth, {index: camera for index, camera in found.items() if camera is not None})
+
+
+def _thinned(view: View, width: int, height: int) -> View:
+    rows = ((np.arange(height) + 0.5) * view.depth.shape[0] / height).astype(int)
+    columns = ((np.arange(width) + 0.5) * view.depth.shape[1] / width).astype(int)
+    places = np.ix_(rows, columns)
+    return View(view.picture[places], view.depth[places], view.ids[places], view.camera.scaled(width, height))
+
+
+def overlapping(a: Seer, b: Seer, most: int = MOST_PAIRS) -> tuple[tuple[int, int], ...]:
+    """Pairs (frame of A, frame of B) to compare, at most `most`, as different from one another as can be.
+
+    Two shots of one scene that share nothing give no pairs. Of what moved between the two frames nothing is shared.
+    """
+    frames_a, frames_b = (_spread(s.frames, CANDIDATES) for s in (a, b))
+    small_a = [(i, a.coarse(i)) for i in frames_a]
+    found: list[tuple[int, int, float]] = []
+    for j in frames_b:
+        view_b = b.coarse(j)
+        for i, view_a in small_a:
+            where = sight(view_a, view_b)
+            seen = where.seen & still(a.truth, i, b.truth, j)[np.maximum(view_b.ids, 0)]
+            share = float(seen.mean())
+            if not OVERLAP[0] <= share <= OVERLAP[1]:
+                continue
+            points = points_of(view_b.depth, view_b.camera)[seen]
+            if ray_angle(view_a.camera, view_b.camera, points) <= MOST_ANGLE:
+                found.append((i, j, share))
+    return _farthest(found, (len(a.truth), len(b.truth)), most)
+
+
+def still(a: ShotTruth, i: int, b: ShotTruth, j: int) -> NDArray[np.bool_]:  # [objects]
+    """Objects that are the same at both moments."""
+    if not a.placed or not b.placed:
+        return np.ones(len(b.objects), bool)
+    return np.array([one == two for one, two in zip(a.placed[i], b.placed[j], strict=True)])
+
+
+def _spread(frames: Sequence[int], most: int) -> list[int]:
+    if not frames:
+        return []
+    return sorted({frames[int(k)] for k in np.linspace(0, len(frames) - 1, min(most, len(frames))).round()})
+
+
+def _farthest(
+    found: Sequence[tuple[int, int, float]], lengths: tuple[int, int], most: int
+) -> tuple[tuple[int, int], ...]:
+    """Farthest-point choice over (place in A, place in B), from the pair that shares most; in order."""
+    if not found:
+        return ()
+    places = np.array([[i / max(lengths[0] - 1, 1), j / max(lengths[1] - 1, 1)] for i, j, _ in found])
+    chosen = [int(np.argmax([share for _, _, share in found]))]
+    away = np.linalg.norm(places - places[chosen[0]], axis=1)
+    while len(chosen) < min(most, len(found)):
+        chosen.append(int(away.argmax()))
+        away = np.minimum(away, np.linalg.norm(places - places[chosen[-1]], axis=1))
+    return tuple(sorted({(found[k][0], found[k][1]) for k in chosen}))

@@ -1,0 +1,133 @@
+"""How a clip holds together within one shot (FWE, DWE, FLK; docs/compare.md). Worth nothing without the guards."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from splatfilm.cameras.camera import Camera
+from splatfilm.compare.following import FLOOR_DEGREES, FLOOR_METRES, camera_of
+from splatfilm.compare.motion import Motion, measure_motion, steps_of
+from splatfilm.compare.pixels import grey, squared_error
+from splatfilm.compare.scores import CameraFollowing, Score, Stability
+from splatfilm.compare.views import Clip, ShotTruth, View
+from splatfilm.compare.warp import carried, comparable, sight
+
+LOCATED_ENOUGH = 0.9  # of the frames: below it the camera is not known well enough for DWE
+MOST_DEPTH_STEPS = 12
+NO_CV2 = "needs OpenCV: pip install 'splatfilm[compare]'"
+
+
+def measure_stability(
+    clip: Clip,
+    truth: ShotTruth,
+    following: CameraFollowing | None = None,
+    motion: Motion | None = None,
+    ours: Motion | None = None,
+) -> Stability:
+    """The within-shot figures of a clip; `motion` and `ours` where they were measured already."""
+    motion = motion or measure_motion(clip.frames, clip.mask)
+    ours = ours or measure_motion(truth.clip().frames, clip.mask)
+    error, reference = motion.mean("error"), ours.mean("error")
+    note = "" if error is not None else NO_CV2 if motion.mean("motion") is None else "the flow holds nowhere"
+    ratio = error / reference if error is not None and reference else None
+    return Stability(
+        Score("FWE", error, "MSE", "lower", reference, per_frame=motion.rows("error"), note=note),
+        Score("FWE_RATIO", ratio, "ratio", "lower", 1.0, note=note),
+        Score("FWE_COVERAGE", motion.mean("coverage"), "share", "neither", ours.mean("coverage"), note=note),
+        Score("FLOW", motion.mean("motion"), "px", "neither", ours.mean("motion"), per_frame=motion.rows("motion")),
+        _depth_error(clip, truth, following),
+        _flicker(clip, truth),
+    )
+
+
+def _depth_error(clip: Clip, truth: ShotTruth, following: CameraFollowing | None) -> Score:
+    """DWE: each frame against the next one, carried over by our depth; ceiling: our own frames."""
+    cameras = _cameras(truth, following)
+    if cameras is None:
+        return Score("DWE", None, "MSE", "lower", note="the camera was not found in nine of ten frames")
+    errors, ours, rows = [], [], []
+    for index in steps_of(min(len(clip), len(truth)), MOST_DEPTH_STEPS):
+        here, there = (_view(truth, i, cameras) for i in (index, index + 1))
+        if here is None or there is None:
+            continue
+        where = sight(there, here)
+        good = comparable(there, here, where, _still(truth, index, index + 1))
+        good &= True if clip.mask is None else ~clip.mask
+        if good.any():
+            value = squared_error(carried(clip.frames[index + 1], where), clip.frames[index])[good]
+            errors.append(float(value.mean(dtype=np.float64)))
+            rows.append((index, errors[-1]))
+            ours.append(float(squared_error(carried(there.picture, where), here.picture)[good].mean(dtype=np.float64)))
+    if not errors:
+        return Score("DWE", None, "MSE", "lower", note="nothing stands still from frame to frame")
+    return Score("DWE", float(np.mean(errors)), "MSE", "lower", float(np.mean(ours)), per_frame=tuple(rows))
+
+
+def _cameras(truth: ShotTruth, following: CameraFollowing | None) -> dict[int, Camera] | None:
+    """The cameras to use: prescribed where they were kept (or are given), found ones where they can be drawn from.
+
+    None when they are not known.
+    """
+    prescribed = dict(enumerate(truth.cameras))
+    if following is None:
+        return prescribed
+    if following.located.value is None or following.located.value < LOCATED_ENOUGH:
+        return None
+    if kept(following) or truth.see is None:
+        return prescribed
+    found = {frame.index: camera_of(frame, truth.cameras[frame.index]) for frame in following.frames}
+    return {index: camera for index, camera in found.items() if camera is not None}
+
+
+def kept(following: CameraFollowing) -> bool:
+    """Whether the camera was followed as exactly as can be told."""
+    turned, moved = following.rotation.value, following.translation.value
+    return turned is not None and moved is not None and turned <= FLOOR_DEGREES and moved <= FLOOR_METRES
+
+
+def _view(truth: ShotTruth, index: int, cameras: dict[int, Camera]) -> View | None:
+    camera = cameras.get(index)
+    if camera is None or camera is truth.cameras[index]:
+        return None if camera is None else truth.views[index]
+    return None if truth.see is None else truth.see(index, camera)
+
+
+def _still(truth: ShotTruth, i: int, j: int) -> NDArray[np.bool_]:
+    if not truth.placed:
+        return np.ones(len(truth.objects), bool)
+    return np.array([one == two for one, two in zip(truth.placed[i], truth.placed[j], strict=True)])
+
+
+def _flicker(clip: Clip, truth: ShotTruth) -> Score:
+    """FLK: how much the brightness of whole frames shivers, faster than a second; ceiling: ours."""
+    count = min(len(clip), len(truth))
+    if count < 3:
+        return Score("FLK", None, "levels", "lower", note="needs three frames")
+    mask = None if clip.mask is None else ~clip.mask
+    values = [_brightness(clip.frames[i], mask) for i in range(count)]
+    ours = [_brightness(truth.views[i].picture, mask) for i in range(count)]
+    fast, ours_fast = _fast(np.array(values), truth.rate), _fast(np.array(ours), truth.rate)
+    rows = tuple((i, float(v)) for i, v in enumerate(fast))
+    return Score("FLK", float(fast.std()), "levels", "lower", float(ours_fast.std()), per_frame=rows)
+
+
+def _brightness(picture: NDArray[np.float32], mask: NDArray[np.bool_] | None) -> float:
+    luma = grey(picture)
+    return 255 * float((luma if mask is None else luma[mask]).mean(dtype=np.float64))
+
+
+def _fast(values: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
+    """What is left when the slow part, a quadratic about each frame over one second, is taken away.
+
+    A running mean would call a steady pan a flicker at both ends of the shot.
+    """
+    half = max(2, round(rate / 2))
+    out = np.empty_like(values)
+    for index in range(len(values)):
+        low, high = max(0, index - half), min(len(values), index + half + 1)
+        times = np.arange(low, high) - index
+        degree = min(2, len(times) - 2)
+        slow = np.polynomial.polynomial.polyfit(times, values[low:high], max(degree, 0))
+        out[index] = values[index] - slow[0]
+    return out
