@@ -90,15 +90,19 @@ class MethodEntry:
     sentence: str = ""  # printed beside every number of the method
 
     @property
-    def takes_withheld(self) -> dict[str, tuple[int, int]]:
-        """Shots of which more takes were made than are here: (here, made)."""
-        found = {}
+    def takes_withheld(self) -> tuple[str, ...]:
+        """What to say of shots of which more takes were made than are here."""
+        found: dict[tuple[int, int], list[str]] = {}
         for shot in dict.fromkeys(clip.shot for clip in self.clips):
             own = [clip for clip in self.clips if clip.shot == shot]
             made = max((clip.takes_made or 0) for clip in own)
             if made > len(own):
-                found[shot] = (len(own), made)
-        return found
+                found.setdefault((len(own), made), []).append(shot)
+        return tuple(
+            f"shot{'s' if len(shots) > 1 else ''} {', '.join(shots)}: {here} of {made} takes were supplied, "
+            "chosen by whoever made them"
+            for (here, made), shots in found.items()
+        )
 
 
 @dataclass(frozen=True)
@@ -193,11 +197,7 @@ def read_baseline(path: Path, shots: tuple[str, ...], film_file: Path | None = N
         elif method.name:
             methods[method.name] = method
     pairs = [pair for item in table.tables("pairs") if (pair := _pair(item, shots)) is not None]
-    for method in methods.values():
-        remarks += [
-            f"{method.title}: shot {shot}: selected from {made}, {made - here} takes were not supplied"
-            for shot, (here, made) in method.takes_withheld.items()
-        ]
+    remarks += [f"{method.title}: {told}" for method in methods.values() for told in method.takes_withheld]
     return Baseline(path, tuple(methods.values()), tuple(pairs), tuple(notes.problems), tuple(remarks))
 
 

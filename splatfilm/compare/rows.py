@@ -88,11 +88,7 @@ def baseline_rows(conforming: Conforming) -> list[Row]:
                 identity = f"{entry.sha256} {conformed.key}"
                 clip = RowClip(frames, conformed.size, identity, conformed.mask, facts, conformed.remarks)
                 clips[entry.shot, entry.take] = clip
-        withheld = tuple(
-            f"shot {shot}: selected from {made}, {made - here} takes were not supplied"
-            for shot, (here, made) in method.takes_withheld.items()
-        )
-        notes = (*((method.sentence,) if method.sentence else ()), *withheld)
+        notes = (*((method.sentence,) if method.sentence else ()), *method.takes_withheld)
         rows.append(Row(method.name, method.title, method.kind, method.information, clips, notes, method_facts(method)))
     return rows
 

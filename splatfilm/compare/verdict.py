@@ -23,8 +23,8 @@ ROOM: tuple[tuple[float, str, Tone], ...] = (
     (0.2, "much has changed", "bad"),
     (-math.inf, "another room", "bad"),
 )
-"""From which FSC on one says so. The steps follow measured ladders (docs/report.md): 5 % of texture drift 0.97, a bed moved
-by 20 cm 0.82, a quarter of the texture changed 0.59, half of it 0.16."""
+"""From which FSC on one says so. The steps follow measured ladders (docs/report.md): 5 % of texture drift 0.97,
+a bed moved by 20 cm 0.82, a quarter of the texture changed 0.59, half of it 0.16."""
 
 BACK: tuple[tuple[float, str, Tone], ...] = (
     (35.0, "the same", "good"),
@@ -102,7 +102,7 @@ def camera(scores: MethodScores) -> Verdict:
     turned = [f.rotation.value for f in found if f.rotation.value is not None]
     if share < LOCATED or not turned:
         detail = f"our scene is recognised in {100 * share:.0f} % of its frames: there is no camera to find"
-        return Verdict("not to be found", "bad", f"{100 * share:.0f} % of frames", detail)
+        return Verdict("lost", "bad", f"{100 * share:.0f} % of frames", detail)
     middle = statistics.median(turned)
     word, tone = next((word, tone) for most, word, tone in CAMERA if middle <= most)
     return Verdict(word, tone, f"{middle:.2f}° off", f"found in {100 * share:.0f} % of its frames")

@@ -200,7 +200,7 @@ def test_a_link_that_leaves_the_project_is_refused(tmp_path: Path) -> None:
 def test_takes_that_were_not_supplied_are_said_to_be_missing(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "020.mp4", [picture(i) for i in range(4)])
     found = read_baseline(write_manifest(tmp_path, clip_value(clip, tmp_path, "020", takes_made=4)), SHOTS)
-    assert found.remarks == ("Kling: shot 020: selected from 4, 3 takes were not supplied",)
+    assert found.remarks == ("Kling: shot 020: 1 of 4 takes were supplied, chosen by whoever made them",)
 
 
 def test_a_file_of_another_schema_is_refused(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ SF.VIEWS = { overview: ["Overview", "O"], viewer: ["Shots", "V"], cuts: ["Cuts",
   const kinds = (wanted) => data.methods.find((method) => wanted.includes(method.kind) && SF.laneOf(first, method.id) >= 0);
   const other = kinds(["closed", "open"]) || kinds(["mini"]) || data.methods.find((method) => method.id === "nearest") || data.methods[0];
   const lane = (id) => ({ method: id, take: (first.lanes[SF.laneOf(first, id)] || first.lanes[0]).take });
-  SF.state = { view: "overview", shot: first.name, frame: 0, mode: "wipe", side: "a", a: lane("ours"), b: lane(other.id), gain: 4, threshold: 2, offset: 0, cut: Math.max(0, data.cuts.findIndex((cut) => cut.telling)) };
+  SF.state = { view: "overview", shot: first.name, frame: 0, mode: "wipe", side: "a", a: lane("ours"), b: lane(other.id), gain: 2, threshold: 2, offset: 0, cut: Math.max(0, data.cuts.findIndex((cut) => cut.telling)) };
 })();
 
 /** Change the state and show it; what cannot be is brought into range. */

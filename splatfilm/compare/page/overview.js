@@ -52,7 +52,7 @@ SF.overview = {
     return SF.el("aside.verdicts", {},
       SF.el("table", {}, SF.el("thead", {}, head), SF.el("tbody", {}, rows)),
       mini.slice(0, 1).map((text) => SF.el("p.quiet.small", {}, text)),
-      SF.data.problems.length ? SF.el("p.small", {}, SF.el("span.chip.bad", {}, `${SF.data.problems.length} clips or entries had to be left out: see About`)) : null,
+      SF.data.problems.length ? SF.el("p.small", {}, SF.el("span.chip.bad", {}, `${SF.data.problems.length} ${SF.data.problems.length === 1 ? "entry" : "entries"} had to be left out: see About`)) : null,
       SF.el("p.quiet.small", {}, "Words come from measurements on every frame and every take; the Numbers page has all of them. Press ", SF.el("kbd", {}, "?"), " for the keys."));
   },
 
@@ -69,7 +69,7 @@ SF.overview = {
 SF.cutRow = (cut, method, take) => {
   const [a, b] = [SF.shots.get(cut.a), SF.shots.get(cut.b)];
   const verdict = (cut.verdicts || {})[method];
-  const open = () => SF.change({ view: "viewer", shot: b.name, frame: 0, b: { method, take: b.lanes[SF.laneOf(b, method, take)].take }, ...(method === "ours" ? {} : {}) });
+  const open = () => SF.change({ view: "viewer", shot: b.name, frame: 0, b: { method, take: b.lanes[SF.laneOf(b, method, take)].take } });
   const last = a.sheet.frames.length - 1;
   return SF.el("div", {}, SF.el("div.cutline", {}, SF.el("b", {}, SF.title(method)), SF.chip(verdict), verdict ? SF.el("span.quiet.small", {}, verdict.detail) : null),
     SF.el("div.cutrow", { onclick: open },

@@ -3,8 +3,8 @@
 
 SF.plots = {
   WANTED: [
-    ["PSNR", "Same picture as ours", "dB"], ["dE00", "Colour off by", "dE00"],
-    ["ROT", "Camera turned away by", "deg"], ["DETAIL", "Detail against ours", "ratio"],
+    ["PSNR", "Same as our render", "dB"], ["dE00", "Colour off by", "dE00"],
+    ["ROT", "Camera off by", "deg"], ["DETAIL", "Detail, ours = 1", "ratio"],
   ],
 
   scores(method, take, shot) {
@@ -34,7 +34,7 @@ SF.plots = {
     const levels = [["ceiling", a && a.ceiling], ["null", b ? b.null : a && a.null]].filter(([, level]) => typeof level === "number");
     const values = [...curves.flatMap(([, , points]) => points.map(([, value]) => value)), ...levels.map(([, level]) => level)].filter((value) => typeof value === "number");
     const now = (score) => (score ? SF.number(score.value, unit) : "–");
-    const head = SF.el("h3", { title: [a, b].map((score) => score && score.note).filter(Boolean).join("; ") || title }, title,
+    const head = SF.el("h3", { title: [a, b].map((score) => score && score.note).filter(Boolean).join("; ") || title }, SF.el("i", {}, title),
       SF.el("span", {}, SF.el("b", { style: { color: "var(--accent)" } }, now(a)), " ", SF.el("b", { style: { color: "var(--b)" } }, now(b))));
     if (!values.length) {
       const why = curves.map(([, , points]) => points).some((points) => points.length) ? "exactly ours in every frame" : (b && b.note) || (a && a.note) || "not measured";
