@@ -251,7 +251,7 @@ def _held(value: float, pair: PairGround) -> float:
 def _epi(ground: Ground, values: list[int | None]) -> Score:
     ceiling = [pair.matches for pair in ground.pairs if pair.matches is not None]
     found = [value for value in values if value is not None]
-    if not ceiling:
+    if not ceiling or len(found) < len(ceiling):
         return Score("EPI", None, "", note=NO_CV2)
     if _mean(ceiling) < FEWEST_MATCHES:
         few = f"{_mean(ceiling):.0f} matches a pair in our own frames"

@@ -15,7 +15,7 @@ from splatfilm.compare.views import Clip, Lazy, ShotTruth, View
 
 OBJECTS = ("room", "bed", "dresser", "ball")
 BASE = np.array([[0.55, 0.5, 0.45], [0.3, 0.4, 0.6], [0.2, 0.35, 0.45], [0.75, 0.45, 0.2]])
-SIZE = (320, 180)
+SIZE = (256, 144)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def texture(points: np.ndarray, seed: int) -> np.ndarray:  # [N, 3] metres -> [N
     """Smooth value noise on a lattice in space, two octaves, a colour of its own each."""
     rng = np.random.default_rng(seed)
     out = np.zeros((len(points), 3))
-    for cell, height in ((0.17, 0.45), (0.07, 0.35)):
+    for cell, height in ((0.28, 0.3), (0.1, 0.2)):
         table = rng.uniform(-1, 1, (16, 16, 16, 3)).astype(np.float32)
         place = points / cell + rng.uniform(0, 16, 3)
         low = np.floor(place).astype(int)
@@ -93,7 +93,7 @@ def texture(points: np.ndarray, seed: int) -> np.ndarray:  # [N, 3] metres -> [N
     return out
 
 
-def look_at(eye, target, size=SIZE, focal: float = 0.85) -> Camera:
+def look_at(eye, target, size=SIZE, focal: float = 0.6) -> Camera:
     """A camera of focal length `focal` picture widths."""
     eye, target = np.array(eye, float), np.array(target, float)
     z = (target - eye) / np.linalg.norm(target - eye)
@@ -116,17 +116,17 @@ def turned(camera: Camera, yaw: float = 0.0, shift: float = 0.0) -> Camera:
     return replace(camera, pose=pose)
 
 
-def dolly(frames: int = 6, size=SIZE) -> list[Camera]:
+def dolly(frames: int = 4, size=SIZE) -> list[Camera]:
     """Shot A: past the foot of the bed."""
     return [look_at((-0.5 + t, -2.0, 1.4), (0.0, 1.0, 0.5), size) for t in np.linspace(0, 0.8, frames)]
 
 
-def second_angle(frames: int = 6, size=SIZE) -> list[Camera]:
+def second_angle(frames: int = 4, size=SIZE) -> list[Camera]:
     """Shot B: from the left, closing in."""
     return [look_at((-1.7 + t, -1.6 + t, 1.6), (0.2, 1.2, 0.4), size) for t in np.linspace(0, 0.3, frames)]
 
 
-def shot(name: str, cameras: list[Camera], room: Bedroom = Bedroom(), keep: int = 64) -> ShotTruth:  # noqa: B008
+def shot(name: str, cameras: list[Camera], room: Bedroom = Bedroom(), keep: int = 64) -> ShotTruth:
     """A shot of the room, as the measures know it."""
     return ShotTruth(
         name,

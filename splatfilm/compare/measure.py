@@ -1,0 +1,198 @@
+"""A whole method measured: every take of every shot, and every pair of shots, with what is shared measured once."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from splatfilm.base.files import write_bytes, write_json
+from splatfilm.base.progress import SILENT, Progress
+from splatfilm.compare import vision
+from splatfilm.compare.agreement import measure_agreement
+from splatfilm.compare.edit import measure_edit
+from splatfilm.compare.following import follow_camera
+from splatfilm.compare.followup import Ground, Take, lay_ground, measure_follow_up
+from splatfilm.compare.guards import Allowed, shot_guards
+from splatfilm.compare.motion import MOST_STEPS, Motion, measure_motion
+from splatfilm.compare.overlap import MOST_PAIRS, Seer
+from splatfilm.compare.pairs import PairSpec
+from splatfilm.compare.revisit import measure_revisit
+from splatfilm.compare.scores import (
+    COLUMNS,
+    SCHEMA,
+    CameraFollowing,
+    MethodScores,
+    PairScores,
+    Score,
+    ShotScores,
+    plain,
+    rows_of,
+)
+from splatfilm.compare.stability import measure_stability
+from splatfilm.compare.views import Clip, Frames, ShotTruth
+
+ShotTake = tuple[str, int | None]
+
+
+@dataclass(frozen=True, eq=False)
+class MethodClips:
+    """One method's clips by (shot, take), conformed to the truth. `given` is its class of information."""
+
+    method: str
+    title: str
+    given: str
+    clips: Mapping[ShotTake, Clip]
+    notes: tuple[str, ...] = ()
+    imported: Mapping[str, tuple[Score, ...]] = field(default_factory=dict)  # learned metrics by shot
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How much is looked at. The work grows with these, and no figure's meaning depends on them."""
+
+    pairs: int = MOST_PAIRS  # of frames, of two shots
+    every: int = 4  # this many frames apart, cameras are found
+    steps: int = MOST_STEPS  # from frame to frame, of a shot
+    follow: bool = True  # find cameras at all
+    allowed: Allowed = field(default_factory=Allowed)
+
+
+class Shared:
+    """What depends on the scene alone, kept between methods that are compared with the same truths."""
+
+    def __init__(self) -> None:
+        self.grounds: dict[tuple[str, str, tuple[int, int], int], Ground] = {}
+        self.motions: dict[tuple[str, tuple[int, int], int], Motion] = {}
+
+    def ground(self, a: ShotTruth, b: ShotTruth, other_scene: Frames, most: int) -> Ground:
+        key = (a.shot, b.shot, a.size, most)
+        if key not in self.grounds:
+            self.grounds[key] = lay_ground(Seer(a), Seer(b), other_scene, most)
+        return self.grounds[key]
+
+    def motion(self, truth: ShotTruth, most: int) -> Motion:
+        key = (truth.shot, truth.size, most)
+        if key not in self.motions:
+            self.motions[key] = measure_motion(truth.clip().frames, most=most)
+        return self.motions[key]
+
+
+def measure_method(
+    method: MethodClips,
+    truths: Mapping[str, ShotTruth],
+    pairs: Sequence[PairSpec],
+    depth: Depth = Depth(),
+    progress: Progress = SILENT,
+    shared: Shared | None = None,
+) -> MethodScores:
+    """Everything that can be measured of a method. Takes are compared with the take of the same number.
+
+    Give `shared` when several methods are measured against one film.
+    """
+    shared = shared or Shared()
+    progress.start(f"measure {method.method}", len(method.clips) + len(pairs), "steps")
+    shots: list[ShotScores] = []
+    takes: dict[ShotTake, Take] = {}
+    for done, ((shot, number), clip) in enumerate(method.clips.items(), 1):
+        scores, take = _shot(shot, number, clip, truths[shot], depth, shared)
+        takes[shot, number] = take
+        shots.append(replace(scores, imported=method.imported.get(shot, ())))
+        progress.advance(done, shot)
+    found: list[PairScores] = []
+    for done, pair in enumerate(pairs, 1):
+        found += _pair(pair, takes, truths, depth, shared)
+        progress.advance(len(method.clips) + done, f"{pair.a} > {pair.b}")
+    progress.finish()
+    return MethodScores(method.method, method.title, method.given, tuple(shots), tuple(found), method.notes)
+
+
+def _shot(
+    shot: str, number: int | None, clip: Clip, truth: ShotTruth, depth: Depth, shared: Shared
+) -> tuple[ShotScores, Take]:
+    following: CameraFollowing | None = None
+    if depth.follow and vision.available():
+        following = follow_camera(clip, truth, depth.every)
+    motion = measure_motion(clip.frames, clip.mask, depth.steps)
+    if clip.mask is None and len(clip) == len(truth):
+        ours = shared.motion(truth, depth.steps)
+    else:
+        ours = measure_motion(truth.clip().frames[: len(clip)], clip.mask, depth.steps)
+    guards = shot_guards(clip, truth, motion, ours, depth.allowed)
+    scores = ShotScores(
+        shot,
+        number,
+        min(len(clip), len(truth)),
+        following,
+        measure_stability(clip, truth, following, motion, ours),
+        guards,
+        measure_agreement(clip, truth),
+    )
+    return scores, Take(clip, truth, following, guards)
+
+
+def _pair(
+    pair: PairSpec,
+    takes: Mapping[ShotTake, Take],
+    truths: Mapping[str, ShotTruth],
+    depth: Depth,
+    shared: Shared,
+) -> list[PairScores]:
+    """A pair in every take that both shots have."""
+    numbers = {shot: [n for s, n in takes if s == shot] for shot in (pair.a, pair.b)}
+    both = [n for n in numbers[pair.a] if n in numbers[pair.b]]
+    if not both:
+        missing = ", ".join(shot for shot in dict.fromkeys((pair.a, pair.b)) if not numbers[shot])
+        note = f"no clip of {missing}" if missing else "no take that both shots have"
+        return [PairScores(pair.kind, pair.a, pair.b, note=note)]
+    return [_pair_of_take(pair, n, takes[pair.a, n], takes[pair.b, n], truths, depth, shared) for n in both]
+
+
+def _pair_of_take(
+    pair: PairSpec,
+    number: int | None,
+    a: Take,
+    b: Take,
+    truths: Mapping[str, ShotTruth],
+    depth: Depth,
+    shared: Shared,
+) -> PairScores:
+    if pair.kind == "follow-up":
+        other = _other_scene(truths, a.truth)
+        ground = shared.ground(a.truth, b.truth, other, depth.pairs)
+        continuity = measure_follow_up(a, b, other, ground, depth.pairs)
+        return PairScores(pair.kind, pair.a, pair.b, number, continuity=continuity)
+    if pair.kind == "revisit":
+        frames = [(i, j) for i, j in pair.frames if i < len(a.clip) and j < len(b.clip)]
+        others = (t for name, t in truths.items() if name not in (pair.a, pair.b) and t.size == a.truth.size)
+        wrong = next((other.clip() for other in others), None)
+        return PairScores(pair.kind, pair.a, pair.b, number, revisit=measure_revisit(a.clip, b.clip, frames, wrong))
+    if pair.kind == "edit" and pair.object is not None:
+        edit = measure_edit(a.clip, b.clip, (a.truth, b.truth), pair.object)
+        return PairScores(pair.kind, pair.a, pair.b, number, edit=edit)
+    return PairScores(pair.kind, pair.a, pair.b, number, note="an edit needs the object that was edited")
+
+
+def _other_scene(truths: Mapping[str, ShotTruth], truth: ShotTruth) -> Frames:
+    """Our frames of another scene of the film, for the null; none where the film has one scene."""
+    for other in truths.values():
+        if other.scene != truth.scene and other.size == truth.size:
+            return other.clip().frames
+    return ()
+
+
+def write_scores(folder: Path, methods: Sequence[MethodScores]) -> tuple[Path, Path]:
+    """`continuity.json` with everything and `continuity.csv` with one row a number."""
+    folder.mkdir(parents=True, exist_ok=True)
+    json_path, csv_path = folder / "continuity.json", folder / "continuity.csv"
+    made = {"schema": SCHEMA, "made_with": list(vision.versions()), "methods": plain(methods)}
+    write_json(json_path, made)
+    text = io.StringIO(newline="")
+    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    table.writeheader()
+    for method in methods:
+        table.writerows(rows_of(method))
+    write_bytes(csv_path, text.getvalue().encode("utf-8"))
+    return json_path, csv_path

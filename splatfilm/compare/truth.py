@@ -1,0 +1,201 @@
+"""Our own film as the source of truth: every shot's picture, depth, objects and camera, frame by frame.
+
+The truth is the bare scene: what the splats are, drawn now, before any refinement. Each view is drawn once and kept
+beside the film's takes, under a name that hashes everything that decides it, so a second comparison draws nothing.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from splatfilm.base.files import write_bytes
+from splatfilm.base.hashing import hash_value
+from splatfilm.base.progress import SILENT, Progress
+from splatfilm.cameras.camera import Camera
+from splatfilm.compare.views import NOTHING, Clip, Lazy, Picture, ShotTruth, View, from_bytes, to_bytes
+from splatfilm.film.model import Film
+from splatfilm.shots.names import FilmFolders
+from splatfilm.shots.pictures import eight_bit, read_picture
+from splatfilm.shots.plan import ShotPlan
+from splatfilm.shots.schedule import Planned, RenderOptions, plan_film
+from splatfilm.shots.takes import Take, newest_finished
+from splatfilm.shots.wanted import PassRequest, objects_of
+from splatfilm.stage import Placed, Placements
+
+if TYPE_CHECKING:
+    from splatfilm.shots.drawing import SceneDrawer
+
+VIEWS_VERSION = 1
+"""Raised whenever the same scene would give other views."""
+
+SOLID = 0.5  # coverage from which a pixel shows something
+FOLDER = "continuity"
+VIEWS_KEPT = 6  # of a shot, in memory
+
+
+@dataclass(frozen=True)
+class TruthOptions:
+    """Where the film is made, which shots, at which size, on which backend; as `RenderOptions`."""
+
+    out: Path = Path("out")
+    shots: tuple[str, ...] | None = None
+    size: tuple[int, int] | None = None
+    backend: str = "auto"
+    preset: str | None = None
+
+    def rendering(self) -> RenderOptions:
+        return RenderOptions(self.out, self.shots, None, self.size, backend=self.backend, preset=self.preset)
+
+
+def film_truth(film: Film, options: TruthOptions = TruthOptions(), progress: Progress = SILENT) -> dict[str, ShotTruth]:
+    """The truth of every chosen shot, in film order. Views are drawn when they are first asked for.
+
+    Raises `InputError` as planning the film does. Reconstructs captures that have no splats yet.
+    """
+    planned = plan_film(film, options.rendering(), progress)
+    drawer = _Drawer(planned, options.backend)
+    return {name: _shot_truth(planned, plan, drawer) for name, plan in planned.plans.items()}
+
+
+def take_folder(film: Film, shot: str, options: TruthOptions, refined: bool) -> Path:
+    """Where a shot's takes lie: refined frames stand beside the bare ones."""
+    folders = FilmFolders.of(options.out, film, options.size)
+    return folders.root / "refined" / "shots" / shot if refined else folders.shot(shot)
+
+
+def take_clip(take: Take) -> Clip:
+    """The frames of a take on disk, decoded when they are asked for. Raises `InputError` for a damaged one."""
+    records = [take.frames[frame] for frame in sorted(take.frames)]
+
+    def make(index: int) -> Picture:
+        file = take.folder / records[index].pictures["beauty"].file
+        if file.suffix == ".exr":
+            return _exr_picture(file)
+        pixels, _ = read_picture(file)
+        return from_bytes(eight_bit(pixels))
+
+    return Clip(Lazy(len(records), make))
+
+
+def film_clips(film: Film, options: TruthOptions, refined: bool) -> dict[str, tuple[Take, Clip]]:
+    """The newest finished take of every chosen shot that has one, by shot."""
+    found: dict[str, tuple[Take, Clip]] = {}
+    for shot in film.shots:
+        if options.shots is not None and shot.name not in options.shots:
+            continue
+        take = newest_finished(take_folder(film, shot.name, options, refined))
+        if take is not None:
+            found[shot.name] = (take, take_clip(take))
+    return found
+
+
+def _exr_picture(file: Path) -> Picture:
+    """A beauty pass that was written as linear EXR, back in sRGB."""
+    from splatfilm.shots.exr import read_exr
+
+    channels, _ = read_exr(file)
+    named = {name.rsplit("/", 1)[-1]: values for name, values in channels.items()}
+    linear = np.stack([named[c].astype(np.float64) for c in "RGB"], -1)
+    low = np.clip(linear, 0, None)
+    picture = np.where(low <= 0.0031308, low * 12.92, 1.055 * low ** (1 / 2.4) - 0.055)
+    return from_bytes(to_bytes(picture.astype(np.float32)))
+
+
+def _shot_truth(planned: Planned, plan: ShotPlan, drawer: _Drawer) -> ShotTruth:
+    placements = Placements(planned.film, plan.scene)
+    objects = objects_of(placements)
+    moments = [{item.member: _moment(item) for item in placements.at(frame)} for frame in plan.frames]
+    placed = tuple(tuple(there.get(name, "") for name in objects) for there in moments)
+    cameras = tuple(plan.cameras[frame] for frame in plan.frames)
+
+    def make(index: int) -> View:
+        frame = plan.frames[index]
+        return drawer.kept(plan, frame, cameras[index], objects)
+
+    def see(index: int, camera: Camera) -> View:
+        return drawer.draw(plan, plan.frames[index], camera, objects)
+
+    return ShotTruth(
+        plan.shot,
+        plan.scene,
+        plan.frames,
+        cameras,
+        objects,
+        Lazy(len(plan.frames), make, VIEWS_KEPT),
+        tuple(hash_value(list(states)) for states in placed),
+        placed,
+        see,
+        float(planned.film.rate),
+    )
+
+
+def _moment(item: Placed) -> str:
+    """What of a member decides how it stands and looks, its splats apart."""
+    place = item.place
+    worn = [item.asset, item.look, list(item.worn), item.pose_key]
+    return hash_value([*worn, [*place.rotation, *place.translation, place.scale]])
+
+
+class _Drawer:
+    """Draws views of the bare scene, and keeps them on disk."""
+
+    def __init__(self, planned: Planned, backend: str) -> None:
+        self._planned, self._backend = planned, backend
+        self._folder = planned.folders.root / FOLDER / "views"
+        self._drawer: SceneDrawer | None = None
+
+    def kept(self, plan: ShotPlan, frame: int, camera: Camera, objects: tuple[str, ...]) -> View:
+        """The view of a planned frame, from disk where it is there."""
+        key = {"views": VIEWS_VERSION, "frame": plan.keys[frame], "objects": list(objects)}
+        path = self._folder / f"{hash_value(key)[:24]}.npz"
+        if (stored := _stored(path, camera)) is not None:
+            return stored
+        view = self.draw(plan, frame, camera, objects)
+        data = io.BytesIO()
+        np.savez(data, picture=to_bytes(view.picture), depth=view.depth, ids=view.ids)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, data.getvalue())
+        return view
+
+    def draw(self, plan: ShotPlan, frame: int, camera: Camera, objects: tuple[str, ...]) -> View:
+        """The scene at a frame's moment through any camera."""
+        exposure = plan.exposures.get(frame) if camera is plan.cameras[frame] else None
+        drawn = self._ready()(plan.scene, frame, camera, exposure, PassRequest(("id",), objects))
+        layers: Mapping[str, object] = getattr(drawn, "layers", {})
+        alpha = _array(drawn.alpha)
+        solid = alpha >= SOLID
+        first = _array(layers["id-ranks"])[..., 0].astype(np.int16)
+        picture = from_bytes(to_bytes(_array(drawn.beauty)))  # as it is written
+        depth = np.where(solid, _array(drawn.depth), 0).astype(np.float32)
+        return View(picture, depth, np.where(solid, first, NOTHING).astype(np.int16), camera)
+
+    def _ready(self) -> SceneDrawer:
+        if self._drawer is None:
+            from splatfilm.shots.drawing import SceneDrawer
+
+            planned = self._planned
+            bindings = planned.folders.assets / "bindings"
+            background = planned.picture.background
+            self._drawer = SceneDrawer(planned.film, planned.sources, background, self._backend, bindings)
+        return self._drawer
+
+
+def _stored(path: Path, camera: Camera) -> View | None:
+    """A view from disk; None when it is not there or not whole, and must be drawn anew."""
+    try:
+        with np.load(path) as stored:
+            return View(from_bytes(stored["picture"]), stored["depth"], stored["ids"], camera)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def _array(tensor: object) -> NDArray[np.float32]:
+    return np.asarray(tensor.detach().cpu())  # type: ignore[attr-defined]
