@@ -28,7 +28,7 @@ FILE = click.Path(path_type=Path, exists=True)
 )
 @click.option("--method", "methods", multiple=True, metavar="ID", help="Only these methods of them; repeatable.")
 @click.option(
-    "--width", type=click.IntRange(32, 16384), metavar="PIXELS", help="Measure at this width; quicker, and coarser."
+    "--width", type=click.IntRange(32, 16384), metavar="PIXELS", help="Measure at this width.  [default: 320]"
 )
 @backend_option("draws depth and objects")
 @out_option

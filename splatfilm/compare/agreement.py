@@ -9,21 +9,29 @@ from splatfilm.compare.scores import Score
 from splatfilm.compare.views import Clip, ShotTruth
 
 
-def measure_agreement(clip: Clip, truth: ShotTruth) -> tuple[Score, ...]:
-    """PSNR, SSIM, dE00 and detail of every frame against our own frame of that moment; values are medians.
+def some(count: int, most: int | None) -> list[int]:
+    """At most `most` of `count` frames, spread evenly, the first and the last among them; None: all."""
+    if most is None or count <= most:
+        return list(range(count))
+    return sorted({round(i * (count - 1) / max(most - 1, 1)) for i in range(most)})
 
-    The null is our own frame from the other end of the shot: a picture of the same place that is not this one.
+
+def measure_agreement(clip: Clip, truth: ShotTruth, most: int | None = None) -> tuple[Score, ...]:
+    """PSNR, SSIM and dE00 of every frame against our own frame of that moment; values are medians.
+
+    With `most`, only so many frames are looked at, spread evenly. The null is our own frame from half a shot away: a
+    picture of the same place that is not this one.
     """
     mask = None if clip.mask is None else ~clip.mask
     rows: dict[str, list[tuple[int, float]]] = {"psnr": [], "ssim": [], "colour": []}
     nulls: dict[str, list[float]] = {"psnr": [], "ssim": [], "colour": []}
     count = min(len(clip), len(truth))
-    checked = {0, count // 2, count - 1}
-    for index in range(count):
+    checked = set(some(count, 3))
+    for index in some(count, most):
         ours = truth.views[index].picture
         for key, value in pixels.differences(clip.frames[index], ours, mask).items():
             rows[key].append((index, value))
-        if index in checked and count > 1:
+        if count > 1 and (index in checked or not nulls["psnr"]):
             other = truth.views[(index + count // 2) % count].picture
             for key, value in pixels.differences(other, ours, mask).items():
                 nulls[key].append(value)

@@ -183,11 +183,13 @@ def _other_scene(truths: Mapping[str, ShotTruth], truth: ShotTruth) -> Frames:
     return ()
 
 
-def write_scores(folder: Path, methods: Sequence[MethodScores]) -> tuple[Path, Path]:
-    """`continuity.json` with everything and `continuity.csv` with one row a number."""
+def write_scores(
+    folder: Path, methods: Sequence[MethodScores], more: Mapping[str, object] | None = None
+) -> tuple[Path, Path]:
+    """`continuity.json` with everything (and `more` beside it) and `continuity.csv` with one row a number."""
     folder.mkdir(parents=True, exist_ok=True)
     json_path, csv_path = folder / "continuity.json", folder / "continuity.csv"
-    made = {"schema": SCHEMA, "made_with": list(vision.versions()), "methods": plain(methods)}
+    made = {"schema": SCHEMA, "made_with": list(vision.versions()), "methods": plain(methods), **plain(more or {})}
     write_json(json_path, made)
     text = io.StringIO(newline="")
     table = csv.DictWriter(text, COLUMNS, lineterminator="\n")

@@ -17,8 +17,8 @@ from splatfilm.compare.atlas import Lane, Layout, atlas_key, lay_out, sheet_fram
 from splatfilm.compare.baselines import Conforming, conform_all, shot_names
 from splatfilm.compare.html import write_page
 from splatfilm.compare.manifest import INFORMATION, PairEntry, read_baseline
-from splatfilm.compare.measuring import Measuring, measure_rows
-from splatfilm.compare.rows import Row, baseline_rows, our_takes, with_masks
+from splatfilm.compare.measuring import WIDTH, Measuring, measure_rows
+from splatfilm.compare.rows import Row, baseline_rows, our_takes, refined_takes, with_masks
 from splatfilm.compare.scores import MethodScores, plain
 from splatfilm.compare.trivial import Footage, trivial_rows
 from splatfilm.compare.verdict import room, verdicts
@@ -65,23 +65,34 @@ def default_baselines(film: Film, out: Path) -> tuple[Path, ...]:
 def make_report(film: Film, options: ReportOptions, progress: Progress = SILENT) -> Report:
     """Make the report. Raises `InputError` when the film itself is not made; what is wrong with clips is told in it."""
     folders = FilmFolders.of(options.out, film)
-    footage = Footage(film, folders, our_takes(film, folders))
+    footage = Footage(film, folders, our_takes(film, folders), refined_takes(film, folders))
     conforming, pairs = _theirs(film, options, progress)
     rows = _gather(footage, conforming, options, progress)
     asked = Measuring(film, options.out, options.backend, options.width, options.imported, footage.takes)
-    scores, remarks = measure_rows(asked, rows, pairs, progress)
+    scores = measure_rows(asked, rows, pairs, progress)
     data, atlases = _draw(footage, rows, progress)
     folder = footage.cache
     data |= _judged(film, rows, scores)
     problems = [{"path": p.path, "place": p.place, "message": p.message} for p in conforming.problems]
-    data |= {"problems": problems, "remarks": [*conforming.remarks, *remarks], "fidelity": _fidelity(footage)}
+    data |= {
+        "problems": problems,
+        "remarks": [*conforming.remarks, _measured_at(film, options)],
+        "fidelity": _fidelity(footage),
+    }
     data["identity"] = hash_value([path.name for path in atlases.values()])[:12]
     page = folder / f"{film.name}-compare.html"
     written = asked.write(folder, list(scores.values()))
     data["files"] = {"csv": written[1].name, "json": written[0].name}
     write_page(page, data, atlases)
     told = tuple(str(problem) for problem in conforming.problems)
-    return Report(page, written[1], written[0], scores, told, tuple(data["remarks"]))
+    return Report(page, written[1], written[0], scores, told, tuple(remarks))
+
+
+def _measured_at(film: Film, options: ReportOptions) -> str:
+    width = min(film.size[0], options.width or WIDTH)
+    return (
+        f"Measured {width} pixels wide, or at a clip's own size where that is smaller; shown as large as they are."
+    )
 
 
 def _theirs(film: Film, options: ReportOptions, progress: Progress) -> tuple[Conforming, tuple[PairEntry, ...]]:

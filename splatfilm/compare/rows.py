@@ -64,6 +64,16 @@ def our_takes(film: Film, folders: FilmFolders) -> dict[str, Take]:
     return {name: take for name, take in takes.items() if take is not None}
 
 
+def refined_takes(film: Film, folders: FilmFolders) -> dict[str, Take]:
+    """The newest finished refined take of the shots that have one with all their frames."""
+    found = {shot.name: newest_finished(folders.root / "refined" / "shots" / shot.name) for shot in film.shots}
+    return {
+        name: take
+        for name, take in found.items()
+        if take is not None and not set(film.shot(name).frames) - set(take.frames)
+    }
+
+
 def take_frames(film: Film, shot: str, take: Take, pass_name: str = "beauty") -> Sequence[Bytes]:
     """The 8-bit pictures of a take, decoded when asked for."""
     numbers = tuple(film.shot(shot).frames)

@@ -8,7 +8,7 @@ picture beats most models on PSNR: a table without it misleads.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,6 @@ SERVICE_BITS = 7.9e6 / (1280 * 720 * 24)
 """Bits a pixel of a service's usual delivery, H.264 at 7.9 Mbit/s for 1280x720 at 24 frames a second."""
 
 ENCODERS = {"h264": "libx264", "hevc": "libx265", "vp9": "libvpx-vp9", "mpeg4": "mpeg4"}
-BARE_PASS = "bare"
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,16 +48,18 @@ class Footage:
 
     film: Film
     folders: FilmFolders
-    takes: Mapping[str, Take]
+    takes: Mapping[str, Take]  # bare, by shot
+    refined: Mapping[str, Take] = field(default_factory=dict)  # of the shots that were refined
 
     @property
     def cache(self) -> Path:
         """Where what is made for comparing is kept; all of it may be deleted."""
         return self.folders.root / "compare"
 
-    def identity(self, shot: str) -> str:
-        """The hash of the keys of a shot's frames."""
-        return hash_value([self.takes[shot].frame(number).key for number in self.film.shot(shot).frames])
+    def identity(self, take: Take) -> str:
+        """The hash of the pixels of a take's frames."""
+        numbers = self.film.shot(str(take.header["shot"])).frames
+        return hash_value([take.frame(number).pictures["beauty"].sha256 for number in numbers])
 
 
 def trivial_rows(footage: Footage, theirs: Sequence[Row], progress: Progress = SILENT) -> list[Row]:
@@ -72,26 +73,24 @@ def trivial_rows(footage: Footage, theirs: Sequence[Row], progress: Progress = S
 
 
 def ours(footage: Footage) -> Row:
-    """The film as it is."""
-    return Row("ours", "Splatfilm", "ours", "I4", _clips(footage, "beauty"))
+    """The film as it is: refined where it was refined."""
+    return Row("ours", "Splatfilm", "ours", "I4", _clips(footage, {**footage.takes, **footage.refined}))
 
 
 def before_refinement(footage: Footage) -> Row:
-    """The bare pictures of a film whose shots were refined; without refinement the same pictures as ours."""
-    refined = any(BARE_PASS in record.pictures for take in footage.takes.values() for record in take.frames.values())
-    note = "" if refined else "nothing was refined: the same pictures as Splatfilm's row"
-    clips = _clips(footage, BARE_PASS if refined else "beauty")
-    return Row("ours-bare", "Splatfilm before refinement", "trivial", "I4", clips, (note,) if note else ())
+    """The bare pictures; without refinement they are ours."""
+    note = () if footage.refined else ("nothing was refined: the same pictures as Splatfilm's row",)
+    return Row("ours-bare", "Splatfilm before refinement", "trivial", "I4", _clips(footage, footage.takes), note)
 
 
-def _clips(footage: Footage, pass_name: str) -> dict[tuple[str, int], RowClip]:
+def _clips(footage: Footage, takes: Mapping[str, Take]) -> dict[tuple[str, int], RowClip]:
+    """One clip a shot, all of them take 1: the takes of two shots of a film belong together whatever their numbers."""
     clips = {}
-    for shot, take in footage.takes.items():
-        there = all(pass_name in record.pictures for record in take.frames.values())
-        frames = take_frames(footage.film, shot, take, pass_name if there else "beauty")
-        facts = {"take_name": take.name, "sha256": footage.identity(shot), "folder": take.folder.as_posix()}
-        identity = f"{footage.identity(shot)} {pass_name if there else 'beauty'}"
-        clips[shot, take.number] = RowClip(frames, _size(take, footage.film), identity, None, facts)
+    for shot, take in takes.items():
+        frames = take_frames(footage.film, shot, take)
+        identity = footage.identity(take)
+        facts = {"take_name": take.name, "sha256": identity, "folder": take.folder.as_posix()}
+        clips[shot, 1] = RowClip(frames, _size(take, footage.film), identity, None, facts)
     return clips
 
 
@@ -112,12 +111,12 @@ def reencoded(footage: Footage, theirs: Sequence[Row], progress: Progress = SILE
         frames = take_frames(footage.film, shot, take)
         size = _size(take, footage.film)
         rate = max(20_000, round(bits * size[0] * size[1] * float(footage.film.rate)))
-        path = footage.cache / "reencoded" / f"{hash_value([footage.identity(shot), codec, rate])[:24]}.mp4"
+        path = footage.cache / "reencoded" / f"{hash_value([footage.identity(take), codec, rate])[:24]}.mp4"
         if not path.exists():
             _encode(path, frames, footage.film, (codec, rate))
         stored = _stored(path, len(frames), size)
         facts = {"codec": codec, "bits_per_second": rate, "bytes": path.stat().st_size}
-        clips[shot, take.number] = RowClip(stored, size, path.stem, None, facts)
+        clips[shot, 1] = RowClip(stored, size, path.stem, None, facts)
         progress.advance(len(clips))
     progress.finish()
     note = f"{codec} at {bits:.3f} bits a pixel, " + ("as theirs" if _video_facts(theirs) else "as services deliver")
@@ -180,7 +179,7 @@ def frozen(footage: Footage) -> Row:
     for shot, take in footage.takes.items():
         frames = take_frames(footage.film, shot, take)
         held = Lazy(len(frames), lambda index, first=frames: first[0])  # type: ignore[misc]
-        clips[shot, take.number] = RowClip(held, _size(take, footage.film), f"{footage.identity(shot)} frozen")
+        clips[shot, 1] = RowClip(held, _size(take, footage.film), f"{footage.identity(take)} frozen")
     note = "it wins every score that only looks inside one shot"
     return Row("frozen", "First frame, frozen", "trivial", "I4", clips, (note,))
 
@@ -202,7 +201,7 @@ def nearest_photograph(footage: Footage, photographs: Mapping[str, Sequence[Phot
         pictures = {index: photograph_at(offered[index], size) for index in sorted(set(chosen))}
         frames = Lazy(len(chosen), lambda i, own=tuple(chosen), of=pictures: of[own[i]])  # type: ignore[misc]
         facts = {"photographs": [offered[index].name for index in chosen]}
-        clips[shot, take.number] = RowClip(frames, size, hash_value([footage.identity(shot), facts]), None, facts)
+        clips[shot, 1] = RowClip(frames, size, hash_value([footage.identity(take), facts]), None, facts)
     note = "photographs of the set alone: no cast is in them"
     return Row("nearest", "Nearest photograph", "trivial", "I4", clips, (note,))
 
@@ -218,7 +217,7 @@ def mean_picture(footage: Footage, photographs: Mapping[str, Sequence[Photograph
             means[scene] = _mean(footage, photographs[scene], size, progress)
         count = len(footage.film.shot(shot).frames)
         frames = Lazy(count, lambda i, one=means[scene]: one)  # type: ignore[misc]
-        clips[shot, take.number] = RowClip(frames, size, f"{footage.identity(shot)} mean")
+        clips[shot, 1] = RowClip(frames, size, f"{footage.identity(take)} mean")
     note = "one grey picture for everything: what a high PSNR is worth"
     return Row("mean", "Mean of all photographs", "trivial", "I4", clips, (note,))
 

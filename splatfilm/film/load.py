@@ -15,6 +15,7 @@ from typing import cast
 
 from splatfilm.cameras import Lens
 from splatfilm.film import fields, picture
+from splatfilm.film.continuity import film_continuity
 from splatfilm.film.fields import REQUIRED
 from splatfilm.film.model import COLOURS, FILES, PASSES, Colour, Files, Film, FrameRange, Optics, Shot, png_problem
 from splatfilm.film.optics import OPTICS_KEYS, read_optics
@@ -68,9 +69,10 @@ def judge_film(source: Source) -> Reading:
     scenes, clocks = read_scenes(table, known)
     shots = _shots(table, clocks, _film_optics(source))
     _note_what_png_cannot_hold(table)
+    goal = film_continuity(source)
     if source.problems or head is None:
         return Reading(source, None, shots, head)
-    film = dataclasses.replace(head, assets=assets, scenes=scenes, shots=tuple(shots.values()))
+    film = dataclasses.replace(head, assets=assets, scenes=scenes, shots=tuple(shots.values()), continuity=goal)
     return Reading(source, film, shots, head)
 
 
@@ -82,7 +84,7 @@ def _head(source: Source) -> Film | None:
     table = source.table.inside("film")
     if table is None:
         return None
-    table.only(("name", "title", "rate", "size", "aspect", "timecode", "files", "colour", "lens"))
+    table.only(("name", "title", "rate", "size", "aspect", "timecode", "files", "colour", "lens", "continuity"))
     name = fields.name(table, "name", REQUIRED)
     title = fields.text(table, "title", name)
     rate = picture.rate(table)

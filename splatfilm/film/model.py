@@ -248,6 +248,14 @@ class Shot:
 
 
 @dataclass(frozen=True)
+class ContinuityGoal:
+    """What `splatfilm continuity` asks of the film: least FSC of every cut, least decibels of every revisit."""
+
+    fsc: float = 0.95  # 0..1
+    revisit: float = 35.0  # dB, after refinement; before it a revisit is exact
+
+
+@dataclass(frozen=True)
 class Film:
     """A film file, read and found valid. `path` is the file as the user called it; every other path is absolute.
 
@@ -267,6 +275,7 @@ class Film:
     timecode: str = "01:00:00:00"
     files: Files = "auto"  # what pictures are written as
     colour: Colour = "linear-srgb"  # of beauty in EXR files
+    continuity: ContinuityGoal = ContinuityGoal()
 
     def source(self, asset: str, name: str) -> Look | Layer:
         """The look or layer (`layers/NAME`) of an asset. Raises `KeyError`."""

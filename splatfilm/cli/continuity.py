@@ -1,0 +1,141 @@
+"""`splatfilm continuity`: does the film hold together?"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from splatfilm.cli import terminal
+from splatfilm.cli.options import backend_option, film_argument, json_option, out_option, threads_option
+
+if TYPE_CHECKING:
+    from splatfilm.compare.supervise import Finding, Supervision
+
+PROBLEMS_FOUND = 3
+
+
+@click.command()
+@film_argument
+@click.option("--shot", "shots", multiple=True, metavar="NAME", help="Only this shot; give it for several.")
+@click.option(
+    "--fsc",
+    type=click.FloatRange(0, 1),
+    help="The least FSC of every cut, 0 to 1. Default: the film's, or 0.95.",
+)
+@click.option(
+    "--revisit",
+    type=click.FloatRange(0, 100),
+    help="The least dB of every revisit after refinement. Default: the film's, or 35.",
+)
+@click.option(
+    "--all-pairs", is_flag=True, help="Compare every two shots of a scene, not only the cuts."
+)
+@click.option(
+    "--pairs",
+    type=click.IntRange(1, 32),
+    default=8,
+    show_default=True,
+    help="Pairs of frames that are compared of two shots.",
+)
+@click.option("--bare", is_flag=True, help="Look at the frames before refinement, also where there are refined ones.")
+@click.option("--size", metavar="SIZE", help="The frames of this size, as in `render --size`.")
+@backend_option("draws what the frames are held against")
+@out_option
+@threads_option
+@json_option
+def command(
+    film_file: Path,
+    shots: tuple[str, ...],
+    fsc: float | None,
+    revisit: float | None,
+    all_pairs: bool,
+    pairs: int,
+    bare: bool,
+    size: str | None,
+    backend: str,
+    out: Path,
+    as_json: bool,
+) -> int:
+    """Check the continuity of a rendered FILM: every cut, every camera that comes back, every object.
+
+    Exits with 3 when something is below its goal. All numbers are written to OUT/<film>/continuity/continuity.json and
+    continuity.csv; docs/compare.md says what they mean.
+
+    \b
+    Examples:
+      splatfilm continuity film.toml
+      splatfilm continuity film.toml --fsc 0.9 --shot 010 --shot 020
+      splatfilm continuity film.toml --bare              only the frames before refinement
+    """
+    from splatfilm.compare.scores import plain
+    from splatfilm.compare.supervise import Supervising, supervise
+    from splatfilm.compare.truth import TruthOptions
+    from splatfilm.film import load
+    from splatfilm.film.model import ContinuityGoal
+    from splatfilm.shots.names import parse_size
+
+    film = load(film_file)
+    goal = ContinuityGoal(
+        film.continuity.fsc if fsc is None else fsc, film.continuity.revisit if revisit is None else revisit
+    )
+    truth = TruthOptions(out, shots or None, parse_size(size, film.size) if size else None, backend)
+    with terminal.progress() as progress:
+        found = supervise(film, Supervising(truth, not bare, all_pairs, pairs), goal, progress)
+    if as_json:
+        terminal.write_json(
+            {
+                "holds": found.holds,
+                "goal": plain(found.goal),
+                "frames": plain(found.shown),
+                "findings": plain(found.findings),
+                "files": [str(path) for path in found.files],
+            }
+        )
+    else:
+        click.echo(_in_words(found))
+    return 0 if found.holds else PROBLEMS_FOUND
+
+
+def _in_words(found: Supervision) -> str:
+    rows = [_row(finding) for finding in found.findings]
+    lines = [
+        terminal.table(("what", "shots", "reached", "goal", "", "weakest object", "note"), rows, right=(2, 3)),
+        "",
+        "frames: " + ", ".join(f"{shot} {kind}" for shot, kind in found.shown.items()),
+        f"all numbers: {found.files[0]} and {found.files[1].name}",
+    ]
+    worst = found.worst
+    if worst is None:
+        return "\n".join([*lines, "The film holds together."])
+    return "\n".join([*lines, _worst(worst)])
+
+
+def _row(finding: Finding) -> tuple[str, ...]:
+    shots = f"{finding.a} > {finding.b}" if finding.b else finding.a
+    verdict = {"holds": "holds", "fails": "FAILS", "nothing to compare": "-"}[finding.verdict]
+    thing = finding.worst
+    object_ = f"{thing.object} {thing.value:.2f}" if thing is not None and thing.value is not None else ""
+    reached, goal = _figure(finding, finding.reached), _figure(finding, finding.wanted)
+    return finding.kind, shots, reached, goal, verdict, object_, finding.why
+
+
+def _figure(finding: Finding, value: float | None) -> str:
+    if value is None:
+        return "-"
+    if finding.kind == "revisit":
+        return "exact" if math.isinf(value) else f"{value:.1f} dB"
+    return f"{100 * value:.0f} %" if finding.kind == "frames" else f"{value:.3f}"
+
+
+def _worst(finding: Finding) -> str:
+    """The worst of all in one sentence: which cut, which object, which frames."""
+    shots = f"{finding.kind} {finding.a} > {finding.b}" if finding.b else f"shot {finding.a}"
+    text = f"Worst: {shots}"
+    if finding.worst is not None and finding.worst.value is not None:
+        text += f": the {finding.worst.object} changed (it keeps {100 * finding.worst.value:.0f} %)"
+    if finding.at is not None:
+        text += f", most between frame {finding.at[0]} and frame {finding.at[1]}"
+    return f"{text}; {finding.why}." if finding.why else f"{text}."
