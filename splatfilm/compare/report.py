@@ -85,14 +85,12 @@ def make_report(film: Film, options: ReportOptions, progress: Progress = SILENT)
     data["files"] = {"csv": written[1].name, "json": written[0].name}
     write_page(page, data, atlases)
     told = tuple(str(problem) for problem in conforming.problems)
-    return Report(page, written[1], written[0], scores, told, tuple(remarks))
+    return Report(page, written[1], written[0], scores, told, tuple(data["remarks"]))
 
 
 def _measured_at(film: Film, options: ReportOptions) -> str:
     width = min(film.size[0], options.width or WIDTH)
-    return (
-        f"Measured {width} pixels wide, or at a clip's own size where that is smaller; shown as large as they are."
-    )
+    return f"Measured {width} pixels wide, or at a clip's own size where that is smaller; shown as large as they are."
 
 
 def _theirs(film: Film, options: ReportOptions, progress: Progress) -> tuple[Conforming, tuple[PairEntry, ...]]:
