@@ -48,8 +48,9 @@ RATE = 1e-3  # AdamW's learning rate, falling to a tenth by a cosine
 WARM_UP = 40  # steps
 EMA = 0.995
 POSE_DROPOUT = 0.25
-SAMPLING_STEPS = 20
+SAMPLING_STEPS = 12
 TAKES = 4
+RECORD = "take.json"
 CAPTIONS = tuple(
     f"looking {where}"
     for where in ("east", "north-east", "north", "north-west", "west", "south-west", "south", "south-east")
@@ -87,6 +88,7 @@ class Trained:
     centre: NDArray[np.float64]  # [3] the middle of the cameras, metres
     reach: float  # metres
     facts: dict[str, Any]
+    key: str = ""  # hash of what decides the weights
 
     @property
     def sentence(self) -> str:
@@ -108,15 +110,14 @@ def make_miniature(film: Film, settings: Settings, out: Path, progress: Progress
         clips: dict[str, list[dict[str, Any]]] = {name: [] for name in METHODS}
         progress.start("sampling the miniature", len(METHODS) * len(film.shots) * settings.takes, "takes")
         done = 0
-        for method in METHODS:
-            for shot in film.shots:
-                for take in range(1, settings.takes + 1):
-                    model = trained[shot.scene]
-                    clips[method].append(_clip(film, (shot, take), method, model, home))
+        for take in range(1, settings.takes + 1):
+            for method in METHODS:
+                for shot in film.shots:
+                    clips[method].append(_clip(film, (shot, take), method, trained[shot.scene], home))
                     done += 1
                     progress.advance(done)
+                write_json(home / "baseline.json", _manifest(film, trained[scenes[0]], clips))
         progress.finish()
-    write_json(home / "baseline.json", _manifest(film, trained[scenes[0]], clips))
     return home / "baseline.json"
 
 
@@ -141,7 +142,7 @@ def train(film: Film, scene: Scene, settings: Settings, out: Path, progress: Pro
         facts = read_json(folder / "miniature.json")
         network = _network(settings.device)
         network.load_state_dict(torch.load(folder / "weights.pt", map_location=settings.device, weights_only=True))
-        return Trained(network.eval(), centre, reach, facts)
+        return Trained(network.eval(), centre, reach, facts, folder.name)
     progress.start(f"reading {look.capture.name} for the miniature", len(photographs), "photographs")
     pictures, rays = [], []
     for done, photograph in enumerate(photographs, start=1):
@@ -166,7 +167,7 @@ def train(film: Film, scene: Scene, settings: Settings, out: Path, progress: Pro
     with atomic_path(folder / "weights.pt") as temporary:
         torch.save(network.state_dict(), temporary)
     write_json(folder / "miniature.json", facts)
-    return Trained(network, centre, reach, facts)
+    return Trained(network, centre, reach, facts, folder.name)
 
 
 def _learn(
@@ -281,26 +282,41 @@ def _clip(film: Film, wanted: tuple[Shot, int], method: str, trained: Trained, h
     cameras = [path.at(frame, *film.size) for frame in shot.frames]
     seed = seed_of(shot.scene, shot.name, take)
     folder = home / method / shot.name / f"t{take}"
+    poses = [[*camera.pose.reshape(-1).tolist(), camera.fx, camera.fy] for camera in cameras]
+    key = hash_value([MINIATURE_VERSION, trained.key, method, seed, poses, SAMPLING_STEPS])
+    record = folder / RECORD
+    if record.exists() and (there := read_json(record)).get("key") == key:
+        entry: dict[str, Any] = there["clip"]
+        return entry
     frames = sample(trained, cameras, seed, told)
     for index, pixels in enumerate(frames, start=1):
         write_bytes(folder / f"{index:04d}.png", encode_png(pixels, {}))
     for old in folder.glob("*.png"):
         if int(old.stem) > len(frames):
             old.unlink()
+    entry = _entry(film, (shot, take), (folder, home), (seed, CAPTIONS[caption_of(cameras[0])]))
+    write_json(record, {"key": key, "clip": entry})
+    return entry
+
+
+def _entry(film: Film, wanted: tuple[Shot, int], where: tuple[Path, Path], made: tuple[int, str]) -> dict[str, Any]:
+    """A take that is on disk, as the manifest says it."""
+    (shot, take), (folder, home), (seed, caption) = wanted, where, made
+    count = len(shot.frames)
     return {
         "shot": shot.name,
         "take": take,
         "file": folder.relative_to(home).as_posix(),
         "sha256": hash_clip(folder),
-        "prompt": CAPTIONS[caption_of(cameras[0])],
+        "prompt": caption,
         "seed": seed,
         "seed_kind": "torch-cpu",
         "seed_mode": "per-shot",
         "fps": float(film.rate),
-        "frames": len(frames),
+        "frames": count,
         "size": [WIDTH, HEIGHT],
         "in": 0,
-        "out": len(frames) - 1,
+        "out": count - 1,
         "takes_made": TAKES,
         "selected_for_reel": take == 1,
     }

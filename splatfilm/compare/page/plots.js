@@ -3,7 +3,7 @@
 
 SF.plots = {
   WANTED: [
-    ["PSNR", "Same as our render", "dB"], ["dE00", "Colour off by", "dE00"],
+    ["OURS_PSNR", "Same as our render", "dB"], ["OURS_dE", "Colour off by", "dE00"],
     ["ROT", "Camera off by", "deg"], ["DETAIL", "Detail, ours = 1", "ratio"],
   ],
 
@@ -25,7 +25,7 @@ SF.plots = {
   },
 
   find(scores, name) {
-    for (const [key, score] of scores) if (key.toUpperCase().endsWith(name.toUpperCase())) return score;
+    for (const [key, score] of scores) if (key === name) return score;
     return null;
   },
 
