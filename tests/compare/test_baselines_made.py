@@ -20,7 +20,7 @@ from splatfilm.compare.seeds import seed_of, seeded_takes
 from splatfilm.film import load
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "shots"))
-from tiny_film import TinyFilm, build_tiny  # noqa: E402
+from tiny_film import TinyFilm, build_tiny
 
 PROMPTS = {"010": "a sunny room", "020": "the mug"}
 

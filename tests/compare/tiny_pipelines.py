@@ -24,7 +24,7 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from transformers import PreTrainedTokenizerFast, T5Config, T5EncoderModel, UMT5Config, UMT5EncoderModel
 
-WORDS = "<pad> </s> <unk> a the bed room sunny morning mug window over shoulder quiet".split()
+WORDS = ["<pad>", "</s>", "<unk>", *"a the bed room sunny morning mug window over shoulder quiet".split(" ")]
 
 
 def tokenizer() -> Any:
@@ -44,15 +44,31 @@ def text_encoder(kind: str = "t5") -> Any:
 
 def wan(folder: Path) -> Path:
     torch.manual_seed(0)
-    vae = AutoencoderKLWan(base_dim=3, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1, temperal_downsample=[False, True, True])
+    vae = AutoencoderKLWan(
+        base_dim=3, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1, temperal_downsample=[False, True, True]
+    )
     transformer = WanTransformer3DModel(
-        patch_size=(1, 2, 2), num_attention_heads=2, attention_head_dim=12, in_channels=16, out_channels=16, text_dim=32,
-        freq_dim=256, ffn_dim=32, num_layers=2, cross_attn_norm=True, qk_norm="rms_norm_across_heads", rope_max_seq_len=32,
-    )  # fmt: skip
+        patch_size=(1, 2, 2),
+        num_attention_heads=2,
+        attention_head_dim=12,
+        in_channels=16,
+        out_channels=16,
+        text_dim=32,
+        freq_dim=256,
+        ffn_dim=32,
+        num_layers=2,
+        cross_attn_norm=True,
+        qk_norm="rms_norm_across_heads",
+        rope_max_seq_len=32,
+    )
     scheduler = FlowMatchEulerDiscreteScheduler(shift=7.0)
     made = WanPipeline(
-        tokenizer=tokenizer(), text_encoder=text_encoder("umt5"), vae=vae.eval(), transformer=transformer.eval(), scheduler=scheduler
-    )  # fmt: skip
+        tokenizer=tokenizer(),
+        text_encoder=text_encoder("umt5"),
+        vae=vae.eval(),
+        transformer=transformer.eval(),
+        scheduler=scheduler,
+    )
     made.save_pretrained(folder)
     return folder
 
@@ -60,22 +76,43 @@ def wan(folder: Path) -> Path:
 def ltx(folder: Path) -> Path:
     torch.manual_seed(0)
     transformer = LTXVideoTransformer3DModel(
-        in_channels=8, out_channels=8, patch_size=1, patch_size_t=1, num_attention_heads=4, attention_head_dim=8,
-        cross_attention_dim=32, num_layers=1, caption_channels=32,
-    )  # fmt: skip
+        in_channels=8,
+        out_channels=8,
+        patch_size=1,
+        patch_size_t=1,
+        num_attention_heads=4,
+        attention_head_dim=8,
+        cross_attention_dim=32,
+        num_layers=1,
+        caption_channels=32,
+    )
     vae = AutoencoderKLLTXVideo(
-        in_channels=3, out_channels=3, latent_channels=8, block_out_channels=(8, 8, 8, 8),
-        decoder_block_out_channels=(8, 8, 8, 8), layers_per_block=(1, 1, 1, 1, 1), decoder_layers_per_block=(1, 1, 1, 1, 1),
-        spatio_temporal_scaling=(True, True, False, False), decoder_spatio_temporal_scaling=(True, True, False, False),
-        decoder_inject_noise=(False, False, False, False, False), upsample_residual=(False, False, False, False),
-        upsample_factor=(1, 1, 1, 1), timestep_conditioning=False, patch_size=1, patch_size_t=1, encoder_causal=True,
+        in_channels=3,
+        out_channels=3,
+        latent_channels=8,
+        block_out_channels=(8, 8, 8, 8),
+        decoder_block_out_channels=(8, 8, 8, 8),
+        layers_per_block=(1, 1, 1, 1, 1),
+        decoder_layers_per_block=(1, 1, 1, 1, 1),
+        spatio_temporal_scaling=(True, True, False, False),
+        decoder_spatio_temporal_scaling=(True, True, False, False),
+        decoder_inject_noise=(False, False, False, False, False),
+        upsample_residual=(False, False, False, False),
+        upsample_factor=(1, 1, 1, 1),
+        timestep_conditioning=False,
+        patch_size=1,
+        patch_size_t=1,
+        encoder_causal=True,
         decoder_causal=False,
-    )  # fmt: skip
+    )
     vae.use_framewise_encoding = vae.use_framewise_decoding = False
     made = LTXPipeline(
-        tokenizer=tokenizer(), text_encoder=text_encoder(), vae=vae.eval(), transformer=transformer.eval(),
+        tokenizer=tokenizer(),
+        text_encoder=text_encoder(),
+        vae=vae.eval(),
+        transformer=transformer.eval(),
         scheduler=FlowMatchEulerDiscreteScheduler(),
-    )  # fmt: skip
+    )
     made.save_pretrained(folder)
     return folder
 
@@ -83,19 +120,38 @@ def ltx(folder: Path) -> Path:
 def cogvideox(folder: Path) -> Path:
     torch.manual_seed(0)
     transformer = CogVideoXTransformer3DModel(
-        num_attention_heads=4, attention_head_dim=8, in_channels=4, out_channels=4, time_embed_dim=2, text_embed_dim=32,
-        num_layers=1, sample_width=2, sample_height=2, sample_frames=9, patch_size=2, temporal_compression_ratio=4,
+        num_attention_heads=4,
+        attention_head_dim=8,
+        in_channels=4,
+        out_channels=4,
+        time_embed_dim=2,
+        text_embed_dim=32,
+        num_layers=1,
+        sample_width=2,
+        sample_height=2,
+        sample_frames=9,
+        patch_size=2,
+        temporal_compression_ratio=4,
         max_text_seq_length=226,
-    )  # fmt: skip
+    )
     vae = AutoencoderKLCogVideoX(
-        in_channels=3, out_channels=3,
-        down_block_types=("CogVideoXDownBlock3D",) * 4, up_block_types=("CogVideoXUpBlock3D",) * 4,
-        block_out_channels=(8, 8, 8, 8), latent_channels=4, layers_per_block=1, norm_num_groups=2, temporal_compression_ratio=4,
-    )  # fmt: skip
+        in_channels=3,
+        out_channels=3,
+        down_block_types=("CogVideoXDownBlock3D",) * 4,
+        up_block_types=("CogVideoXUpBlock3D",) * 4,
+        block_out_channels=(8, 8, 8, 8),
+        latent_channels=4,
+        layers_per_block=1,
+        norm_num_groups=2,
+        temporal_compression_ratio=4,
+    )
     made = CogVideoXPipeline(
-        tokenizer=tokenizer(), text_encoder=text_encoder(), vae=vae.eval(), transformer=transformer.eval(),
+        tokenizer=tokenizer(),
+        text_encoder=text_encoder(),
+        vae=vae.eval(),
+        transformer=transformer.eval(),
         scheduler=CogVideoXDDIMScheduler(),
-    )  # fmt: skip
+    )
     made.save_pretrained(folder)
     return folder
 
