@@ -24,7 +24,7 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from transformers import PreTrainedTokenizerFast, T5Config, T5EncoderModel, UMT5Config, UMT5EncoderModel
 
-WORDS = ["<pad>", "</s>", "<unk>", *"a the bed room sunny morning mug window over shoulder quiet".split(" ")]
+WORDS = ("<pad>", "</s>", "<unk>", "a", "the", "bed", "room", "sunny", "morning", "mug")
 
 
 def tokenizer() -> Any:
