@@ -150,7 +150,7 @@ def run(film_file: Path, out: Path, **asked: Any) -> None:
 @click.option(
     "--steps",
     type=click.IntRange(1, 1_000_000),
-    default=700,
+    default=1200,
     show_default=True,
     help="Training steps; half a second each.",
 )

@@ -74,7 +74,7 @@ METHODS = {
 class Settings:
     """How it is trained. `steps` decides it to the bit on one machine; `device` auto takes a GPU where there is one."""
 
-    steps: int = 700
+    steps: int = 1200
     seed: int = 0
     takes: int = TAKES
     device: str = "cpu"

@@ -42,16 +42,15 @@ SF.overview = {
       const cell = ([key]) => SF.el("td", {}, SF.chip(verdict[key]), verdict[key] && verdict[key].value ? SF.el("small", {}, verdict[key].value) : null);
       return SF.el(`tr.${group(method)}`, { "data-method": method.id, tabindex: 0, onclick: () => this.open(method.id), onkeydown: (event) => event.key === "Enter" && this.open(method.id) }, name, this.QUESTIONS.map(cell));
     };
+    const said = (own) => [...new Set(own.filter((method) => method.kind === "mini" && !SF.blind.on).flatMap((method) => method.notes))].map((text) => SF.el("tr.group", {}, SF.el("td", { colspan: 4 }, text)));
     const rows = groups.flatMap(([key, title]) => {
       const own = SF.blind.order(SF.data.methods.filter((method) => group(method) === key));
       if (!own.length) return [];
-      return [title && !SF.blind.on ? SF.el("tr.group", {}, SF.el("td", { colspan: 4 }, title)) : null, ...own.map(row)];
+      return [title && !SF.blind.on ? SF.el("tr.group", {}, SF.el("td", { colspan: 4 }, title)) : null, ...own.map(row), ...said(own)];
     });
     const head = SF.el("tr", {}, SF.el("th", {}, ""), this.QUESTIONS.map(([, title]) => SF.el("th", {}, title)));
-    const mini = SF.data.methods.filter((method) => method.kind === "mini" && !SF.blind.on).flatMap((method) => method.notes);
     return SF.el("aside.verdicts", {},
       SF.el("table", {}, SF.el("thead", {}, head), SF.el("tbody", {}, rows)),
-      mini.slice(0, 1).map((text) => SF.el("p.quiet.small", {}, text)),
       SF.data.problems.length ? SF.el("p.small", {}, SF.el("span.chip.bad", {}, `${SF.data.problems.length} ${SF.data.problems.length === 1 ? "entry" : "entries"} had to be left out: see About`)) : null,
       SF.el("p.quiet.small", {}, "Words come from measurements on every frame and every take; the Numbers page has all of them. Press ", SF.el("kbd", {}, "?"), " for the keys."));
   },
