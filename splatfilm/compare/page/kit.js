@@ -13,11 +13,11 @@ SF.el = (name, properties, ...children) => {
     else if (key === "style") Object.assign(made.style, value);
     else made.setAttribute(key, value === true ? "" : value);
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return made;
 };
 
-SF.fill = (id, ...children) => document.getElementById(id).replaceChildren(...children.flat());
+SF.fill = (id, ...children) => document.getElementById(id).replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
 
 /** A number as people read it: infinite decibels are `exact`. */
 SF.number = (value, unit = "") => {
