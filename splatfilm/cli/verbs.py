@@ -24,6 +24,8 @@ VERBS = {
     "storyboard": "Draw a film's storyboard, as PDF and PNG.",
     "shotlist": "Write a film's shot list, as CSV.",
     "rig": "Look at rigs, and at how splats hang on them.",
+    "baseline": "Bring in, check and make clips of other methods to compare with.",
+    "report": "Compare a film with other methods, on a page for your browser.",
     "continuity": "Check that a rendered film holds together, cut by cut.",
     "check": "Find every mistake in film files.",
     "info": "Show what is in a film, a splat file, a camera file or a capture.",

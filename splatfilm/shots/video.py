@@ -1,4 +1,4 @@
-"""Pictures to a video file: our one door to PyAV (FFmpeg).
+"""Pictures to a video file and back: our one door to PyAV (FFmpeg).
 
 Colour is converted and tagged explicitly. Left to itself the encoder's RGB to YUV conversion uses the matrix of BT.601
 while players read a file of this size as BT.709: every colour shifts. Here the matrix is BT.709 at limited range, and
@@ -9,7 +9,7 @@ more, in either, they vary from run to run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from splatfilm.base.errors import MissingPartError
+from splatfilm.base.errors import InputError, MissingPartError
 from splatfilm.shots.pictures import Pixels
 
 ENCODER = {
@@ -31,6 +31,7 @@ ENCODER = {
 PIXEL_FORMAT = "yuv420p"
 _BT709 = 1  # ISO/IEC 23091-2: colour primaries, transfer characteristics and matrix all number BT.709 as 1
 _LIMITED = 1  # FFmpeg's AVCOL_RANGE_MPEG
+_FULL = 2  # FFmpeg's AVCOL_RANGE_JPEG
 
 
 @dataclass(frozen=True)
@@ -49,28 +50,32 @@ class Reel:
 
 
 def encode_video(
-    path: Path, pictures: Iterable[tuple[Pixels, bool]], reel: Reel, advance: Callable[[int], None]
+    path: Path,
+    pictures: Iterable[tuple[Pixels, bool]],
+    reel: Reel,
+    advance: Callable[[int], None],
+    encoder: Mapping[str, str] = ENCODER,
 ) -> None:
     """Write an MP4 of 8-bit RGB pictures, each with whether a shot begins with it (a key frame).
 
-    `advance` is told how many are encoded. Raises `OSError` when the disk refuses and `MissingPartError`
-    when this build of FFmpeg has no H.264 encoder.
+    `encoder` holds `codec` and FFmpeg's options for it. `advance` is told how many are encoded. Raises
+    `OSError` when the disk refuses and `MissingPartError` when this build of FFmpeg has no H.264 encoder.
     """
     import av
     from av.video.frame import PictureType
 
     width, height = reel.encoded_size
-    if ENCODER["codec"] not in av.codecs_available:
+    if encoder["codec"] not in av.codecs_available:
         raise MissingPartError("this build of PyAV has no H.264 encoder; `pip install av` brings one that has")
     try:
         with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
             container.metadata["title"] = reel.title
-            stream: Any = container.add_stream(ENCODER["codec"], rate=reel.rate)
+            stream: Any = container.add_stream(encoder["codec"], rate=reel.rate)
             stream.width, stream.height, stream.pix_fmt = width, height, PIXEL_FORMAT
             stream.time_base = 1 / reel.rate
             stream.metadata["timecode"] = reel.timecode
             context = stream.codec_context
-            context.options = {name: value for name, value in ENCODER.items() if name != "codec"}
+            context.options = {name: value for name, value in encoder.items() if name != "codec"}
             context.thread_count = 1
             context.time_base = 1 / reel.rate
             _tag(context)
@@ -117,3 +122,142 @@ def _tag(target: Any) -> None:
     target.color_primaries = _BT709
     target.color_trc = _BT709
     target.color_range = _LIMITED
+
+
+# ---- videos of others ----------------------------------------------------------------------------------------------
+
+MATRICES = {1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}
+"""Names of ISO/IEC 23091-2 matrix numbers; 2 (unspecified) and anything else is untagged."""
+
+HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
+WIDE_PRIMARIES = {9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
+
+
+@dataclass(frozen=True)
+class VideoFacts:
+    """What a video file says about its first video stream. `times` are when its frames are shown, in seconds, rising.
+
+    `size` is what is shown: pixels after rotation, before pixels are made square. `matrix` is empty where the file does
+    not say it, which is read as BT.709. `bit_rate` counts the video's own bytes.
+    """
+
+    codec: str
+    size: tuple[int, int]
+    times: tuple[float, ...]
+    rotation: int  # degrees counter-clockwise by which stored frames are turned to be shown: 0, 90, 180, 270
+    pixel_aspect: Fraction
+    pixel_format: str
+    matrix: str
+    full_range: bool
+    transfer: int
+    primaries: int
+    bit_rate: float  # bits a second
+    has_audio: bool
+
+    @property
+    def rate(self) -> float:
+        """Frames a second on average; 0 of a single frame."""
+        span = self.times[-1] - self.times[0]
+        return (len(self.times) - 1) / span if span > 0 else 0.0
+
+    @property
+    def is_variable(self) -> bool:
+        """Whether frames follow each other in uneven steps (more than a fifth from the median step)."""
+        steps = np.diff(np.array(self.times))
+        return len(steps) > 1 and bool((np.abs(steps - np.median(steps)) > 0.2 * np.median(steps)).any())
+
+    @property
+    def hdr(self) -> str:
+        """What makes it a picture that an SDR screen cannot show as it is; empty for ordinary video."""
+        names = [HDR_TRANSFERS.get(self.transfer, ""), WIDE_PRIMARIES.get(self.primaries, "")]
+        return ", ".join(name for name in names if name)
+
+
+def read_video_facts(path: Path) -> VideoFacts:
+    """What a video file says, from its packets and its first frame. Raises `InputError` when it holds no video."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise InputError.at(path, "holds no video")
+            stream = container.streams.video[0]
+            times, volume = [], 0
+            for packet in container.demux(stream):
+                if packet.pts is not None and packet.size:
+                    times.append(packet.pts * packet.time_base)
+                    volume += packet.size
+            has_audio = bool(container.streams.audio)
+        with av.open(str(path)) as container:
+            frame = next(container.decode(container.streams.video[0]), None)
+            context = container.streams.video[0].codec_context
+            if frame is None or not times:
+                raise InputError.at(path, "no frame of it can be decoded")
+            return _facts(frame, context, sorted(float(time) for time in times), volume, has_audio)
+    except (av.error.FFmpegError, StopIteration, UnicodeDecodeError) as error:
+        raise InputError.at(path, f"cannot be read as a video: {getattr(error, 'strerror', error)}") from error
+    except OSError as error:
+        raise InputError.at(path, f"cannot be read: {error.strerror or error}") from error
+
+
+def decode_video(path: Path) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+    """(seconds, [H, W, 3] RGB) of every frame that can be decoded, in the order of showing, one at a time.
+
+    Turned upright; colour by the file's own matrix and range, BT.709 at limited range where it does not say. Ends
+    without an error where the data does: count what came.
+    """
+    import av
+    from av.video.reformatter import ColorRange, Colorspace, Interpolation
+
+    spaces = {5: Colorspace.ITU601, 6: Colorspace.ITU601, 7: Colorspace.SMPTE240M, 4: Colorspace.FCC}
+    try:
+        with av.open(str(path)) as container:
+            stream = container.streams.video[0]
+            stream.codec_context.thread_count = 1
+            for frame in container.decode(stream):
+                if frame.is_corrupt or frame.pts is None:
+                    continue
+                frame_range = ColorRange.JPEG if _is_full(frame) else ColorRange.MPEG
+                shown = frame.reformat(
+                    format="rgb24",
+                    src_colorspace=spaces.get(int(frame.colorspace), Colorspace.ITU709),
+                    dst_colorspace=Colorspace.ITU709,
+                    src_color_range=frame_range,
+                    dst_color_range=ColorRange.JPEG,
+                    interpolation=_careful(Interpolation),
+                )
+                pixels = np.rot90(shown.to_ndarray(), _turns(frame)).astype(np.uint8, copy=False)
+                yield float(frame.pts * (frame.time_base or 0)), np.ascontiguousarray(pixels)
+    except av.error.FFmpegError:
+        return
+
+
+def _facts(frame: Any, context: Any, times: list[float], volume: int, has_audio: bool) -> VideoFacts:
+    turns = _turns(frame)
+    size = (frame.width, frame.height) if turns % 2 == 0 else (frame.height, frame.width)
+    aspect = Fraction(context.sample_aspect_ratio or 1)
+    span = (times[-1] - times[0]) * len(times) / max(1, len(times) - 1)
+    return VideoFacts(
+        codec=str(context.name),
+        size=size,
+        times=tuple(times),
+        rotation=90 * turns,
+        pixel_aspect=aspect if turns % 2 == 0 else 1 / aspect,
+        pixel_format=str(frame.format.name),
+        matrix=MATRICES.get(int(frame.colorspace), ""),
+        full_range=_is_full(frame),
+        transfer=int(context.color_trc),
+        primaries=int(context.color_primaries),
+        bit_rate=8 * volume / span if span > 0 else 0.0,
+        has_audio=has_audio,
+    )
+
+
+def _turns(frame: Any) -> int:
+    """Quarter turns counter-clockwise that bring a stored frame upright."""
+    quarters: int = round(int(frame.rotation) / 90)
+    return quarters % 4
+
+
+def _is_full(frame: Any) -> bool:
+    return int(frame.color_range) == _FULL or frame.format.name.startswith(("yuvj", "rgb", "gbr", "bgr"))

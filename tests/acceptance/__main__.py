@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.acceptance import (
     cast,
+    compare,
     continuity,
     first_film,
     lens,
@@ -36,6 +37,7 @@ PROMISES: tuple[Promise, ...] = (
     *refine.PROMISES,
     *continuity.PROMISES,
     *studio.PROMISES,
+    *compare.PROMISES,
 )
 
 

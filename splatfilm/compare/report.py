@@ -1,0 +1,230 @@
+"""The report of a film: its rows gathered, measured, drawn into atlases, judged in words, and written as a page."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from splatfilm import __version__
+from splatfilm.base.errors import InputError
+from splatfilm.base.hashing import hash_value
+from splatfilm.base.progress import SILENT, Progress
+from splatfilm.compare.atlas import Lane, Layout, atlas_key, lay_out, sheet_frames, sweep, write_atlas, write_sheet
+from splatfilm.compare.baselines import Conforming, conform_all, shot_names
+from splatfilm.compare.html import write_page
+from splatfilm.compare.manifest import INFORMATION, PairEntry, read_baseline
+from splatfilm.compare.measuring import WIDTH, Measuring, measure_rows
+from splatfilm.compare.rows import Row, baseline_rows, our_takes, refined_takes, with_masks
+from splatfilm.compare.scores import MethodScores, plain
+from splatfilm.compare.trivial import Footage, trivial_rows
+from splatfilm.compare.verdict import room, verdicts
+from splatfilm.film.model import Film, Shot
+from splatfilm.film.timecode import timecode
+from splatfilm.shots.names import FilmFolders
+from splatfilm.shots.plan import load_paths
+from splatfilm.shots.wanted import frames_before
+
+SCHEMA = "splatfilm.report/1"
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """What a person may choose. `baselines` are manifests; `methods` None shows all of them; `width` is measured at."""
+
+    out: Path = Path("out")
+    baselines: tuple[Path, ...] = ()
+    methods: tuple[str, ...] | None = None
+    width: int | None = None
+    backend: str = "auto"
+    imported: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written."""
+
+    page: Path
+    csv: Path
+    json: Path
+    scores: Mapping[str, MethodScores]
+    problems: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+def default_baselines(film: Film, out: Path) -> tuple[Path, ...]:
+    """The manifests that a film finds by itself: beside its file, and what `baseline run` and `baseline mini` made."""
+    folder = FilmFolders.of(out, film).root / "baselines"
+    places = [film.path.parent / "baseline.json", *sorted(folder.glob("*/baseline.json"))]
+    return tuple(path for path in places if path.is_file())
+
+
+def make_report(film: Film, options: ReportOptions, progress: Progress = SILENT) -> Report:
+    """Make the report. Raises `InputError` when the film itself is not made; what is wrong with clips is told in it."""
+    folders = FilmFolders.of(options.out, film)
+    footage = Footage(film, folders, our_takes(film, folders), refined_takes(film, folders))
+    conforming, pairs = _theirs(film, options, progress)
+    rows = _gather(footage, conforming, options, progress)
+    asked = Measuring(film, options.out, options.backend, options.width, options.imported, footage.takes)
+    scores = measure_rows(asked, rows, pairs, progress)
+    data, atlases = _draw(footage, rows, progress)
+    folder = footage.cache
+    data |= _judged(film, rows, scores)
+    problems = [{"path": p.path, "place": p.place, "message": p.message} for p in conforming.problems]
+    data |= {
+        "problems": problems,
+        "remarks": [*conforming.remarks, _measured_at(film, options)],
+        "fidelity": _fidelity(footage),
+    }
+    data["identity"] = hash_value([path.name for path in atlases.values()])[:12]
+    page = folder / f"{film.name}-compare.html"
+    written = asked.write(folder, list(scores.values()))
+    data["files"] = {"csv": written[1].name, "json": written[0].name}
+    write_page(page, data, atlases)
+    told = tuple(str(problem) for problem in conforming.problems)
+    return Report(page, written[1], written[0], scores, told, tuple(data["remarks"]))
+
+
+def _measured_at(film: Film, options: ReportOptions) -> str:
+    width = min(film.size[0], options.width or WIDTH)
+    return f"Measured {width} pixels wide, or at a clip's own size where that is smaller; shown as large as they are."
+
+
+def _theirs(film: Film, options: ReportOptions, progress: Progress) -> tuple[Conforming, tuple[PairEntry, ...]]:
+    """The clips of all manifests. A manifest that is none stops the report: it was asked for by name."""
+    paths = options.baselines or default_baselines(film, options.out)
+    baselines = [read_baseline(path, shot_names(film), film.path) for path in paths]
+    if options.methods is not None:
+        known = [method.name for baseline in baselines for method in baseline.methods]
+        if missing := [name for name in options.methods if name not in known]:
+            raise InputError.at(
+                "--method", f"there is no method {', '.join(missing)}, only {', '.join(known) or 'ours'}"
+            )
+        chosen = options.methods
+        baselines = [dataclasses.replace(b, methods=tuple(m for m in b.methods if m.name in chosen)) for b in baselines]
+    pairs = tuple(pair for baseline in baselines for pair in baseline.pairs)
+    return conform_all(film, baselines, options.out, progress), pairs
+
+
+def _gather(footage: Footage, conforming: Conforming, options: ReportOptions, progress: Progress) -> list[Row]:
+    theirs = [row for row in baseline_rows(conforming) if row.clips]
+    trivial = trivial_rows(footage, theirs, progress)
+    names = [row.name for row in (*trivial, *theirs)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError.at("baselines", f"two methods are called {', '.join(twice)}: give one another id")
+    return with_masks([trivial[0], *theirs, *trivial[1:]])
+
+
+# ---- pictures --------------------------------------------------------------------------------------------------------
+
+
+def _draw(footage: Footage, rows: Sequence[Row], progress: Progress) -> tuple[dict[str, Any], dict[str, Path]]:
+    """The atlas and the contact sheet of every shot, and what the page must know of them."""
+    film, folder = footage.film, footage.cache / "atlas"
+    shots, atlases = [], {}
+    progress.start("drawing the report", len(film.shots), "shots")
+    for done, shot in enumerate(film.shots):
+        lanes = [Lane(row.name, take, row.clips[shot.name, take]) for row in rows for take in row.takes(shot.name)]
+        layout = lay_out(len(lanes), film.size)
+        key = atlas_key(lanes, layout)
+        atlases[shot.name] = write_atlas(folder / f"{key}.mp4", lanes, layout, film.rate)
+        sheet = folder / f"{key}.jpg"
+        pane = write_sheet(sheet, lanes, film.size)
+        shots.append(_shot_value(film, shot, lanes, layout) | {"sheet": _sheet_value(sheet, pane, len(shot.frames))})
+        progress.advance(done + 1)
+    progress.finish()
+    sweep(folder, {path.stem for path in atlases.values()})
+    head = {
+        "name": film.name,
+        "title": film.title,
+        "size": list(film.size),
+        "rate": [film.rate.numerator, film.rate.denominator],
+    }
+    methods = [
+        {
+            "id": row.name,
+            "title": row.title,
+            "kind": row.kind,
+            "information": row.information,
+            "words": _given(row),
+            "notes": list(row.notes),
+            "facts": dict(row.facts),
+        }
+        for row in rows
+    ]
+    value = {"schema": SCHEMA, "made_with": __version__, "film": head, "methods": methods, "shots": shots}
+    return value | {"information": INFORMATION}, atlases
+
+
+def _given(row: Row) -> str:
+    if row.kind == "trivial":
+        return "no model"
+    return INFORMATION[row.information]
+
+
+def _shot_value(film: Film, shot: Shot, lanes: Sequence[Lane], layout: Layout) -> dict[str, Any]:
+    path = load_paths(film, [shot])[shot.name]
+    lenses = [path.lens_at(frame) for frame in (shot.frames.first, shot.frames.last)]
+    focal = list(dict.fromkeys(f"{lens.focal_mm:.3g}" for lens in lenses))
+    return {
+        "name": shot.name,
+        "scene": shot.scene,
+        "first": shot.frames.first,
+        "last": shot.frames.last,
+        "count": len(shot.frames),
+        "lens": f"{'–'.join(focal)} mm",
+        "camera": shot.camera.name,
+        "timecode": timecode(frames_before(film, shot), film.rate, drop=";" in film.timecode),
+        "atlas": {"columns": layout.columns, "rows": layout.rows, "pane": list(layout.pane)},
+        "lanes": [
+            {
+                "method": lane.method,
+                "take": lane.take,
+                "size": list(lane.clip.size),
+                "facts": {key: value for key, value in lane.clip.facts.items() if key not in ("photographs", "source")},
+                "remarks": list(lane.clip.remarks),
+            }
+            for lane in lanes
+        ],
+    }
+
+
+def _sheet_value(path: Path, pane: tuple[int, int], count: int) -> dict[str, Any]:
+    encoded = base64.b64encode(path.read_bytes()).decode("ascii")
+    return {"src": f"data:image/jpeg;base64,{encoded}", "pane": list(pane), "frames": sheet_frames(count)}
+
+
+# ---- words -----------------------------------------------------------------------------------------------------------
+
+
+def _judged(film: Film, rows: Sequence[Row], scores: Mapping[str, MethodScores]) -> dict[str, Any]:
+    """Verdicts of every method, and of every cut."""
+    cuts: list[dict[str, Any]] = []
+    for a, b in zip(film.shots, film.shots[1:], strict=False):
+        found = {}
+        for row in rows:
+            own = [p for p in scores[row.name].pairs if p.kind == "follow-up" and (p.a, p.b) == (a.name, b.name)]
+            if own:
+                found[row.name] = plain(room(own))
+        telling = "ours" in found and found["ours"]["tone"] != "none"
+        cuts.append({"a": a.name, "b": b.name, "verdicts": found, "telling": telling})
+    judged = {name: {key: plain(value) for key, value in verdicts(own).items()} for name, own in scores.items()}
+    return {
+        "cuts": cuts,
+        "verdicts": judged,
+        "scores": {name: plain(own) for name, own in scores.items()},
+    }
+
+
+def _fidelity(footage: Footage) -> list[str]:
+    """How well each asset was reconstructed: continuity is not quality."""
+    found: dict[str, str] = {}
+    for take in footage.takes.values():
+        for name, asset in take.header.get("inputs", {}).get("assets", {}).items():
+            made = asset.get("reconstruction")
+            if made and made.get("heldout_psnr") is not None:
+                found[name] = f"{name}: held-out {made['heldout_psnr']:.1f} dB, SSIM {made['heldout_ssim']:.3f}"
+    return list(found.values())
