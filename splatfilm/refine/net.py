@@ -13,6 +13,7 @@ size of the frame alone, each is worked on by one thread, and so no pixel depend
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,7 @@ from torch import Tensor, nn
 from splatfilm.base.errors import InputError
 from splatfilm.base.files import atomic_path, read_json, write_json
 from splatfilm.cameras import Camera
+from splatfilm.reconstruct.run import one_torch_thread
 from splatfilm.refine.contract import BareFrame
 from splatfilm.refine.diffusion import diffusers_class
 from splatfilm.refine.stored import describe_refiner
@@ -39,7 +41,8 @@ WEIGHTS = "weights.safetensors"
 NETWORK = "network.json"
 PLANES = 11
 """Planes in: the sampler's state (3, zero for the one-step refiner), render (3), 1/(1 + depth), alpha, normal (3)."""
-GRID = 4  # pixels: two halvings
+LEVELS = 3
+GRID = 2 ** (LEVELS - 1)  # pixels: two halvings
 TILE = (540, 640)  # rows, columns: the largest part of a frame that is worked on at once on a CPU
 TILE_GPU = (2160, 3840)
 _WORTH_HALVING = 256  # pixels: a single tile at least this wide is shared by two threads
@@ -77,7 +80,7 @@ class PixelNorm(nn.Module):
 class LocalUNet(nn.Module):
     """`refined = max(0, render + bound tanh(network))`, each output pixel a function of its neighbourhood only."""
 
-    def __init__(self, settings: NetSettings = NetSettings(), seed: int = 0) -> None:  # noqa: B008  (frozen)
+    def __init__(self, settings: NetSettings = NetSettings(), seed: int = 0) -> None:
         super().__init__()
         self.settings = settings
         self.inner = _unet(settings.channels, seed)
@@ -107,7 +110,8 @@ def _unet(channels: Sequence[int], seed: int) -> nn.Module:
     last: Any = inner.conv_out
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
-    return inner.to(memory_format=torch.channels_last)
+    local: nn.Module = inner.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return local
 
 
 def _localise(module: nn.Module) -> None:
@@ -127,14 +131,14 @@ def _seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def reach_of(levels: int = 3) -> int:
+def reach_of(levels: int = LEVELS) -> int:
     """The receptive field's radius in pixels, by following what an output pixel reads back to the input.
 
     A 3 x 3 convolution widens an interval of pixels by one at its level; nearest upsampling of [a, b] reads
     [a // 2, b // 2]; a convolution of stride two reads [2a - 1, 2b + 1]. Taken over all places on the grid.
     """
     furthest = 0
-    for pixel in range(2 ** (levels - 1)):
+    for pixel in range(GRID):
         low, high = pixel - 1, pixel + 1  # conv_out
         for level in range(levels):
             low, high = low - 2 * _BLOCKS_UP, high + 2 * _BLOCKS_UP
@@ -212,7 +216,7 @@ def tiles_of(height: int, width: int, largest: tuple[int, int] = TILE) -> tuple[
 
 def _cuts(size: int, parts: int) -> list[tuple[int, int]]:
     ends = [round(size / GRID * part / parts) * GRID for part in range(parts + 1)]
-    return list(zip(ends, ends[1:], strict=False))
+    return list(itertools.pairwise(ends))
 
 
 def refine_planes(
@@ -235,7 +239,7 @@ def refine_planes(
             columns = slice(tile.columns[0] - left, tile.columns[1] - left)
             result[:, slice(*tile.rows), slice(*tile.columns)] = found[:, rows, columns]
 
-    tiles = tiles_of(*padded.shape[-2:], largest or (TILE if on_cpu else TILE_GPU))
+    tiles = tiles_of(padded.shape[-2], padded.shape[-1], largest or (TILE if on_cpu else TILE_GPU))
     if on_cpu:
         each_in_one_thread(work, tiles)
     else:
@@ -250,9 +254,8 @@ def each_in_one_thread(work: Callable[[Any], Any], items: Sequence[Any]) -> list
     How torch shares one convolution among threads is left out of it: barriers between its threads cost more than they
     save on a busy machine, and no sum's order depends on how many threads there are.
     """
-    with ThreadPoolExecutor(
-        min(len(items), threads_wanted()) or 1, initializer=torch.set_num_threads, initargs=(1,)
-    ) as pool:
+    workers = min(len(items), threads_wanted()) or 1
+    with one_torch_thread(), ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         return list(pool.map(work, items))
 
 
