@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -29,38 +30,25 @@ from splatfilm.base.errors import InputError
 from splatfilm.base.files import atomic_path, read_json, write_json
 from splatfilm.cameras import Camera
 from splatfilm.reconstruct.run import one_torch_thread
+from splatfilm.refine import references
 from splatfilm.refine.contract import BareFrame
 from splatfilm.refine.diffusion import diffusers_class
+from splatfilm.refine.recipe import GRID, REFINER_VERSION, NetSettings
+from splatfilm.refine.references import Reference
 from splatfilm.refine.stored import describe_refiner
 from splatfilm.render.backends import threads_wanted
 
-REFINER_VERSION = 1
-"""Raised when the same weights would give other pixels."""
-
 WEIGHTS = "weights.safetensors"
+PHOTOGRAPHS = "photographs.safetensors"
 NETWORK = "network.json"
-PLANES = 11
-"""Planes in: the sampler's state (3, zero for the one-step refiner), render (3), 1/(1 + depth), alpha, normal (3)."""
+PLANES = 11 + references.PLANES
+"""Planes in: the sampler's state (3, zero for the one-step refiner), render (3), 1/(1 + depth), alpha, normal (3), and
+what the photographs show (5, zero without any)."""
 LEVELS = 3
-GRID = 2 ** (LEVELS - 1)  # pixels: two halvings
 TILE = (540, 640)  # rows, columns: the largest part of a frame that is worked on at once on a CPU
 TILE_GPU = (2160, 3840)
 _WORTH_HALVING = 256  # pixels: a single tile at least this wide is shared by two threads
 _BLOCKS_DOWN, _BLOCKS_UP = 1, 2  # residual blocks a level, as UNet2DModel makes them of layers_per_block = 1
-
-
-@dataclass(frozen=True)
-class NetSettings:
-    """What a network is built from. `bound` is the largest change of a channel, in display-referred 0..1."""
-
-    channels: tuple[int, ...] = (16, 32, 64)
-    bound: float = 0.35
-
-    def __post_init__(self) -> None:
-        if len(self.channels) != 3 or any(count < 4 for count in self.channels):
-            raise ValueError(f"channels are {self.channels}: expected three counts of at least 4")
-        if not 0 < self.bound <= 1:
-            raise ValueError(f"bound is {self.bound}: expected more than 0, at most 1")
 
 
 class PixelNorm(nn.Module):
@@ -80,12 +68,12 @@ class PixelNorm(nn.Module):
 class LocalUNet(nn.Module):
     """`refined = max(0, render + bound tanh(network))`, each output pixel a function of its neighbourhood only."""
 
-    def __init__(self, settings: NetSettings = NetSettings(), seed: int = 0) -> None:
+    def __init__(self, settings: NetSettings = NetSettings(), seed: int = 0) -> None:  # noqa: B008  (frozen)
         super().__init__()
         self.settings = settings
         self.inner = _unet(settings.channels, seed)
 
-    def forward(self, planes: Tensor, time: Tensor | None = None) -> Tensor:  # [B, 11, H, W], [B] -> [B, 3, H, W]
+    def forward(self, planes: Tensor, time: Tensor | None = None) -> Tensor:  # [B, 16, H, W], [B] -> [B, 3, H, W]
         """H and W are multiples of `GRID`; `time` 0 (the default) is the one-step refiner."""
         time = planes.new_zeros(len(planes)) if time is None else time
         change = self.inner(planes.contiguous(memory_format=torch.channels_last), time).sample
@@ -161,6 +149,23 @@ _MARGIN = math.ceil(REACH / GRID) * GRID
 # ---- what goes in ----------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, eq=False)
+class Photographs:
+    """The photographs that a refiner may look things up in; with none of them it sees the render alone."""
+
+    references: tuple[Reference, ...] = ()
+    spacing: float = 1.0  # metres between neighbouring ones
+
+    @classmethod
+    def of(cls, found: Sequence[Reference]) -> Photographs:
+        """With the spacing that they have."""
+        return cls(tuple(found), references.spacing_of([r.camera for r in found]) if found else 1.0)
+
+    def without(self, name: str) -> Photographs:
+        """All but one: what a refiner may know that is to be taught that one."""
+        return Photographs(tuple(r for r in self.references if r.name != name), self.spacing)
+
+
 def planes_of(beauty: Tensor, alpha: Tensor, depth: Tensor, normal: Tensor, camera: Camera) -> Tensor:
     """A frame as the network takes it, [11, H, W]. `normal` is [H, W, 3] in the world; it is turned into the camera.
 
@@ -172,6 +177,11 @@ def planes_of(beauty: Tensor, alpha: Tensor, depth: Tensor, normal: Tensor, came
     turned = [row[0] * x + row[1] * y + row[2] * z for row in axes]
     state = torch.zeros_like(beauty).movedim(-1, 0)
     return torch.cat([state, beauty.movedim(-1, 0), torch.stack([near, alpha, *turned])])
+
+
+def with_photographs(planes: Tensor, photographs: Photographs, camera: Camera, depth: Tensor) -> Tensor:
+    """[11, H, W] -> [16, H, W]; `depth` is 0 where the photographs must not be asked."""
+    return torch.cat([planes, references.carried_over(photographs.references, photographs.spacing, camera, depth)])
 
 
 def mirrored(planes: Tensor) -> Tensor:  # [..., H, W]
@@ -254,9 +264,14 @@ def each_in_one_thread(work: Callable[[Any], Any], items: Sequence[Any]) -> list
     How torch shares one convolution among threads is left out of it: barriers between its threads cost more than they
     save on a busy machine, and no sum's order depends on how many threads there are.
     """
-    workers = min(len(items), threads_wanted()) or 1
-    with one_torch_thread(), ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        return list(pool.map(work, items))
+    with one_torch_thread():
+        return list(_pool(threads_wanted()).map(work, items))
+
+
+@lru_cache(maxsize=1)
+def _pool(workers: int) -> ThreadPoolExecutor:
+    """Threads that stay: what oneDNN prepares for a convolution it keeps by thread."""
+    return ThreadPoolExecutor(workers, "refiner", initializer=torch.set_num_threads, initargs=(1,))
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,57 +279,82 @@ class SceneRefiner:
     """A trained network as a per-frame refiner (`contract.Refiner`)."""
 
     net: LocalUNet
+    photographs: Photographs
     device: torch.device
 
     def __call__(self, frame: BareFrame) -> Tensor:
-        """The refined beauty, [H, W, 3], on the frame's device."""
-        planes = planes_of(frame.beauty, frame.alpha, frame.depth, frame.normal, frame.camera)
-        refined = refine_planes(self.net, planes.to(self.device)).movedim(0, -1)
+        """The refined beauty, [H, W, 3], on the frame's device.
+
+        The photographs are of the set alone: where somebody stands before it they are not asked.
+        """
+        planes = planes_of(frame.beauty, frame.alpha, frame.depth, frame.normal, frame.camera).to(self.device)
+        depth = torch.where(frame.owner == 0, frame.depth, torch.zeros_like(frame.depth)).to(self.device)
+        refined = refine_planes(self.net, with_photographs(planes, self.photographs, frame.camera, depth)).movedim(
+            0, -1
+        )
         return refined.contiguous().to(frame.beauty.device)
 
 
 # ---- on disk ---------------------------------------------------------------------------------------------------------
 
 
-def save_refiner(net: LocalUNet, folder: Path, facts: Mapping[str, Any]) -> None:
-    """Write a network into a folder that `open_refiner` and `stored.find_refiner` read; its description comes last.
+def save_refiner(net: LocalUNet, photographs: Photographs, folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write a refiner into a folder that `open_refiner` and `stored.find_refiner` read; its description comes last.
 
     `facts` say where it comes from. Raises `StorageError`.
     """
     from safetensors.torch import save_file
 
-    tensors = {name: values.detach().cpu().contiguous() for name, values in net.state_dict().items()}
-    with atomic_path(folder / WEIGHTS) as temporary:
-        save_file(tensors, temporary)
-    write_json(folder / NETWORK, {"format": "splatfilm-network", "version": 1, "settings": asdict(net.settings)})
+    weights = {name: values.detach().cpu().contiguous() for name, values in net.state_dict().items()}
+    for name, tensors in ((WEIGHTS, weights), (PHOTOGRAPHS, references.as_tensors(photographs.references))):
+        with atomic_path(folder / name) as temporary:
+            save_file(tensors, temporary)
+    value = {
+        "format": "splatfilm-network",
+        "version": 1,
+        "settings": asdict(net.settings),
+        "spacing": photographs.spacing,
+        "photographs": references.as_plain(photographs.references),
+    }
+    write_json(folder / NETWORK, value)
     describe_refiner(folder, REFINER_VERSION, REACH, facts)
 
 
-def load_net(folder: Path) -> LocalUNet:
-    """The network in a folder. Raises `InputError` when its files are missing, damaged, or not finite."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    value = read_json(folder / NETWORK)
+def load_refiner(folder: Path) -> tuple[LocalUNet, Photographs]:
+    """What is in a folder. Raises `InputError` when its files are missing, damaged, or hold weights not finite."""
+    value, path = read_json(folder / NETWORK), folder / NETWORK
     try:
         settings = NetSettings(tuple(int(n) for n in value["settings"]["channels"]), float(value["settings"]["bound"]))
+        known = references.from_plain(value["photographs"], _tensors(folder / PHOTOGRAPHS))
+        photographs = Photographs(known, float(value["spacing"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError.at(folder / NETWORK, f"not the description of a network: {error}") from error
-    path = folder / WEIGHTS
-    net = LocalUNet(settings)
+        raise InputError.at(path, f"not the description of a network: {error}") from error
+    path, net = folder / WEIGHTS, LocalUNet(settings)
+    tensors = _tensors(path)
     try:
-        tensors = load_file(path)
         net.load_state_dict(tensors)
-    except FileNotFoundError:
-        raise InputError.at(path, "no such file: train the refiner again") from None
-    except (OSError, RuntimeError, SafetensorError) as error:
+    except RuntimeError as error:
         raise InputError.at(path, f"not the weights of this network: {str(error).splitlines()[0]}") from error
     if bad := [name for name, values in tensors.items() if not bool(torch.isfinite(values).all())]:
         raise InputError.at(path, "has weights that are not finite: train the refiner again", bad[0])
-    return net.eval()
+    return net.eval(), photographs
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise InputError.at(path, "no such file: train the refiner again") from None
+    except (OSError, SafetensorError) as error:
+        raise InputError.at(path, f"is damaged ({error}): train the refiner again") from error
 
 
 def open_refiner(folder: Path, device: str) -> SceneRefiner:
     """The refiner stored in a folder, on a device. Raises `InputError` for files that are damaged."""
     where = torch.device(device)
-    return SceneRefiner(load_net(folder).to(where), where)
+    net, known = load_refiner(folder)
+    there = Photographs(tuple(reference.to(where) for reference in known.references), known.spacing)
+    return SceneRefiner(net.to(where), there, where)

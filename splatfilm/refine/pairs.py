@@ -18,33 +18,19 @@ from torch import Tensor
 
 from splatfilm.base.errors import InputError
 from splatfilm.base.progress import SILENT, Progress
+from splatfilm.cameras import Camera
 from splatfilm.capture import Capture
 from splatfilm.capture.pictures import load_pictures
 from splatfilm.reconstruct import Settings, reconstruct
 from splatfilm.reconstruct.trainer import View
-from splatfilm.refine.net import planes_of
-from splatfilm.render import resolve_backend
+from splatfilm.refine.net import Photographs, planes_of, with_photographs
+from splatfilm.refine.recipe import PairSettings
+from splatfilm.refine.references import Reference
+from splatfilm.render import render, resolve_backend
 from splatfilm.render.passes import PassInputs, render_passes
 from splatfilm.splats import Splats, read_splats
 
 FOLDS = "folds"
-
-
-@dataclass(frozen=True)
-class PairSettings:
-    """How pairs are made. `folds` 0 takes renders of the asset at its own photographs, where nothing is left out."""
-
-    folds: int = 4
-    share: float = 0.5  # of the reconstruction's steps, for the splats of each fold
-    own_every: int = 3  # of the photographs, one in so many is also paired with the asset's own render
-
-    def __post_init__(self) -> None:
-        if self.folds < 0 or self.folds == 1:
-            raise ValueError(f"folds is {self.folds}: expected 0, or at least 2")
-        if not 0 < self.share <= 1:
-            raise ValueError(f"share is {self.share}: expected more than 0, at most 1")
-        if self.own_every < 1:
-            raise ValueError(f"own_every is {self.own_every}: expected at least 1")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,23 +39,36 @@ class Pair:
 
     name: str
     held_out: bool  # the splats never saw this photograph
-    planes: Tensor  # [8, H, W] float16: what the network takes, without the sampler's state
+    planes: Tensor  # [13, H, W] float16: what the network takes, without the sampler's state
     truth: Tensor  # [3, H, W] float16, multiplied by its matte
     weight: Tensor | None  # [H, W] float32, 0 for pixels that do not count
 
 
-def pair_of(splats: Splats, view: View, backend: str, held_out: bool) -> Pair:
-    """The render of some splats beside the photograph of a view."""
-    planes = seen_by(splats, view, backend)[3:].to(device="cpu", dtype=torch.float16)
+def pair_of(splats: Splats, view: View, backend: str, known: Photographs, held_out: bool) -> Pair:
+    """The render of some splats, and what photographs are known, beside the photograph of a view."""
+    planes = seen_by(splats, view.camera, backend, known)[3:].to(device="cpu", dtype=torch.float16)
     truth = view.over((0.0, 0.0, 0.0)).movedim(-1, 0).to(device="cpu", dtype=torch.float16)
     return Pair(view.name, held_out, planes, truth, None if view.weight is None else view.weight.cpu())
 
 
-def seen_by(splats: Splats, view: View, backend: str) -> Tensor:  # [11, H, W]
-    """What the network takes of some splats at a view, before black."""
-    frame = render_passes(splats, view.camera, PassInputs(("normal",)), backend=backend)
+def seen_by(splats: Splats, camera: Camera, backend: str, known: Photographs) -> Tensor:  # [16, H, W]
+    """What the network takes of some splats through a camera, before black."""
+    frame = render_passes(splats, camera, PassInputs(("normal",)), backend=backend)
     normal = frame.layers["normal"].to(frame.beauty.device)
-    return planes_of(frame.beauty, frame.alpha, frame.depth, normal, view.camera)
+    planes = planes_of(frame.beauty, frame.alpha, frame.depth, normal, camera)
+    return with_photographs(planes, known, camera, frame.depth)
+
+
+def photographs_of(splats: Splats, views: Sequence[View], backend: str, most: int) -> Photographs:
+    """Some of the views, evenly chosen, as what a refiner may look things up in; depth as the splats have it."""
+    chosen = [views[index * len(views) // most] for index in range(most)] if len(views) > most else list(views)
+    found = []
+    with torch.no_grad():
+        for view in chosen:
+            depth = render(splats, view.camera, backend=backend).depth.to(torch.float16)
+            colour = (view.over((0.0, 0.0, 0.0)).clamp(0, 1) * 255 + 0.5).to(torch.uint8).movedim(-1, 0).contiguous()
+            found.append(Reference(view.name, view.camera, colour, depth))
+    return Photographs.of(found)
 
 
 def fold_settings(settings: Settings, pairs: PairSettings) -> Settings:
@@ -119,8 +118,9 @@ def make_pairs(
     views = views_of(capture, "train", settings)
     held_out = _held_out(capture, views, settings, pairs, folder, progress) if pairs.folds else []
     own = views[:: pairs.own_every] if pairs.folds else views
-    near = splats.to(device_of(settings))
-    return (*held_out, *(pair_of(near, view, settings.backend, held_out=False) for view in own))
+    near, backend = splats.to(device_of(settings)), settings.backend
+    known = photographs_of(near, views, backend, pairs.photographs)
+    return (*held_out, *(pair_of(near, v, backend, known.without(v.name), held_out=False) for v in own))
 
 
 def _held_out(
@@ -131,11 +131,12 @@ def _held_out(
     folder: Path,
     progress: Progress,
 ) -> list[Pair]:
-    by_name = {view.name: view for view in views}
     found: dict[str, Pair] = {}
     for number, (rest, names) in enumerate(fold_captures(capture, pairs.folds), 1):
         progress.say(f"{capture.path.name}: fold {number} of {pairs.folds}, {len(names)} photographs left out")
         result = reconstruct(rest, fold_settings(settings, pairs), folder / FOLDS, progress)
         splats = read_splats(result.splats).to(device_of(settings))
-        found.update({name: pair_of(splats, by_name[name], settings.backend, held_out=True) for name in names})
+        known = photographs_of(splats, [v for v in views if v.name not in names], settings.backend, pairs.photographs)
+        left_out = [view for view in views if view.name in names]
+        found.update({v.name: pair_of(splats, v, settings.backend, known, held_out=True) for v in left_out})
     return [found[view.name] for view in views]

@@ -7,11 +7,10 @@ that goes on from a checkpoint ends with the bits of one that was never stopped.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +24,9 @@ from splatfilm.reconstruct import checkpoint
 from splatfilm.reconstruct.checkpoint import Checkpoint
 from splatfilm.reconstruct.randomness import generator
 from splatfilm.reconstruct.trainer import DivergedError
-from splatfilm.refine.net import GRID, LocalUNet, NetSettings, each_in_one_thread, mirrored
+from splatfilm.refine.net import LocalUNet, each_in_one_thread, mirrored
 from splatfilm.refine.pairs import Pair
-
-TRAINING_VERSION = 1
-"""Raised whenever the same pairs and settings would give other weights."""
+from splatfilm.refine.recipe import GRID, TrainSettings
 
 CHECKPOINT_SECONDS = 20.0
 _REPORT_EVERY = 10  # steps
@@ -37,39 +34,11 @@ _BETAS, _EPSILON, _DECAY = (0.9, 0.99), 1e-8, 1e-4  # AdamW
 _MIRRORED_NORMAL = 5  # the plane, after the sampler's state, whose sign a mirror turns: the normal's x in the camera
 
 
-@dataclass(frozen=True)
-class TrainSettings:
-    """Every number of a refiner's training."""
-
-    net: NetSettings = field(default_factory=NetSettings)
-    steps: int = 1500
-    crops: int = 4  # a step
-    size: int = 64  # px, a multiple of the network's grid
-    rate: float = 1e-3  # falls to 0 as a cosine
-    ema: float = 0.995  # of the weights that are kept
-    held_out: float = 0.7  # the share of crops from renders of splats that never saw the photograph
-    flips: bool = True  # also left for right; never upside down, where light and floor would change places
-
-    def __post_init__(self) -> None:
-        if self.size < GRID or self.size % GRID:
-            raise ValueError(f"size is {self.size}: expected a multiple of {GRID}")
-        if self.steps < 1 or self.crops < 1:
-            raise ValueError(f"steps and crops are {self.steps} and {self.crops}: expected at least 1 each")
-        if not 0 <= self.held_out <= 1 or not 0 <= self.ema < 1:
-            raise ValueError("held_out and ema are shares: expected 0 to 1")
-
-    def as_plain(self) -> dict[str, Any]:
-        """For hashing and for the record."""
-        plain = dataclasses.asdict(self)
-        plain["net"]["channels"] = list(self.net.channels)
-        return plain
-
-
 @dataclass(frozen=True, eq=False)
 class Crop:
     """What one part of one step sees, on the device of the training."""
 
-    planes: Tensor  # [1, 11, S, S]
+    planes: Tensor  # [1, 16, S, S]
     truth: Tensor  # [1, 3, S, S]
     weight: Tensor  # [1, 1, S, S]
 
