@@ -6,7 +6,7 @@ Views are the capture's own and never a film's, so moving a camera does not chan
 a splat's change, its pixels count less (a vote, by the weights with which it was blended), so that what a refiner
 invents in one view alone does not enter. Splats that err most are split first, for detail needs something to hold it.
 
-After each round the views held out of the reconstruction are the judge: a round that does not make them better is rolled
+After each round the views held out of the reconstruction judge: a round that does not make them better is rolled
 back, and the bake is over. The splats of every round go through their file, so a bake that was killed and goes on ends
 with the bytes of one that was not.
 """
@@ -184,7 +184,7 @@ def as_views(
 
 
 def mixed(photographs: Sequence[View], refined: Sequence[View], settings: BakeSettings) -> list[View]:
-    """One epoch: photographs and refined views in the shares of the settings, each as often as the others of its kind."""
+    """One epoch: photographs and refined views in the shares of the settings, all of a kind equally often."""
     if not refined:
         return list(photographs)
     strong = [dataclasses.replace(view, strength=settings.photograph_strength) for view in photographs]
