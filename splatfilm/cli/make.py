@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from splatfilm.cli.options import backend_option, film_argument, json_option, ou
 
 if TYPE_CHECKING:
     from splatfilm.shots.make import MadeFilm
+    from splatfilm.shots.refining import RefinedShot
 
 
 @click.command()
@@ -46,10 +48,10 @@ def command(film_file: Path, preset: str | None, backend: str, out: Path, as_jso
     if as_json:
         terminal.write_json(make_report(made))
     else:
-        click.echo(_in_words(made))
+        click.echo(film_in_words(made))
 
 
-def _in_words(made: MadeFilm) -> str:
+def film_in_words(made: MadeFilm) -> str:
     """The end of a run as a person wants to read it."""
     film = made.summary
     lines = [
@@ -58,6 +60,7 @@ def _in_words(made: MadeFilm) -> str:
             [(r.shot, r.take.name, str(r.drawn), str(r.shared), str(r.kept)) for r in made.shots],
             right=(2, 3, 4),
         ),
+        *refined_in_words(made.refined),
         "",
         *(_asset_in_words(name, value["reconstruction"]) for name, value in film["assets"].items()),
         f"cut            {made.cut}  ({film['frames']} frames, {film['seconds']:g} s)",
@@ -70,6 +73,20 @@ def _in_words(made: MadeFilm) -> str:
     if not made.changed:
         lines.append("Nothing had changed.")
     return "\n".join(lines)
+
+
+def refined_in_words(refined: Mapping[str, RefinedShot]) -> list[str]:
+    """What became of refined shots: a table, and what their guards measured."""
+    from splatfilm.shots.refining import report_line
+
+    if not refined:
+        return []
+    rows = [
+        (r.result.shot, r.look, r.result.take.name, *map(str, (r.result.drawn, r.result.shared, r.result.kept)))
+        for r in refined.values()
+    ]
+    table = terminal.table(("shot", "look", "take", "refined", "shared", "kept"), rows, right=(3, 4, 5))
+    return ["", table, "", *(report_line(name, one) for name, one in refined.items())]
 
 
 def _asset_in_words(name: str, score: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ VERBS = {
     "capture": "Look at a folder of photographs before it is reconstructed.",
     "reconstruct": "Turn captures into splats.",
     "render": "Render shots to numbered frames.",
+    "refine": "Give shots their look: crispness, texture, grain, within set bounds.",
     "view": "Lay out a film's cameras in the browser.",
     "rig": "Look at rigs, and at how splats hang on them.",
     "check": "Find every mistake in film files.",

@@ -16,9 +16,22 @@ from typing import cast
 from splatfilm.cameras import Lens
 from splatfilm.film import fields, picture
 from splatfilm.film.fields import REQUIRED
-from splatfilm.film.model import COLOURS, FILES, PASSES, Colour, Files, Film, FrameRange, Optics, Shot, png_problem
+from splatfilm.film.model import (
+    COLOURS,
+    FILES,
+    PASSES,
+    Colour,
+    Files,
+    Film,
+    FrameRange,
+    Optics,
+    Refine,
+    Shot,
+    png_problem,
+)
 from splatfilm.film.optics import OPTICS_KEYS, read_optics
 from splatfilm.film.positions import Place
+from splatfilm.film.refine import film_refine, shot_refine
 from splatfilm.film.scenery import read_assets, read_scenes
 from splatfilm.film.source import Source, Table, read_toml, shown
 
@@ -31,6 +44,14 @@ LENS_LIMITS: Mapping[str, tuple[float, float, str]] = {
 FILMBACK_LIMITS = (0.1, 1000)  # mm
 GATES = ("horizontal", "vertical")
 LENS_KEYS = tuple(field.name for field in dataclasses.fields(Lens))
+
+
+@dataclass(frozen=True)
+class ShotDefaults:
+    """What the film says for every shot that says nothing else."""
+
+    optics: Optics
+    refine: Refine
 
 
 @dataclass(frozen=True)
@@ -66,7 +87,7 @@ def judge_film(source: Source) -> Reading:
     head = _head(source)
     assets, known = read_assets(table)
     scenes, clocks = read_scenes(table, known)
-    shots = _shots(table, clocks, _film_optics(source))
+    shots = _shots(table, clocks, ShotDefaults(_film_optics(source), film_refine(source)))
     _note_what_png_cannot_hold(table)
     if source.problems or head is None:
         return Reading(source, None, shots, head)
@@ -82,7 +103,7 @@ def _head(source: Source) -> Film | None:
     table = source.table.inside("film")
     if table is None:
         return None
-    table.only(("name", "title", "rate", "size", "aspect", "timecode", "files", "colour", "lens"))
+    table.only(("name", "title", "rate", "size", "aspect", "timecode", "files", "colour", "lens", "refine"))
     name = fields.name(table, "name", REQUIRED)
     title = fields.text(table, "title", name)
     rate = picture.rate(table)
@@ -107,11 +128,11 @@ def _film_optics(source: Source) -> Optics:
     return read_optics(table, Optics())
 
 
-def _shots(film: Table, clocks: Mapping[str, FrameRange | None], optics: Optics) -> dict[Place, Shot]:
+def _shots(film: Table, clocks: Mapping[str, FrameRange | None], defaults: ShotDefaults) -> dict[Place, Shot]:
     shots: dict[Place, Shot] = {}
     first_of: dict[str, Table] = {}
     for table in fields.array(film, "shots"):
-        shot = _shot(table, clocks, optics)
+        shot = _shot(table, clocks, defaults)
         if shot is not None:
             shots[table.place] = shot
         name = table.values.get("name")
@@ -123,13 +144,14 @@ def _shots(film: Table, clocks: Mapping[str, FrameRange | None], optics: Optics)
     return shots
 
 
-def _shot(table: Table, clocks: Mapping[str, FrameRange | None], optics: Optics) -> Shot | None:
-    table.only(("name", "scene", "camera", "frames", "lens", "passes"))
+def _shot(table: Table, clocks: Mapping[str, FrameRange | None], defaults: ShotDefaults) -> Shot | None:
+    table.only(("name", "scene", "camera", "frames", "lens", "passes", "refine"))
     name = fields.name(table, "name", REQUIRED)
     scene = fields.choice(table, "scene", REQUIRED, clocks, "a scene")
     camera = fields.existing(table, "camera", "file", REQUIRED)
     frames = fields.frames(table, "frames", REQUIRED)
-    lens, optics = _lens(table, optics)
+    lens, optics = _lens(table, defaults.optics)
+    refine = shot_refine(table, defaults.refine)
     passes = fields.choices(table, "passes", PASSES)
     clock = clocks.get(scene or "")
     if frames is not None and clock is not None:
@@ -137,7 +159,7 @@ def _shot(table: Table, clocks: Mapping[str, FrameRange | None], optics: Optics)
     if name is None or scene is None or camera is None or frames is None or passes is None:
         return None
     asked = tuple(one for one in PASSES if one == "beauty" or one in passes)
-    return Shot(name, scene, camera, frames, lens, asked, optics)
+    return Shot(name, scene, camera, frames, lens, asked, optics, refine)
 
 
 def _note_what_png_cannot_hold(film: Table) -> None:

@@ -206,6 +206,30 @@ class CastMember:
     attach: Attachment | None = None
 
 
+Vector = tuple[float, float, float]
+AmbientKind = Literal["sway", "flicker", "steam"]
+AmbientHeld = Literal["top", "bottom", "none"]
+
+
+@dataclass(frozen=True)
+class Ambient:
+    """What stirs by itself on the scene's clock, within a box in the axes of the member that it belongs to.
+
+    `sway` moves splats by up to `amount` metres along `direction` (the scene's axes), least at the side that is `held`;
+    `flicker` makes them brighter and darker by up to `amount`; `steam` takes up to `amount` of their opacity away.
+    """
+
+    kind: AmbientKind
+    member: str  # the set's asset, or a cast member's name
+    box: tuple[Vector, Vector]  # metres, in the member's own axes
+    amount: float
+    period: float = 4.0  # seconds: how long the slowest part of it takes
+    wavelength: float = 0.8  # metres from crest to crest
+    direction: Vector = (1.0, 0.0, 0.0)  # unit, scene
+    held: AmbientHeld = "top"
+    seed: str = "1"
+
+
 @dataclass(frozen=True)
 class Scene:
     """A set, a cast in composition order, and a clock."""
@@ -215,6 +239,7 @@ class Scene:
     set_look: str
     frames: FrameRange
     cast: tuple[CastMember, ...]
+    ambient: tuple[Ambient, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -231,6 +256,21 @@ class Optics:
     samples: int | None = None  # pinhole pictures that make a frame
 
 
+RefineLook = Literal["off", "clean", "natural", "sixteen-mm"]
+REFINE_LOOKS: tuple[RefineLook, ...] = ("off", "clean", "natural", "sixteen-mm")
+"""What refinement may make of a picture (docs/refine.md)."""
+
+
+@dataclass(frozen=True)
+class Refine:
+    """How a shot's frames are refined. `seed` names the film's randomness: other seeds, other texture and grain."""
+
+    look: RefineLook = "off"
+    strength: float = 1.0  # 0..1 of what the look asks for
+    grain: float = 1.0  # 0..4 times the look's grain
+    seed: str = "1"
+
+
 @dataclass(frozen=True)
 class Shot:
     """A camera looking at a scene from one scene frame to another.
@@ -245,6 +285,7 @@ class Shot:
     lens: Mapping[str, object]
     passes: tuple[str, ...]
     optics: Optics = Optics()
+    refine: Refine = Refine()
 
 
 @dataclass(frozen=True)

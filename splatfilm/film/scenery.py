@@ -8,6 +8,7 @@ from typing import cast, get_args
 
 from splatfilm.base.rigid import IDENTITY
 from splatfilm.film import fields
+from splatfilm.film.ambient import read_ambient
 from splatfilm.film.fields import REQUIRED
 from splatfilm.film.model import (
     Asset,
@@ -96,7 +97,7 @@ def read_scenes(film: Table, known: Known) -> tuple[dict[str, Scene], dict[str, 
     scenes: dict[str, Scene] = {}
     clocks: dict[str, FrameRange | None] = {}
     for name, table in fields.tables(film, "scenes"):
-        table.only(("set", "frames", "cast"))
+        table.only(("set", "frames", "cast", "ambient"))
         clock = clocks[name] = fields.frames(table, "frames", REQUIRED)
         set_name, set_look = _set(table, known)
         members = fields.array(table, "cast")
@@ -105,7 +106,8 @@ def read_scenes(film: Table, known: Known) -> tuple[dict[str, Scene], dict[str, 
         note_attachments(members, [member for member in cast_members if member is not None])
         if clock is not None and set_name is not None and set_look is not None:
             whole = tuple(member for member in cast_members if member is not None)
-            scenes[name] = Scene(name, set_name, set_look, clock, whole)
+            ambient = read_ambient(table, (set_name, *(member.name for member in whole)))
+            scenes[name] = Scene(name, set_name, set_look, clock, whole, ambient)
     return scenes, clocks
 
 

@@ -10,6 +10,7 @@ import torch
 from splatfilm.base.errors import InputError
 from splatfilm.cameras import Camera
 from splatfilm.film.model import Film
+from splatfilm.refine.pixels import Seen
 from splatfilm.render import RenderSettings, render, render_each, resolve_backend
 from splatfilm.render.exposure import Blur, Moment, expose
 from splatfilm.render.flight import sent_home
@@ -18,7 +19,7 @@ from splatfilm.render.memory import check_memory, memory_available
 from splatfilm.render.passes import Instant, PassFrame, PassInputs, render_passes
 from splatfilm.shots.exposure import Exposure
 from splatfilm.shots.plan import Sources, SplatSource, stamp_of
-from splatfilm.shots.wanted import PLAIN_PASSES, PassRequest
+from splatfilm.shots.wanted import PLAIN_PASSES, PassRequest, objects_of
 from splatfilm.splats import Splats
 from splatfilm.stage import Stage
 from splatfilm.stage.stage import Staged
@@ -72,6 +73,15 @@ class SceneDrawer:
         if sharp is None:
             return sent_home(blurred)
         return PassFrame(blurred.beauty, blurred.alpha, blurred.depth, sharp.layers)
+
+    def seen(self, scene: str, frame: int, camera: Camera) -> Seen:
+        """What `camera` looks at, at a scene frame, and how it came there: for what is anchored to it."""
+        staged = self._staged(scene, frame, frame)
+        assert self._stage is not None, "just staged"
+        placements = self._stage.placements
+        resting = self._stage.resting(frame, frame)
+        rate = float(self._film.rate)
+        return Seen(staged.splats, resting, objects_of(placements), camera, float(frame), rate)
 
     def _draw(self, splats: Splats, cameras: Sequence[Camera]) -> Iterator[Frame]:
         return render_each(splats, cameras, self._settings, backend=self._backend)

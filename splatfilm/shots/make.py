@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from splatfilm.shots.contact import make_contact_sheet
 from splatfilm.shots.cut import make_cut
 from splatfilm.shots.lock import hold
 from splatfilm.shots.names import LOCK
+from splatfilm.shots.refining import RefinedShot, refine_planned
 from splatfilm.shots.schedule import (
     Draw,
     RenderOptions,
@@ -45,6 +46,7 @@ class MadeFilm:
     seconds: dict[str, float]  # by step, in order
     peak_memory_mib: float
     changed: bool
+    refined: Mapping[str, RefinedShot] = field(default_factory=dict)  # shots that have a look
 
 
 @dataclass
@@ -77,8 +79,11 @@ def make_film(film: Film, options: RenderOptions, progress: Progress = SILENT, d
         planned = plan_chosen(film, chosen, sources, options)
     with clock.step("render"):
         results = render_planned(planned, options, progress, draw)
+    with clock.step("refine"):
+        refined = refine_planned(planned, options, progress)
     takes = {result.shot: result.take for result in results}
-    state = FilmState(film, planned.folders, planned.picture.size, takes, chosen.paths, sources)
+    takes |= {name: one.result.take for name, one in refined.items()}
+    state = FilmState(film, planned.folders, planned.picture.size, takes, chosen.paths, sources, set(refined))
     folders = planned.folders
     with hold(folders.root / LOCK, f"the cut of {film.name}", progress):
         sweep(folders.root)
@@ -87,9 +92,18 @@ def make_film(film: Film, options: RenderOptions, progress: Progress = SILENT, d
         with clock.step("contact sheet"):
             drawn = make_contact_sheet(folders.contact_sheet, sheet_of(state))
         text = write_summary(state, cut)
-    changed = cut.made or drawn or any(result.drawn or result.shared for result in results)
+    everything = [*results, *(one.result for one in refined.values())]
+    changed = cut.made or drawn or any(result.drawn or result.shared for result in everything)
     return MadeFilm(
-        folders.cut, folders.contact_sheet, folders.summary, text, results, clock.seconds, peak_memory_mib(), changed
+        folders.cut,
+        folders.contact_sheet,
+        folders.summary,
+        text,
+        results,
+        clock.seconds,
+        peak_memory_mib(),
+        changed,
+        refined,
     )
 
 

@@ -5,7 +5,7 @@
     out/<film>/film.json             the summary        out/assets/          reconstructions, shared by all films
 
 Frames of another size than the film file's lie under `out/<film>/<width>x<height>/`, so a half-size test never becomes
-the take that the cut uses.
+the take that the cut uses. Refined frames lie under `refined/shots/`, laid out like `shots/`.
 """
 
 from __future__ import annotations
@@ -36,11 +36,13 @@ class FilmFolders:
     out: Path
     film: str
     size: tuple[int, int] | None = None  # None: the film's own size
+    refined: bool = False  # refined frames stand beside the bare ones, in a folder of their own
 
     @property
     def root(self) -> Path:
         base = self.out / self.film
-        return base if self.size is None else base / f"{self.size[0]}x{self.size[1]}"
+        sized = base if self.size is None else base / f"{self.size[0]}x{self.size[1]}"
+        return sized / "refined" if self.refined else sized
 
     @property
     def assets(self) -> Path:

@@ -204,6 +204,8 @@ def shot_timecode(film: Film, shot: Shot) -> str:
 def _placed_value(film: Film, item: Placed, sources: Sources) -> dict[str, Any]:
     """What of a member decides pixels: the bytes of its splats, its place and its pose, not its names."""
     value: dict[str, Any] = {"place": _place_value(item.place)}
+    if item.stirs:
+        value["ambient"] = [stir.value() for stir in item.stirs]
     if not item.pose_key and not item.worn:
         return {"splats": sources[item.asset, item.look].sha256, **value}
     layers = []

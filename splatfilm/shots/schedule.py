@@ -16,7 +16,7 @@ from splatfilm import __version__
 from splatfilm.base.errors import InputError, Problem, StorageError, did_you_mean
 from splatfilm.base.progress import SILENT, Progress
 from splatfilm.cameras import Camera, CameraPath
-from splatfilm.film.model import PASSES, Film, Shot, png_problem
+from splatfilm.film.model import PASSES, Film, RefineLook, Shot, png_problem
 from splatfilm.render import resolve_backend
 from splatfilm.shots.assets import Ways, resolve_assets
 from splatfilm.shots.decide import Decision, decide
@@ -49,6 +49,7 @@ class RenderOptions:
     backend: str = "auto"
     preset: str | None = None
     passes: tuple[str, ...] | None = None
+    look: RefineLook | None = None  # of refinement, for every shot; None: what the film says
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,12 +174,12 @@ def _bring_up(planned: Planned, plan: ShotPlan, options: RenderOptions, draw: Dr
             return ShotResult(plan.shot, decision.current, kept=len(planned.frames[plan.shot]))
         for reason in decision.reasons:
             progress.say(f"shot {plan.shot}: {reason}")
-        take = _make(plan, decision, draw, progress)
+        take = make_take(plan, decision, draw, progress)
         drawn = sum(len(group) for group in decision.draw)
         return ShotResult(plan.shot, take, drawn, len(decision.share), len(decision.keep), decision.reasons)
 
 
-def _make(plan: ShotPlan, decision: Decision, draw: Draw, progress: Progress) -> Take:
+def make_take(plan: ShotPlan, decision: Decision, draw: Draw, progress: Progress) -> Take:
     """Carry a decision out; the take is finished when it then holds every frame of the shot."""
     try:
         decision.folder.mkdir(parents=True, exist_ok=True)

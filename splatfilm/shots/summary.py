@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -36,6 +36,7 @@ class FilmState:
     takes: Mapping[str, Take]
     paths: Mapping[str, CameraPath]
     sources: Sources
+    refined: Set[str] = frozenset()  # shots whose takes are refined ones
 
     @property
     def frame_count(self) -> int:
@@ -99,7 +100,7 @@ def summary(state: FilmState, cut: CutResult) -> dict[str, Any]:
         "seconds": round(float(state.frame_count / film.rate), 3),
         "cut": {"file": cut.path.name, "frames": cut.frames},
         "contact_sheet": state.folders.contact_sheet.name,
-        "shots": [_shot_summary(shot, state.takes[shot.name]) for shot in film.shots],
+        "shots": [_shot_summary(shot, state) for shot in film.shots],
         "assets": asset_scores(state.sources),
     }
 
@@ -111,7 +112,8 @@ def pixels_hash(take: Take, frames: Sequence[int]) -> str:
     )
 
 
-def _shot_summary(shot: Shot, take: Take) -> dict[str, Any]:
+def _shot_summary(shot: Shot, state: FilmState) -> dict[str, Any]:
+    take, refined = state.takes[shot.name], shot.name in state.refined
     return {
         "shot": shot.name,
         "scene": shot.scene,
@@ -119,7 +121,8 @@ def _shot_summary(shot: Shot, take: Take) -> dict[str, Any]:
         "passes": list(shot.passes),
         "timecode": take.header.get("timecode"),
         "take": take.name,
-        "folder": f"shots/{shot.name}/{take.name}",
+        "folder": f"{'refined/' if refined else ''}shots/{shot.name}/{take.name}",
+        **({"refine": take.header["inputs"]["refine"]["name"]} if refined else {}),
         "renderer": take.header["inputs"]["renderer"],
         "pixels": pixels_hash(take, tuple(shot.frames)),
     }

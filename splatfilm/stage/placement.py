@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,31 @@ import numpy as np
 from splatfilm.base.curves import Curve, RotationCurve
 from splatfilm.base.errors import InputError, did_you_mean
 from splatfilm.base.rigid import Similarity
-from splatfilm.film.model import Attachment, CastMember, Film, Scene
+from splatfilm.film.model import Ambient, Attachment, CastMember, Film, Scene
 from splatfilm.stage.performance import Performer, pose_hash
 from splatfilm.stage.rigs.bones import quaternions_from_matrices, rigid_parts
 from splatfilm.stage.rigs.skeleton import Pose, world_transforms
 
 POSING_VERSION = 1
 """Raised whenever the same splats in the same pose would stand otherwise, or be hidden otherwise by what is worn."""
+
+
+STIRRING_VERSION = 1
+"""Raised whenever the same ambient motion would stir the same splats otherwise."""
+
+
+@dataclass(frozen=True)
+class Stir:
+    """An ambient motion at a moment of the scene's clock."""
+
+    ambient: Ambient
+    seconds: float
+
+    def value(self) -> dict[str, Any]:
+        """What of it decides where splats are, ready to be hashed; the name of the member is not in it."""
+        own = asdict(self.ambient)
+        del own["member"]
+        return {"version": STIRRING_VERSION, "seconds": self.seconds, **own}
 
 
 @dataclass(frozen=True)
@@ -41,6 +59,12 @@ class Placed:
     worn: tuple[str, ...] = ()
     pose_key: str = ""
     pose: Pose | None = field(default=None, compare=False)
+    stirs: tuple[Stir, ...] = ()
+
+    @property
+    def sways(self) -> bool:
+        """Whether splats are moved one by one by what stirs."""
+        return any(stir.ambient.kind == "sway" for stir in self.stirs)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -78,7 +102,7 @@ class Placements:
         shown = frame if shown is None else shown
         scene = self.scene
         set_look = self.film.assets[scene.set].looks[scene.set_look]
-        placed = [Placed(scene.set, scene.set, scene.set_look, set_look.place)]
+        placed = [Placed(scene.set, scene.set, scene.set_look, set_look.place, stirs=self._stirs(scene.set, frame))]
         poses: dict[str, Pose] = {}
         for member in scene.cast:
             if member.frames is not None and not member.frames.first <= shown < member.frames.last + 1:
@@ -90,8 +114,14 @@ class Placements:
             if pose is None and not worn:
                 place = _after(asset.looks[look].place, place)
             key = "" if pose is None else pose_hash(self.performers[member.name].rig, pose)
-            placed.append(Placed(member.name, member.asset, look, place, worn, key, pose))
+            stirs = self._stirs(member.name, frame)
+            placed.append(Placed(member.name, member.asset, look, place, worn, key, pose, stirs))
         return tuple(placed)
+
+    def _stirs(self, member: str, frame: float) -> tuple[Stir, ...]:
+        """What stirs in a member at a scene frame; the clock's zero is scene frame 0."""
+        seconds = frame / float(self.film.rate)
+        return tuple(Stir(one, seconds) for one in self.scene.ambient if one.member == member)
 
     def _pose(self, name: str, frame: float, poses: dict[str, Pose]) -> Pose | None:
         """The pose of a cast member; None for one that does not perform. `poses` are this frame's, found so far."""
@@ -211,4 +241,6 @@ def _plain(placed: Placed) -> Mapping[str, Any]:
         value["pose"] = placed.pose_key
     if placed.worn:
         value["layers"] = list(placed.worn)
+    if placed.stirs:
+        value["ambient"] = [stir.value() for stir in placed.stirs]
     return value

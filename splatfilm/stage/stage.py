@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from splatfilm.splats import Splats
     from splatfilm.stage.actor import BoundLayer
+    from splatfilm.stage.resting import Resting
     from splatfilm.stage.rigs.rig import Rig
 
 Source = tuple[str, str]
@@ -107,6 +108,20 @@ class Stage:
             self._last = placed, self._compose(placed)
         return self._last[1]
 
+    def resting(self, frame: float, shown: float | None = None) -> tuple[Resting, ...]:
+        """Where the splats of `at(frame, shown)` lie at rest, span by span."""
+        from splatfilm.stage.resting import Resting
+
+        staged = self.at(frame, shown)
+        members = {placed.member: placed for placed in self.placements.at(frame, shown)}
+        found = []
+        for span in staged.spans:
+            placed = members[span.member]
+            posed, space = placed.pose is not None, f"{placed.asset}/{placed.member}"
+            means = self._rest(placed, span.source[1]).means if posed or placed.sways else None
+            found.append(Resting(space, span.member, span.start, span.stop, placed.place, means, posed))
+        return tuple(found)
+
     def _compose(self, placed: tuple[Placed, ...]) -> Staged:
         from splatfilm.splats import compose
 
@@ -136,8 +151,19 @@ class Stage:
             splats = (transformed(self._splats(placed.asset, placed.look), placed.place),)
         else:
             splats = tuple(self._dressed(placed, source) for source in placed.sources)
+        if placed.stirs:
+            from splatfilm.stage.ambient import stirred
+
+            rests = [self._rest(placed, source) for source in placed.sources]
+            splats = tuple(stirred(part, rest, placed) for part, rest in zip(splats, rests, strict=True))
         self._standing[number] = placed, splats
         return splats
+
+    def _rest(self, placed: Placed, source: str) -> Splats:
+        """The splats of a member as nothing has moved them yet."""
+        if placed.pose is not None or placed.worn:
+            return self._layer((placed.asset, source)).rest
+        return self._splats(placed.asset, source)
 
     def _dressed(self, placed: Placed, source: str) -> Splats:
         """One layer of a character: posed, in its place, without what the layers over it hide."""

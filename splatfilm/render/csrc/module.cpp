@@ -13,6 +13,7 @@
 #include <tuple>
 #include <vector>
 
+#include "noise.h"
 #include "pool.h"
 #include "rasteriser.h"
 
@@ -23,6 +24,7 @@ using namespace splatfilm;
 namespace {
 
 using In = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
+using InLong = nb::ndarray<const int64_t, nb::c_contig, nb::device::cpu>;
 using InInt = nb::ndarray<const int32_t, nb::c_contig, nb::device::cpu>;
 using Out = nb::ndarray<float, nb::c_contig, nb::device::cpu>;
 using OutDouble = nb::ndarray<double, nb::c_contig, nb::device::cpu>;
@@ -226,6 +228,28 @@ std::tuple<double, double, double> loss(const In& image, const In& target, const
   return {v.loss, v.l1, v.ssim};
 }
 
+// `numbers`: voxels to a footprint, the table's 1, rotation 9, offset 3.
+void noise(const In& places, const In& footprints, const InLong& seeds, const InInt& table,
+           const std::vector<double>& numbers, int sub, int cell, const Out& out) {
+  if (places.ndim() != 3 || out.ndim() != 3) throw std::invalid_argument("places must be [H, W, 3] and out [rows, columns, C]");
+  const int64_t height = int64_t(places.shape(0)), width = int64_t(places.shape(1)), channels = int64_t(out.shape(2));
+  if (sub < 1 || cell < 1 || sub > 16 || cell > 64 || (sub > 1 && cell > 1)) throw std::invalid_argument("sub or cell out of range");
+  if (height < 1 || width < 1 || (height + cell) * width * sub * sub > INT32_MAX) throw std::invalid_argument("picture size out of range");
+  if (channels < 1 || channels > 1024) throw std::invalid_argument("1 to 1024 channels");
+  expect(places, "places", {height, width, 3});
+  expect(footprints, "footprints", {height, width});
+  expect(seeds, "seeds", {height, width});
+  expect(table, "table", {65536});
+  expect(out, "out", {(height + cell - 1) / cell, (width + cell - 1) / cell, channels});
+  if (numbers.size() != 14) throw std::invalid_argument("noise takes 14 numbers");
+  NoiseTask task{places.data(), footprints.data(), seeds.data(), int(width), int(height), sub, cell, numbers[0], {}, {},
+                 table.data(), numbers[1], int(channels), out.data()};
+  std::copy(numbers.begin() + 2, numbers.begin() + 11, task.rotation);
+  std::copy(numbers.begin() + 11, numbers.end(), task.offset);
+  const nb::gil_scoped_release release;
+  anchored_noise(task);
+}
+
 constexpr int64_t kLightRun = 1 << 15;  // values that one task converts
 
 void add_light(const In& display, const Out& light) {
@@ -272,6 +296,7 @@ NB_MODULE(_kernels, m) {
   m.def("forward", &forward, nb::rv_policy::take_ownership);
   m.def("skin", &skin_splats);
   m.def("l1_ssim", &loss);
+  m.def("anchored_noise", &noise);
   m.def("set_most_pairs", &set_most_pairs);
   m.def("add_light", &add_light);
   m.def("to_display", &to_display);
