@@ -49,14 +49,14 @@ def test_the_loss_is_l1_half_l2_and_half_the_gradients() -> None:
 
 
 def test_teaching_brings_the_render_nearer_to_the_photographs() -> None:
-    training = RefinerTraining(dull_pairs(), dataclasses.replace(SMALL, steps=150), "dull", CPU)
-    while training.step < 150:
+    training = RefinerTraining(dull_pairs(), dataclasses.replace(SMALL, steps=60), "dull", CPU)
+    while training.step < 60:
         training.advance()
     planes = torch.cat([torch.zeros(3, 32, 40), dull_pairs(9)[8].planes.float()])[None]
     truth = dull_pairs(9)[8].truth.float()
     with torch.no_grad():
         after = float((training.refiner()(planes)[0] - truth).abs().mean())
-    assert after < 0.6 * float((planes[0, 3:6] - truth).abs().mean())
+    assert after < 0.8 * float((planes[0, 3:6] - truth).abs().mean())
 
 
 def weights_after(steps: int, threads: str, monkeypatch: pytest.MonkeyPatch) -> list[torch.Tensor]:
