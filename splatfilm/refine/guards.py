@@ -28,9 +28,9 @@ STRENGTHS = (1.0, 0.75, 0.5, 0.25, 0.0)
 
 COLOUR_QUANTILE = 0.99
 EDGE_QUANTILE = 0.95  # of gradients: stronger ones are edges
-EDGE_BLOCK = 16  # px
+EDGE_WINDOW = 9  # px
 EDGE_SHIFT = 2  # px, as far as is searched
-_LEAST_EDGES = 4  # pixels of an edge that make a block count
+_LEAST_GRADIENT = 1e-6  # squared, a pixel: less is no edge
 _SAME_PLACE = 3.0  # footprints: nearer points at rest are one place
 _LEAST_SEEN = 0.01  # of a picture: with less in common two views say nothing
 
@@ -40,7 +40,7 @@ class Limits:
     """What a refined shot may do at most."""
 
     colour: float = 2.5 / 255  # of the 99th percentile of broad change
-    edges: float = 0.03  # part of the edge blocks that moved by a pixel or more
+    edges: float = 0.03  # part of the edge pixels that moved by a pixel or more
     warp: float = 2e-3  # more disagreement of two views than the bare ones have
     warp_part: float = 0.3  # or this part of theirs, where that is more
     bound: float = 1.0  # of single values; the look's own bound is set beside it
@@ -52,7 +52,7 @@ class FrameMeasures:
 
     largest: float  # the greatest change of a value
     colour: float  # 99th percentile of broad change
-    edges: float  # part of the edge blocks that moved
+    edges: float  # part of the edge pixels that moved
 
 
 @dataclass(frozen=True)
@@ -113,33 +113,31 @@ def measure_frame(bare: Tensor, refined: Tensor, lock: float) -> FrameMeasures:
 
 
 def moved_edges(bare: Tensor, refined: Tensor) -> float:  # [H, W] luma
-    """The part of the blocks with edges in which the edges fit better a pixel or more away from where they were.
+    """The part of the edge pixels about which the edges fit better a pixel or more away from where they were.
 
-    Gradients are compared by normalised correlation, so edges that became steeper have not moved.
+    Edge pixels are the crests of strong gradients. Gradients are compared by normalised correlation in a window about
+    each crest, so edges that became steeper have not moved.
     """
     here, there = _gradients(bare), _gradients(refined)
     size = here.square().sum(0)
-    strong = size > max(float(_quantile(size, EDGE_QUANTILE)), 1e-8)
-    margin = EDGE_SHIFT
-    inner = (slice(margin, -margin), slice(margin, -margin))
-    if min(here.shape[1:]) < EDGE_BLOCK + 2 * margin:
+    strong = size > max(float(_quantile(size, EDGE_QUANTILE)), _LEAST_GRADIENT)
+    crest = strong & (size == nn.functional.max_pool2d(size[None], 2 * EDGE_SHIFT + 1, 1, EDGE_SHIFT)[0])
+    margin = EDGE_SHIFT + EDGE_WINDOW // 2
+    inner = torch.zeros_like(crest)
+    inner[margin:-margin, margin:-margin] = True
+    crest &= inner
+    count = int(crest.sum())
+    if count == 0:
         return 0.0
-    weight = strong.float()[inner]
-    blocks = _block_sums(weight)
-    if not bool((blocks >= _LEAST_EDGES).any()):
-        return 0.0
-    height, width = bare.shape
     scores = []
-    steps = [(y, x) for y in range(-margin, margin + 1) for x in range(-margin, margin + 1)]
+    steps = [(y, x) for y in range(-EDGE_SHIFT, EDGE_SHIFT + 1) for x in range(-EDGE_SHIFT, EDGE_SHIFT + 1)]
     for y, x in steps:
-        other = there[:, margin + y : height - margin + y, margin + x : width - margin + x]
-        both = _block_sums((here[:, inner[0], inner[1]] * other).sum(0) * weight)
-        scores.append(both / _block_sums(other.square().sum(0) * weight).clamp_min(1e-12).sqrt())
+        other = torch.roll(there, (-y, -x), (1, 2))
+        both, own = _window_means((here * other).sum(0)), _window_means(other.square().sum(0))
+        scores.append(both[crest] / own[crest].clamp_min(1e-12).sqrt())
     score = torch.stack(scores)
-    still = steps.index((0, 0))
-    moved = score.amax(0) > score[still] * 1.02  # ties and rounding are no motion
-    counted = blocks >= _LEAST_EDGES
-    return float((moved & counted).sum()) / float(counted.sum())
+    moved = score.amax(0) > score[steps.index((0, 0))] * 1.02  # ties and rounding are no motion
+    return float(moved.sum()) / count
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,9 +251,8 @@ def _gradients(picture: Tensor) -> Tensor:  # [H, W] -> [2, H, W]
     return torch.stack([across, down])
 
 
-def _block_sums(values: Tensor) -> Tensor:
-    pooled = nn.functional.avg_pool2d(values[None, None], EDGE_BLOCK)
-    return pooled[0, 0] * float(EDGE_BLOCK * EDGE_BLOCK)
+def _window_means(values: Tensor) -> Tensor:  # [H, W]
+    return nn.functional.avg_pool2d(values[None], EDGE_WINDOW, 1, EDGE_WINDOW // 2)[0]
 
 
 def _quantile(values: Tensor, part: float) -> Tensor:
