@@ -110,9 +110,9 @@ class Recipe:
 
 _RECIPES: dict[str, Recipe] = {
     "draft": Recipe(
-        PairSettings(folds=2, share=0.3, own_every=2),
-        TrainSettings(steps=250),
-        BakeSettings(rounds=1, views=24, share=0.25),
+        PairSettings(folds=0),
+        TrainSettings(steps=200),
+        BakeSettings(rounds=1, views=24, share=0.2),
     ),
     "preview": Recipe(PairSettings(folds=2, share=0.4), TrainSettings(steps=800), BakeSettings(rounds=2, share=0.15)),
     "final": Recipe(

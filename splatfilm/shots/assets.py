@@ -40,6 +40,7 @@ class _Job:
     capture: Capture
     settings: Settings
     content: str
+    preset: str
 
 
 def resolve_assets(
@@ -68,6 +69,8 @@ def resolve_assets(
         found[job.name] = _reconstructed(job, ways, progress)
     layers = {job.name: job for job in jobs if _is_taken_apart(film.source(*job.name))}
     whole = dict(found)
+    if film.bake:
+        found.update({job.name: _baked(job, found[job.name], ways, progress) for job in jobs if _bakes(film, job)})
     for name in _in_order_of_learning(film, list(layers)):
         found[name] = _layer(film, layers[name], whole[name], found, ways, progress)
     return {name: found[name] for name in looks}
@@ -152,8 +155,9 @@ def _job(name: tuple[str, str], look: Look | Layer, ways: Ways) -> _Job:
 
     assert look.capture is not None, "a look has splats or a capture"
     capture = read_capture(look.capture)
-    settings = settings_for(ways.preset or look.preset, backend=ways.backend)
-    return _Job(name, capture, settings, capture_hash(capture, ways.folder / MEMO_NAME))
+    preset = ways.preset or look.preset
+    settings = settings_for(preset, backend=ways.backend)
+    return _Job(name, capture, settings, capture_hash(capture, ways.folder / MEMO_NAME), preset)
 
 
 def _reconstructed(job: _Job, ways: Ways, progress: Progress) -> SplatSource:
@@ -168,6 +172,32 @@ def _reconstructed(job: _Job, ways: Ways, progress: Progress) -> SplatSource:
             made = reconstruct(job.capture, job.settings, ways.folder, progress, memo=ways.folder / MEMO_NAME)
             result = cached(job.content, job.settings, ways.folder) or made  # told as every later run will tell it
     return SplatSource(result.splats, result.splats_hash, stamp_of(result.splats), _origin(result))
+
+
+def _bakes(film: Film, job: _Job) -> bool:
+    """What has photographs to judge by. Layers are taken from the captured asset, never from a baked one."""
+    return bool(job.capture.of("test")) and not _is_taken_apart(film.source(*job.name))
+
+
+def _baked(job: _Job, captured: SplatSource, ways: Ways, progress: Progress) -> SplatSource:
+    """The asset with its refinement baked in, which lies beside it; made when it is not there."""
+    from splatfilm.refine.baked import find_baked
+    from splatfilm.refine.recipe import bake_key, recipe_for
+
+    recipe, made = recipe_for(job.preset), captured.origin["reconstruction"]
+    key = bake_key(made["key"], recipe)
+    found = find_baked(ways.folder, key)
+    if found is None:
+        with hold(ways.folder / f".bake-{key[:12]}.lock", f"the bake of {job.name[0]}", progress):
+            from splatfilm.reconstruct import cached
+            from splatfilm.refine.asset import bake_asset
+
+            whole = cached(job.content, job.settings, ways.folder)
+            assert whole is not None, "it was reconstructed a moment ago"
+            found = bake_asset(job.capture, whole, job.settings, recipe, ways.folder, progress)
+    names = ("key", "kept", "before", "after", "seconds")
+    told = {**captured.origin, "bake": {name: found.record[name] for name in names}}
+    return SplatSource(found.splats, found.splats_hash, stamp_of(found.splats), told)
 
 
 def _origin(result: Reconstruction) -> dict[str, Any]:
