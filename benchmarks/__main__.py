@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.report import hardware
 
-ORDER = ("start", "cast", "raster", "passes", "lens", "reconstruct", "film")
+ORDER = ("start", "cast", "raster", "passes", "lens", "reconstruct", "refiner", "film", "bake")
 """From seconds to minutes."""
 
 RESULTS = Path(__file__).resolve().parent / "results"

@@ -11,7 +11,7 @@ import time
 import traceback
 from pathlib import Path
 
-from tests.acceptance import first_film, lens, own_captures, renderer
+from tests.acceptance import first_film, lens, own_captures, refiner, renderer
 from tests.acceptance.promise import Ground, Promise
 
 PROMISES: tuple[Promise, ...] = (
@@ -19,6 +19,7 @@ PROMISES: tuple[Promise, ...] = (
     *own_captures.PROMISES,
     *renderer.PROMISES,
     *lens.PROMISES,
+    *refiner.PROMISES,
 )
 
 
