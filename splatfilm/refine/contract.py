@@ -38,7 +38,7 @@ class BareFrame:
     coverage: Tensor  # [H, W] 0..1 of the owner
     camera: Camera
     members: tuple[str, ...]  # the set first, then the cast of the scene in the film's order
-    scene_frame: float  # the scene's clock; only for what is meant to move with it
+    scene_frame: float  # the scene's clock; only for refiners that say that they move
     rate: float  # frames a second
 
     @property
@@ -76,6 +76,11 @@ class RefinerSource(Protocol):
     @property
     def reach(self) -> int | None:
         """How many pixels away an edit of the bare frame may still change the refined one; None: anywhere."""
+        ...
+
+    @property
+    def moves(self) -> bool:
+        """Whether it looks at the scene frame: then two scene frames with the same bare picture are refined apart."""
         ...
 
     @property

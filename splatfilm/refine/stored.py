@@ -36,6 +36,7 @@ class StoredRefiner:
     reach: int | None
     facts: Mapping[str, Any]
     name: str = "scene"
+    moves: bool = False
 
     def open(self, device: str) -> Refiner:
         """Load the network. Raises `InputError` when its files are damaged."""

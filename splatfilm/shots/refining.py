@@ -93,7 +93,8 @@ def plan_refine(planned: Planned, options: RenderOptions) -> dict[str, RefinePla
 def refined_plan(plan: RefinePlan, held_to: float) -> ShotPlan:
     """The plan of a shot's refined take: the bare one with other keys, and only the files that hold beauty."""
     value = plan.value(held_to)
-    moving = plan.look.stock is not None
+    grainy = plan.look.stock is not None
+    moving = grainy or (plan.source is not None and plan.source.moves)
     bare = plan.bare
     pictures = tuple(picture for picture in bare.pictures if "beauty" in picture.passes)
     keys: dict[int, str] = {}
@@ -101,8 +102,10 @@ def refined_plan(plan: RefinePlan, held_to: float) -> ShotPlan:
     for frame in bare.frames:
         own = {**value, "bare": bare.keys[frame], "objects": list(plan.members)}
         if moving:
+            own["scene_frame"] = frame
+        if grainy:
             lens = bare.cameras[frame].lens
-            own |= {"scene_frame": frame, "filmback": None if lens is None else list(lens.filmback_mm)}
+            own["filmback"] = None if lens is None else list(lens.filmback_mm)
         keys[frame] = hash_value(own)
         was = bare.wanted[frame]
         wanted[frame] = replace(
