@@ -18,7 +18,7 @@ from splatfilm.capture import Capture
 from splatfilm.reconstruct import Reconstruction, Settings
 from splatfilm.reconstruct.evaluate import rendered
 from splatfilm.refine import baked
-from splatfilm.refine.bake import Ground, Outcome, bake, sharpness, write_before_and_after
+from splatfilm.refine.bake import Ground, Outcome, bake, score_of_refiner, sharpness, write_before_and_after
 from splatfilm.refine.baked import Baked, find_baked, folder_of, record_of
 from splatfilm.refine.net import LocalUNet, Photographs, load_refiner, save_refiner
 from splatfilm.refine.pairs import device_of, make_pairs, photographs_of, views_of
@@ -93,6 +93,7 @@ def bake_asset(
         "settings": plain(recipe.bake),
         "seconds": round(time.monotonic() - started, 1),
         **_told(ground, outcome),
+        "refined frame by frame": score_of_refiner(ground, net, known).as_plain(),
     }
     digest = _write(ground, outcome, made.splats, place)
     record = record_of(key, digest, facts)

@@ -34,6 +34,7 @@ from splatfilm.reconstruct.evaluate import rendered, scores
 from splatfilm.reconstruct.gaussians import Gaussians
 from splatfilm.reconstruct.initialise import scene_extent
 from splatfilm.reconstruct.layers import parameters_of
+from splatfilm.reconstruct.losses import psnr, ssim
 from splatfilm.reconstruct.randomness import generator
 from splatfilm.reconstruct.run import CHECKPOINT_SECONDS, one_torch_thread
 from splatfilm.reconstruct.splitting import split_in_two
@@ -89,6 +90,16 @@ def score_of(splats: Splats, views: Sequence[View], backend: str) -> Score:
     crisp = [sharpness(rendered(splats, view, backend)[0]) for view in views]
     count = len(found)
     return Score(sum(v.psnr for v in found) / count, sum(v.ssim for v in found) / count, sum(crisp) / count)
+
+
+def score_of_refiner(ground: Ground, net: LocalUNet, known: Photographs) -> Score:
+    """What refining every frame of the captured asset would be worth instead of a bake, over the views that judge."""
+    sums = np.zeros(3)
+    for view in ground.held_out:
+        image = refine_planes(net, seen_by(ground.original, view.camera, ground.reconstruction.backend, known))
+        image, truth = image.movedim(0, -1), view.over((0.0, 0.0, 0.0))
+        sums += psnr(image, truth, view.weight), ssim(image, truth, view.weight), sharpness(image)
+    return Score(*(sums / len(ground.held_out)).tolist())
 
 
 # ---- views of the capture that nobody photographed -------------------------------------------------------------------

@@ -144,6 +144,7 @@ def test_a_bake_is_made_once_told_in_full_and_leaves_the_asset_as_it_was(
     assert baked.helped
     assert record["after"]["psnr"] >= record["before"]["psnr"] + 0.01
     assert record["rounds"][0]["splats"] == record["count"] > made.count or record["kept"] == 2
+    assert set(record["refined frame by frame"]) == {"psnr", "ssim", "sharpness"}
     assert (baked.folder / "bake.png").is_file()
     assert find_refiner(made.splats) is not None, "the refiner is stored with the asset"
     assert find_refiner(baked.splats) is None, "and not with what was refined already"
