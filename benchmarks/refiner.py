@@ -110,7 +110,7 @@ def worth(name: str, splats: Splats, judges: list[View], refiner: tuple[LocalUNe
     gains = []
     for view in judges:
         planes, truth = seen_by(splats, view.camera, "cpu", known), view.over((0.0, 0.0, 0.0))
-        bare, refined = planes[3:6].movedim(0, -1), network.refine_planes(net, planes).movedim(0, -1)
+        bare, refined = planes[:3].movedim(0, -1), network.refine_planes(net, planes).movedim(0, -1)
         gains.append((psnr(refined, truth) - psnr(bare, truth), ssim(refined, truth) - ssim(bare, truth)))
     decibels, similarity = (sum(column) / len(gains) for column in zip(*gains, strict=True))
     return [

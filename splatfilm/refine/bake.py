@@ -145,7 +145,7 @@ def refined_views(
     for camera in cameras:
         planes = seen_by(original, camera, backend, known)
         picture = refine_planes(net, planes).movedim(0, -1).clamp(0, 1)
-        found.append(Refined(camera, planes[3:6].movedim(0, -1).contiguous(), picture.contiguous()))
+        found.append(Refined(camera, planes[:3].movedim(0, -1).contiguous(), picture.contiguous()))
     return found
 
 

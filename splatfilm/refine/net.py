@@ -41,9 +41,8 @@ from splatfilm.render.backends import threads_wanted
 WEIGHTS = "weights.safetensors"
 PHOTOGRAPHS = "photographs.safetensors"
 NETWORK = "network.json"
-PLANES = 11 + references.PLANES
-"""Planes in: the sampler's state (3, zero for the one-step refiner), render (3), 1/(1 + depth), alpha, normal (3), and
-what the photographs show (5, zero without any)."""
+PLANES = 8 + references.PLANES
+"""Planes in: render (3), 1/(1 + depth), alpha, normal (3), and what the photographs show (5, zero without any)."""
 LEVELS = 3
 TILE = (540, 640)  # rows, columns: the largest part of a frame that is worked on at once on a CPU
 TILE_GPU = (2160, 3840)
@@ -73,11 +72,10 @@ class LocalUNet(nn.Module):
         self.settings = settings
         self.inner = _unet(settings.channels, seed)
 
-    def forward(self, planes: Tensor, time: Tensor | None = None) -> Tensor:  # [B, 16, H, W], [B] -> [B, 3, H, W]
-        """H and W are multiples of `GRID`; `time` 0 (the default) is the one-step refiner."""
-        time = planes.new_zeros(len(planes)) if time is None else time
-        change = self.inner(planes.contiguous(memory_format=torch.channels_last), time).sample
-        return torch.clamp_min(planes[:, 3:6] + self.settings.bound * torch.tanh(change), 0.0)
+    def forward(self, planes: Tensor) -> Tensor:  # [B, 13, H, W] -> [B, 3, H, W]
+        """H and W are multiples of `GRID`. It is one step: the network's diffusion time is always 0."""
+        change = self.inner(planes.contiguous(memory_format=torch.channels_last), 0).sample
+        return torch.clamp_min(planes[:, :3] + self.settings.bound * torch.tanh(change), 0.0)
 
 
 def _unet(channels: Sequence[int], seed: int) -> nn.Module:
@@ -167,7 +165,7 @@ class Photographs:
 
 
 def planes_of(beauty: Tensor, alpha: Tensor, depth: Tensor, normal: Tensor, camera: Camera) -> Tensor:
-    """A frame as the network takes it, [11, H, W]. `normal` is [H, W, 3] in the world; it is turned into the camera.
+    """A frame as the network takes it, [8, H, W]. `normal` is [H, W, 3] in the world; it is turned into the camera.
 
     Inverse depth is 1 / (1 + metres), 0 where nothing is: near things get most of the range, whatever the scene's size.
     """
@@ -175,12 +173,11 @@ def planes_of(beauty: Tensor, alpha: Tensor, depth: Tensor, normal: Tensor, came
     x, y, z = normal.unbind(-1)
     axes = camera.pose[:3, :3].T.tolist()  # rows: the camera's axes in the world
     turned = [row[0] * x + row[1] * y + row[2] * z for row in axes]
-    state = torch.zeros_like(beauty).movedim(-1, 0)
-    return torch.cat([state, beauty.movedim(-1, 0), torch.stack([near, alpha, *turned])])
+    return torch.cat([beauty.movedim(-1, 0), torch.stack([near, alpha, *turned])])
 
 
 def with_photographs(planes: Tensor, photographs: Photographs, camera: Camera, depth: Tensor) -> Tensor:
-    """[11, H, W] -> [16, H, W]; `depth` is 0 where the photographs must not be asked."""
+    """[8, H, W] -> [13, H, W]; `depth` is 0 where the photographs must not be asked."""
     return torch.cat([planes, references.carried_over(photographs.references, photographs.spacing, camera, depth)])
 
 

@@ -39,19 +39,19 @@ class Pair:
 
     name: str
     held_out: bool  # the splats never saw this photograph
-    planes: Tensor  # [13, H, W] float16: what the network takes, without the sampler's state
+    planes: Tensor  # [13, H, W] float16: what the network takes
     truth: Tensor  # [3, H, W] float16, multiplied by its matte
     weight: Tensor | None  # [H, W] float32, 0 for pixels that do not count
 
 
 def pair_of(splats: Splats, view: View, backend: str, known: Photographs, held_out: bool) -> Pair:
     """The render of some splats, and what photographs are known, beside the photograph of a view."""
-    planes = seen_by(splats, view.camera, backend, known)[3:].to(device="cpu", dtype=torch.float16)
+    planes = seen_by(splats, view.camera, backend, known).to(device="cpu", dtype=torch.float16)
     truth = view.over((0.0, 0.0, 0.0)).movedim(-1, 0).to(device="cpu", dtype=torch.float16)
     return Pair(view.name, held_out, planes, truth, None if view.weight is None else view.weight.cpu())
 
 
-def seen_by(splats: Splats, camera: Camera, backend: str, known: Photographs) -> Tensor:  # [16, H, W]
+def seen_by(splats: Splats, camera: Camera, backend: str, known: Photographs) -> Tensor:  # [13, H, W]
     """What the network takes of some splats through a camera, before black."""
     frame = render_passes(splats, camera, PassInputs(("normal",)), backend=backend)
     normal = frame.layers["normal"].to(frame.beauty.device)

@@ -31,14 +31,14 @@ from splatfilm.refine.recipe import GRID, TrainSettings
 CHECKPOINT_SECONDS = 20.0
 _REPORT_EVERY = 10  # steps
 _BETAS, _EPSILON, _DECAY = (0.9, 0.99), 1e-8, 1e-4  # AdamW
-_MIRRORED_NORMAL = 5  # the plane, after the sampler's state, whose sign a mirror turns: the normal's x in the camera
+_MIRRORED_NORMAL = 5  # the plane whose sign a mirror turns: the normal's x in the camera
 
 
 @dataclass(frozen=True, eq=False)
 class Crop:
     """What one part of one step sees, on the device of the training."""
 
-    planes: Tensor  # [1, 16, S, S]
+    planes: Tensor  # [1, 13, S, S]
     truth: Tensor  # [1, 3, S, S]
     weight: Tensor  # [1, 1, S, S]
 
@@ -144,8 +144,7 @@ class RefinerTraining:
         if self.settings.flips and flip < 0.5:
             given, wanted, weight = given.flip(-1), wanted.flip(-1), weight.flip(-1)
             given[_MIRRORED_NORMAL] = -given[_MIRRORED_NORMAL]
-        state = torch.zeros_like(wanted)
-        parts = torch.cat([state, given])[None], wanted[None], weight[None]
+        parts = given[None], wanted[None], weight[None]
         return Crop(*(part.to(self.device) for part in parts))
 
     def _gradients(self, crop: Crop) -> tuple[float, list[Tensor]]:
