@@ -16,7 +16,7 @@ from benchmarks.report import hardware
 
 ORDER = (
     *("start", "cast", "raster", "passes", "lens", "refine", "compare", "studio"),
-    *("reconstruct", "truth", "film", "comparison"),
+    *("reconstruct", "refiner", "truth", "film", "bake", "comparison"),
 )
 """From seconds to minutes."""
 

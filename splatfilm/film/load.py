@@ -36,7 +36,7 @@ from splatfilm.film.model import (
 )
 from splatfilm.film.optics import OPTICS_KEYS, read_optics
 from splatfilm.film.positions import Place
-from splatfilm.film.refine import film_refine, shot_refine
+from splatfilm.film.refine import film_bake, film_refine, shot_refine
 from splatfilm.film.scenery import read_assets, read_scenes
 from splatfilm.film.source import Source, Table, read_toml, shown
 
@@ -107,11 +107,14 @@ def judge_film(source: Source) -> Reading:
     assets, known = read_assets(table)
     scenes, clocks = read_scenes(table, known)
     shots = _shots(table, clocks, ShotDefaults(_film_lens(source), film_refine(source), _film_contact(source)))
+    bake = film_bake(source)
     _note_what_png_cannot_hold(table)
     goal = film_continuity(source)
     if source.problems or head is None:
         return Reading(source, None, shots, head)
-    film = dataclasses.replace(head, assets=assets, scenes=scenes, shots=tuple(shots.values()), continuity=goal)
+    film = dataclasses.replace(
+        head, assets=assets, scenes=scenes, shots=tuple(shots.values()), continuity=goal, bake=bake
+    )
     return Reading(source, film, shots, head)
 
 

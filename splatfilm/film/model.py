@@ -357,6 +357,7 @@ class Film:
     files: Files = "auto"  # what pictures are written as
     colour: Colour = "linear-srgb"  # of beauty in EXR files
     continuity: ContinuityGoal = ContinuityGoal()
+    bake: bool = False  # whether captured sets, characters and props are refined into their splats
 
     def source(self, asset: str, name: str) -> Look | Layer:
         """The look or layer (`layers/NAME`) of an asset. Raises `KeyError`."""

@@ -19,12 +19,29 @@ def film_refine(source: Source) -> Refine:
     head = source.values.get("film")
     if not isinstance(head, dict) or "refine" not in head or (table := source.table.inside("film", "refine")) is None:
         return Refine()
-    table.only((*_KEYS, "seed", "model"))
+    table.only((*_KEYS, "seed", "model", "bake"))
     read = _read(table, Refine(look="natural"))
     seed = fields.name(table, "seed", read.seed)
     inner = table.inside("model") if "model" in table.values else None
     model = None if inner is None else model_settings(inner)
     return replace(read, seed=seed or read.seed, model=model)
+
+
+def film_bake(source: Source) -> bool:
+    """`bake` in `[film.refine]`: whether captured assets are refined into their splats; so they are unless it says no.
+
+    A film that is not refined at all shows its assets as they were captured.
+    """
+    head = source.values.get("film")
+    table = head.get("refine") if isinstance(head, dict) else None
+    if not isinstance(table, dict):
+        return False
+    value = table.get("bake", True)
+    if isinstance(value, bool):
+        return value
+    if (inside := source.table.inside("film", "refine")) is not None:
+        inside.fail(f"expected true or false, found {value!r}", "bake")
+    return False
 
 
 def shot_refine(shot: Table, base: Refine) -> Refine:

@@ -44,6 +44,7 @@ class View:
     colour: Tensor  # [H, W, 3] float16, multiplied by the matte when there is one
     matte: Tensor | None  # [H, W] float16
     weight: Tensor | None  # [H, W] float32
+    strength: float = 1.0  # a factor on the picture's gradient: how far it is to be believed
 
     @classmethod
     def of(cls, picture: Picture, device: torch.device) -> View:
@@ -180,6 +181,8 @@ class Trainer:
         else:
             loss = photometric(shown, target, view.weight, self.settings.ssim_weight)
             gradient = loss.gradient
+        if view.strength != 1:
+            gradient = gradient * view.strength
         if self.step % _PSNR_EVERY == 0:
             self._measure(shown, target, view.weight)
         if view.matte is None or self.settings.matte_weight == 0:

@@ -43,6 +43,7 @@ class _Job:
     capture: Capture
     settings: Settings
     content: str
+    preset: str
 
 
 def resolve_assets(
@@ -74,6 +75,8 @@ def resolve_assets(
         if not (isinstance(source, Layer) and source.over):
             whole[job.name] = _reconstructed(job, ways, progress)
     found |= {name: source for name, source in whole.items() if name not in layers}
+    if film.bake:
+        found.update({job.name: _baked(job, found[job.name], ways, progress) for job in jobs if _bakes(film, job)})
     for name in _in_order_of_learning(film, list(layers)):
         if name in whole:
             found[name] = _share(film, layers[name], whole[name], ways, progress)
@@ -188,7 +191,7 @@ def _job(name: tuple[str, str], look: Look | Layer, ways: Ways, bends: bool) -> 
     capture = read_capture(look.capture)
     care = look.care if ways.preset is None else Care(cast(Preset, ways.preset))
     settings = settings_of(care, ways.backend, bends)
-    return _Job(name, capture, settings, capture_hash(capture, ways.folder / MEMO_NAME))
+    return _Job(name, capture, settings, capture_hash(capture, ways.folder / MEMO_NAME), care.preset)
 
 
 def _reconstructed(job: _Job, ways: Ways, progress: Progress) -> SplatSource:
@@ -203,6 +206,32 @@ def _reconstructed(job: _Job, ways: Ways, progress: Progress) -> SplatSource:
             made = reconstruct(job.capture, job.settings, ways.folder, progress, memo=ways.folder / MEMO_NAME)
             result = cached(job.content, job.settings, ways.folder) or made  # told as every later run will tell it
     return SplatSource(result.splats, result.splats_hash, stamp_of(result.splats), _origin(result))
+
+
+def _bakes(film: Film, job: _Job) -> bool:
+    """What has photographs to judge by. Layers are taken from the captured asset, never from a baked one."""
+    return bool(job.capture.of("test")) and not _is_taken_apart(film.source(*job.name))
+
+
+def _baked(job: _Job, captured: SplatSource, ways: Ways, progress: Progress) -> SplatSource:
+    """The asset with its refinement baked in, which lies beside it; made when it is not there."""
+    from splatfilm.refine.baked import find_baked
+    from splatfilm.refine.recipe import bake_key, recipe_for
+
+    recipe, made = recipe_for(job.preset), captured.origin["reconstruction"]
+    key = bake_key(made["key"], recipe)
+    found = find_baked(ways.folder, key)
+    if found is None:
+        with hold(ways.folder / f".bake-{key[:12]}.lock", f"the bake of {job.name[0]}", progress):
+            from splatfilm.reconstruct import cached
+            from splatfilm.refine.asset import bake_asset
+
+            whole = cached(job.content, job.settings, ways.folder)
+            assert whole is not None, "it was reconstructed a moment ago"
+            found = bake_asset(job.capture, whole, job.settings, recipe, ways.folder, progress)
+    names = ("key", "kept", "before", "after", "seconds")
+    told = {**captured.origin, "bake": {name: found.record[name] for name in names}}
+    return SplatSource(found.splats, found.splats_hash, stamp_of(found.splats), told)
 
 
 def _origin(result: Reconstruction) -> dict[str, Any]:

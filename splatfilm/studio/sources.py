@@ -6,6 +6,7 @@ from pathlib import Path
 
 from splatfilm.base.errors import MissingPartError
 from splatfilm.film import Film
+from splatfilm.film.model import Look
 from splatfilm.shots.assets import Ways, resolve_assets
 from splatfilm.stage.placement import Placements
 
@@ -42,11 +43,12 @@ def splat_files(film: Film, scene: str, out: Path, backend: str = "auto") -> dic
 
 def _is_there(film: Film, name: Source, out: Path, backend: str) -> bool:
     source = film.source(*name)
-    if source.splats is not None:
-        return True
+    if source.splats is not None or not isinstance(source, Look):
+        return True  # layers are made with their looks; one that is missing is found when it would be learnt
     assert source.capture is not None, "a look has splats or a capture"
     from splatfilm.capture import MEMO_NAME, capture_hash, read_capture
-    from splatfilm.reconstruct import cached, settings_for
+    from splatfilm.reconstruct import cached, settings_of
 
     content = capture_hash(read_capture(source.capture), out / "assets" / MEMO_NAME)
-    return cached(content, settings_for(source.preset, backend=backend), out / "assets") is not None
+    settings = settings_of(source.care, backend, bends=film.assets[name[0]].rig is not None)
+    return cached(content, settings, out / "assets") is not None

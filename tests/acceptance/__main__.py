@@ -20,6 +20,7 @@ from tests.acceptance import (
     own_captures,
     performed,
     refine,
+    refiner,
     renderer,
     studio,
     truth,
@@ -38,6 +39,7 @@ PROMISES: tuple[Promise, ...] = (
     *continuity.PROMISES,
     *studio.PROMISES,
     *compare.PROMISES,
+    *refiner.PROMISES,
 )
 
 

@@ -1,0 +1,88 @@
+"""Move a prop before a set and count refined pixels that change, near it and elsewhere; prints one JSON object.
+
+The set and the prop are drawn splats, the refiner is one whose every layer was drawn at random, for a network that
+changes everything hides nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from splatfilm.base.rigid import IDENTITY
+from splatfilm.cameras import Camera
+from splatfilm.refine.contract import BareFrame
+from splatfilm.refine.net import REACH, LocalUNet, Photographs, SceneRefiner
+from splatfilm.render.passes import PassInputs, render_passes
+from splatfilm.render.renderer import render
+from splatfilm.splats import Splats, compose
+
+HEIGHT, WIDTH = 270, 480
+
+
+def drawn(count: int, low: tuple[float, ...], high: tuple[float, ...], size: float, seed: int) -> Splats:
+    """Blobs in a box."""
+    random = np.random.default_rng(seed)
+    arrays = (
+        random.uniform(low, high, (count, 3)),
+        np.tile([1.0, 0, 0, 0], (count, 1)),
+        random.uniform(0.5 * size, size, (count, 3)),
+        random.uniform(0.6, 0.95, count),
+        random.uniform(-1.5, 1.5, (count, 1, 3)),
+    )
+    return Splats(*(torch.from_numpy(a.astype(np.float32)) for a in arrays), mode="antialiased")
+
+
+def frame_of(splats: Splats, camera: Camera) -> BareFrame:
+    """What a film's frame hands to a refiner."""
+    frame = render_passes(splats, camera, PassInputs(("normal", "position")), backend="cpu")
+    owner = torch.zeros(HEIGHT, WIDTH, dtype=torch.int64)
+    normal, place = frame.layers["normal"], frame.layers["position"]
+    return BareFrame(
+        frame.beauty, frame.alpha, frame.depth, normal, place, owner, frame.alpha, camera, ("set", "prop"), 1001.0, 24.0
+    )
+
+
+def footprint(whole: Splats, count: int, camera: Camera) -> Tensor:  # [H, W]
+    """Where the last `count` splats have any weight."""
+    owned = torch.zeros(len(whole), 1)
+    owned[-count:] = 1
+    found = render(whole, camera, backend="cpu", features=owned).features
+    assert found is not None
+    return found[..., 0] > 0
+
+
+def main() -> None:
+    """Print the counts."""
+    room, prop = drawn(6000, (-3, -2, 4), (3, 2, 5), 0.12, 1), drawn(60, (-0.15, -0.15, 3), (0.15, 0.15, 3.2), 0.05, 2)
+    moved = dataclasses.replace(prop, means=prop.means + torch.tensor([0.12, 0.05, 0.0]))
+    camera = Camera(np.eye(4), 420.0, 420.0, WIDTH / 2, HEIGHT / 2, WIDTH, HEIGHT)
+    scenes = [compose([(room, IDENTITY), (one, IDENTITY)]) for one in (prop, moved)]
+    covered = footprint(scenes[0], len(prop), camera) | footprint(scenes[1], len(prop), camera)
+    net = LocalUNet(seed=3)
+    with torch.no_grad():
+        for name, values in net.named_parameters():
+            if "conv_out" in name:
+                values.copy_(torch.randn(values.shape, generator=torch.Generator().manual_seed(4)) * 0.3)
+    refine = SceneRefiner(net.eval(), Photographs(), torch.device("cpu"))
+    frames = [frame_of(scene, camera) for scene in scenes]
+    bare = (frames[0].beauty != frames[1].beauty).any(-1)
+    changed = (refine(frames[0]) != refine(frames[1])).any(-1)
+    grown = torch.nn.functional.max_pool2d(covered[None].float(), 2 * REACH + 1, 1, REACH)[0] > 0
+    counts = {
+        "pixels": HEIGHT * WIDTH,
+        "covered by the prop": int(covered.sum()),
+        "within the reach of it": int(grown.sum()),
+        "changed near": int((changed & grown).sum()),
+        "changed beyond the reach": int((changed & ~grown).sum()),
+        "baked: changed outside the footprints": int((bare & ~covered).sum()),
+    }
+    print(json.dumps(counts))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""The network: identity before training, a receptive field that is one, the same bits however it is cut."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from splatfilm.base.errors import InputError
+from splatfilm.cameras import Camera
+from splatfilm.refine import net as network
+from splatfilm.refine.contract import BareFrame
+from splatfilm.refine.net import GRID, REACH, LocalUNet, Photographs, open_refiner, refine_planes, save_refiner
+from splatfilm.refine.recipe import NetSettings
+from splatfilm.refine.references import Reference
+from splatfilm.refine.stored import find_refiner
+
+
+@pytest.fixture(scope="module")
+def taught() -> LocalUNet:
+    """A network that changes everything: its last layer is drawn too."""
+    net = LocalUNet(seed=3)
+    with torch.no_grad():
+        for name, values in net.named_parameters():
+            if "conv_out" in name:
+                values.copy_(torch.randn(values.shape, generator=torch.Generator().manual_seed(4)) * 0.3)
+    return net.eval()
+
+
+def picture(height: int, width: int, seed: int = 1) -> Tensor:
+    return torch.rand(network.PLANES, height, width, generator=torch.Generator().manual_seed(seed))
+
+
+def frame_of(height: int, width: int, seed: int = 1) -> BareFrame:
+    generator = torch.Generator().manual_seed(seed)
+
+    def drawn(*shape: int) -> Tensor:
+        return torch.rand(*shape, generator=generator)
+
+    camera = Camera(np.eye(4), 80.0, 80.0, width / 2, height / 2, width, height)
+    flat = (height, width)
+    owner = torch.zeros(flat, dtype=torch.int64)
+    passes = drawn(*flat, 3), drawn(*flat), 1 + drawn(*flat), drawn(*flat, 3), drawn(*flat, 3)
+    return BareFrame(*passes, owner, drawn(*flat), camera, ("flat",), 1001.0, 24.0)
+
+
+def test_an_untrained_refiner_changes_no_bit() -> None:
+    planes = picture(40, 56)
+    assert torch.equal(refine_planes(LocalUNet(seed=9), planes), planes[:3])
+
+
+def test_no_channel_moves_by_more_than_the_bound() -> None:
+    net = LocalUNet(NetSettings(bound=0.125))
+    with torch.no_grad():
+        for name, values in net.named_parameters():
+            if "conv_out" in name:
+                values.fill_(5.0)
+    planes = picture(32, 32)
+    moved = (refine_planes(net, planes) - planes[:3]).abs()
+    assert 0.1 < float(moved.max()) <= 0.125 + 1e-6
+
+
+def test_nothing_in_the_network_looks_over_the_whole_frame(taught: LocalUNet) -> None:
+    kinds = {type(module).__name__ for module in taught.modules()}
+    assert not kinds & {"GroupNorm", "Attention", "BatchNorm2d", "InstanceNorm2d", "AdaptiveAvgPool2d"}
+    assert "PixelNorm" in kinds
+
+
+def test_the_stated_reach_is_what_the_arithmetic_of_the_layers_gives() -> None:
+    # One level, worked by hand: conv_in 1, a block of two 3 x 3 down, two blocks up, conv_out 1.
+    assert network.reach_of(levels=1) == 1 + 2 + 4 + 1
+    assert REACH == 53
+
+
+@pytest.mark.parametrize("place", [(0, 0), (61, 90), (62, 93), (63, 95), (120, 180)])
+def test_an_edit_changes_nothing_beyond_the_reach(taught: LocalUNet, place: tuple[int, int]) -> None:
+    planes = picture(124, 184)
+    edited = planes.clone()
+    edited[:, place[0], place[1]] += 1.0
+    changed = (refine_planes(taught, planes) != refine_planes(taught, edited)).any(0)
+    rows, columns = (torch.arange(size) for size in changed.shape)
+    away = torch.maximum((rows[:, None] - place[0]).abs(), (columns[None] - place[1]).abs())
+    assert not changed[away > REACH].any()
+    assert int(away[changed].max()) > REACH - 8, "the reach is no empty promise: edits do get about so far"
+
+
+@pytest.mark.parametrize("largest", [(64, 64), (48, 200), (124, 96)])
+def test_tiles_give_the_bits_of_the_whole_frame(taught: LocalUNet, largest: tuple[int, int]) -> None:
+    planes = picture(124, 184)
+    with torch.inference_mode():
+        whole = taught(planes[None])[0]
+    assert torch.equal(refine_planes(taught, planes, largest), whole)
+
+
+def test_tiles_cover_a_frame_once_and_begin_on_the_grid() -> None:
+    for height, width in ((360, 640), (1080, 1920), (88, 300), (4, 4)):
+        covered = np.zeros((height, width), int)
+        for tile in network.tiles_of(height, width):
+            covered[slice(*tile.rows), slice(*tile.columns)] += 1
+            starts = (tile.rows[0], tile.columns[0], tile.read_rows[0], tile.read_columns[0])
+            assert all(start % GRID == 0 for start in starts)
+        assert (covered == 1).all()
+
+
+def test_any_number_of_threads_gives_the_same_bits(taught: LocalUNet, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for threads in ("1", "2", "5"):
+        monkeypatch.setenv("SPLATFILM_THREADS", threads)
+        found.append(refine_planes(taught, picture(96, 260), (48, 64)))
+    assert torch.equal(found[0], found[1])
+    assert torch.equal(found[0], found[2])
+
+
+def test_sizes_off_the_grid_are_mirrored_at_the_right_and_the_bottom(taught: LocalUNet) -> None:
+    row = torch.arange(6.0)[None, None]
+    assert network.mirrored(row.expand(1, 4, 6))[0, 0].tolist() == [0, 1, 2, 3, 4, 5, 4, 3]
+    assert network.mirrored(torch.ones(2, 1, 1)).shape == (2, 4, 4)
+    planes = picture(45, 61)
+    assert torch.equal(refine_planes(taught, planes), refine_planes(taught, network.mirrored(planes))[:, :45, :61])
+
+
+def test_normals_are_turned_into_the_camera() -> None:
+    pose = np.eye(4)
+    pose[:3, :3] = [[0, 0, 1], [-1, 0, 0], [0, -1, 0]]  # looks along the world's x, its right is -y
+    camera = Camera(pose, 50.0, 50.0, 4, 4, 8, 8)
+    normal = torch.zeros(8, 8, 3)
+    normal[..., 0] = -1  # towards the camera
+    planes = network.planes_of(torch.zeros(8, 8, 3), torch.ones(8, 8), torch.full((8, 8), 3.0), normal, camera)
+    assert planes[3:, 0, 0].tolist() == [0.25, 1, 0, 0, -1]
+
+
+def test_a_refiner_comes_back_from_its_folder_with_the_same_bits(taught: LocalUNet, tmp_path: Path) -> None:
+    folder = tmp_path / "asset" / "refiner"
+    frame = frame_of(32, 48)
+    colour = (picture(32, 48, 7)[:3] * 255).to(torch.uint8)
+    known = Photographs.of([Reference("a", frame.camera, colour, frame.depth.to(torch.float16))])
+    save_refiner(taught, known, folder, {"trained on": "a test"})
+    found = find_refiner(tmp_path / "asset" / "splats.ply")
+    assert found is not None
+    assert found.reach == REACH
+    assert found.facts["trained on"] == "a test"
+    before = network.SceneRefiner(taught, known, torch.device("cpu"))(frame)
+    assert torch.equal(found.open("cpu")(frame), before)
+    assert before.shape == (32, 48, 3)
+    bare = network.SceneRefiner(taught, Photographs(), torch.device("cpu"))(frame)
+    assert not torch.equal(before, bare), "the photographs count"
+
+
+def test_photographs_of_the_set_say_nothing_of_who_stands_before_it(taught: LocalUNet) -> None:
+    frame = frame_of(32, 48)
+    known = Photographs.of([Reference("a", frame.camera, torch.full((3, 32, 48), 255, dtype=torch.uint8), frame.depth)])
+    someone = dataclasses.replace(frame, owner=torch.ones_like(frame.owner))
+    refined = network.SceneRefiner(taught, known, torch.device("cpu"))(someone)
+    assert torch.equal(refined, network.SceneRefiner(taught, Photographs(), torch.device("cpu"))(someone))
+
+
+def test_a_damaged_refiner_is_refused_with_its_file(taught: LocalUNet, tmp_path: Path) -> None:
+    save_refiner(taught, Photographs(), tmp_path, {})
+    broken = LocalUNet()
+    with torch.no_grad():
+        next(broken.parameters()).fill_(torch.nan)
+    save_refiner(broken, Photographs(), tmp_path / "nan", {})
+    with pytest.raises(InputError, match="not finite"):
+        open_refiner(tmp_path / "nan", "cpu")
+    save_refiner(LocalUNet(NetSettings(channels=(8, 8, 8))), Photographs(), tmp_path / "other", {})
+    (tmp_path / "other" / "weights.safetensors").replace(tmp_path / "weights.safetensors")
+    with pytest.raises(InputError, match="not the weights of this network"):
+        open_refiner(tmp_path, "cpu")
+    (tmp_path / "weights.safetensors").write_bytes(b"\x00" * 20)
+    with pytest.raises(InputError, match=r"weights\.safetensors.*damaged"):
+        open_refiner(tmp_path, "cpu")
