@@ -55,7 +55,7 @@ def _show(file: Path, port: int, opened: Callable[[str], None]) -> None:
     """A splat file alone, until Ctrl-C."""
     import threading
 
-    from splatfilm.studio import show
+    from splatfilm.studio.bare import show
 
     shown = show(file, port)
     opened(shown.address)

@@ -49,7 +49,7 @@ class ModelSettings:
 
 
 def model_settings(table: Table) -> ModelSettings | None:
-    """The settings in `[film.refine.model]`; every problem is noted, and with one there are none. No weights are opened."""
+    """The settings in `[film.refine.model]`; problems are noted, and then there are none. No weights are opened."""
     known = {field.name for field in fields(ModelSettings)}
     table.only(sorted(known))
     values = {key: value for key, value in table.values.items() if key in known}

@@ -19,8 +19,8 @@ Source = tuple[str, str]
 def known_of(film: Film, files: Mapping[Source, Path], look_into_splats: bool = True) -> Known:
     """What is known of every scene's set: matter from its splat file where `files` has it, views from its capture.
 
-    Looking into splats imports torch; without it only views are known. A set whose files cannot be read is not known, since it is
-    for others to say what is wrong with them.
+    Looking into splats imports torch; without it only views are known. A set whose files cannot be read is not known,
+    since it is for others to say what is wrong with them.
     """
     matter: dict[str, Matter] = {}
     views: dict[str, Views] = {}

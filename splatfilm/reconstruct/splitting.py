@@ -12,10 +12,27 @@ import torch
 from torch import Tensor
 
 from splatfilm.reconstruct.gaussians import Gaussians
+from splatfilm.splats import Splats
 
 APART = 0.7
 """Of a standard deviation: how far each half lies from the middle. With sqrt(1 - 0.7^2) of the length, mean and
 variance of the two together are those of the one."""
+
+
+_CEILING = 1 - 1e-6  # of an opacity: its logit must be finite
+
+
+def parameters_of(splats: Splats) -> Gaussians:
+    """Splats as an optimiser holds them."""
+    opacities = splats.opacities.double().clamp(1e-6, _CEILING)
+    return {
+        "means": splats.means.clone(),
+        "log_scales": splats.scales.double().log().float(),
+        "quats": splats.quats.clone(),
+        "logits": torch.log(opacities / (1 - opacities)).float(),
+        "sh0": splats.sh[:, :1].clone(),
+        "sh_rest": splats.sh[:, 1:].clone(),
+    }
 
 
 def split_in_two(gaussians: Gaussians, rows: Tensor) -> Gaussians:  # rows: [M] int64

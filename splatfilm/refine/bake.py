@@ -33,11 +33,10 @@ from splatfilm.reconstruct import Settings, checkpoint
 from splatfilm.reconstruct.evaluate import rendered, scores
 from splatfilm.reconstruct.gaussians import Gaussians
 from splatfilm.reconstruct.initialise import scene_extent
-from splatfilm.reconstruct.layers import parameters_of
 from splatfilm.reconstruct.losses import psnr, ssim
 from splatfilm.reconstruct.randomness import generator
 from splatfilm.reconstruct.run import CHECKPOINT_SECONDS, one_torch_thread
-from splatfilm.reconstruct.splitting import split_in_two
+from splatfilm.reconstruct.splitting import parameters_of, split_in_two
 from splatfilm.reconstruct.trainer import Trainer, View
 from splatfilm.refine.net import LocalUNet, Photographs, refine_planes
 from splatfilm.refine.pairs import seen_by

@@ -122,7 +122,9 @@ def note_values(remarks: Sequence[Note]) -> list[dict[str, Any]]:
 def spans_of(member: CastMember, scene: Scene) -> dict[str, Any]:
     """When a member of the cast is there, moves and performs, in scene frames: a lane of the timeline."""
     there = member.frames or scene.frames
-    clips = [{"name": Path(cue.clip).stem, "first": cue.frame} for cue in member.performance.cues]
+    clips = [{"name": Path(cue.clip).stem, "first": cue.frame} for cue in member.directions.cues]
+    if member.directions.score is not None:
+        clips = [{"name": member.directions.score.stem, "first": there.first}]
     return {
         "name": member.name,
         "first": there.first,

@@ -161,7 +161,7 @@ def test_a_wall_that_faces_the_camera_is_blue_in_the_normal_control() -> None:
     assert normal_control(bare(1, 1))[0, 0].tolist() == [0.5, 0.5, 1.0]
 
 
-# ---- folders -----------------------------------------------------------------------------------------------------------
+# ---- folders ----------------------------------------
 
 
 def damaged(models: Path, tmp_path: Path) -> Path:
@@ -241,7 +241,7 @@ def test_the_key_follows_weights_and_settings_but_not_the_folder_s_name(models: 
     assert ModelSource(replace(settings, use="non-commercial"), models).key == here.key
 
 
-# ---- settings ----------------------------------------------------------------------------------------------------------
+# ---- settings ----------------------------------------
 
 
 def read(text: str) -> tuple[ModelSettings | None, str]:
@@ -253,7 +253,8 @@ def read(text: str) -> tuple[ModelSettings | None, str]:
 
 def test_every_wrong_key_of_the_table_is_named_with_its_line() -> None:
     settings, said = read(
-        '[film.refine.model]\nmodle = "x"\nstrength = 1.5\nsteps = 0\nprecision = "half"\ndownload = "yes"\nprompt = 3\n'
+        '[film.refine.model]\nmodle = "x"\nstrength = 1.5\nsteps = 0\n'
+        'precision = "half"\ndownload = "yes"\nprompt = 3\n'
     )
     assert settings is None
     assert "film.toml:2: film.refine.model.modle: unknown key" in said
@@ -282,7 +283,7 @@ def test_the_table_of_models_knows_them_by_id_and_by_folder() -> None:
     assert len({row.id for row in CATALOGUE}) == len(CATALOGUE)
 
 
-# ---- tiles and windows -------------------------------------------------------------------------------------------------
+# ---- tiles and windows ----------------------------------------
 
 
 def test_tiles_cover_a_frame_and_start_on_its_cells() -> None:

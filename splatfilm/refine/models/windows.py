@@ -45,7 +45,7 @@ def share_of(frame: int, begin: int, span: int, shared: int = SHARED) -> float:
 
 
 class WindowModel:
-    """A refiner of windows: `refine_window` for as many frames as `span`, and one frame as a window that stands still."""
+    """A refiner of windows: `refine_window` for up to `span` frames; one frame is a window that stands still."""
 
     def __init__(self, pipeline: Any, settings: ModelSettings, noise: FrameNoise) -> None:
         self.pipeline = pipeline
@@ -115,7 +115,7 @@ class WindowModel:
         return int(pipeline.vae_scale_factor)
 
     def _noise(self, whole: Sequence[BareFrame], shape: tuple[int, ...]) -> Tensor:
-        """Each latent frame's noise is that of the first frame it stands for. Shapes are [1, C, F, H, W] as latents are."""
+        """Noise [1, C, F, H, W]: each latent frame's is that of the first frame that it stands for."""
         channels, count, rows, columns = shape[1:]
         groups = [0] if count == 1 else [round(i * (len(whole) - 1) / (count - 1)) for i in range(count)]
         cell = -(-whole[0].size[1] // columns)
