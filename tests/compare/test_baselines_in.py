@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clip_makers import SHOTS, clip_value, picture, write_clip, write_manifest
+from video_makers import SHOTS, clip_value, picture, write_clip, write_manifest
 from PIL import Image
 
 from splatfilm.base.errors import InputError

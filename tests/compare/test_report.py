@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from clip_makers import clip_value, write_clip, write_manifest
+from video_makers import clip_value, write_clip, write_manifest
 
 from splatfilm.base.errors import InputError
 from splatfilm.compare.atlas import lay_out, sheet_frames
