@@ -39,8 +39,8 @@ def written(tmp_path: Path, repository: Path, refine: str) -> Path:
     text = text.replace("[assets.flat]", f"{refine}\n[assets.flat]", 1)
     folder = repository / "cameras" / "morning"
     text = text.replace('"../../captures', f'"{repository}/captures')
-    for camera in folder.glob("*.json"):
-        text = text.replace(f'"{camera.name}"', f'"{camera}"')
+    for beside in (*folder.glob("*.json"), *folder.glob("*.performance.toml")):
+        text = text.replace(f'"{beside.name}"', f'"{beside}"')
     path = tmp_path / "film.toml"
     path.write_text(text, encoding="utf-8")
     return path
@@ -65,7 +65,9 @@ def test_a_film_shows_the_baked_set_and_keeps_the_captured_one(
     look = dataclasses.replace(film.assets["flat"].looks["day"], capture=capture)
     flat = dataclasses.replace(film.assets["flat"], looks={"day": look})
     ours = dataclasses.replace(film, assets={**film.assets, "flat": flat})
-    monkeypatch.setattr("splatfilm.reconstruct.settings_for", lambda preset, **changes: quick(steps=40, budget=200))
+    monkeypatch.setattr(
+        "splatfilm.reconstruct.settings.settings_for", lambda preset, **changes: quick(steps=40, budget=200)
+    )
     monkeypatch.setattr(recipe, "_RECIPES", {"draft": TINY})
     name, ways = ("flat", "day"), Ways(tmp_path / "out")
     bare = resolve_assets(dataclasses.replace(ours, bake=False), [name], ways, SILENT)[name]

@@ -54,7 +54,7 @@ def captured(tiny: TinyFilm, monkeypatch: pytest.MonkeyPatch) -> TinyFilm:
         steps = {"draft": 20, "preview": 30}[preset]
         return dataclasses.replace(real(preset, **changes), steps=steps, budget=300)
 
-    monkeypatch.setattr(reconstruct, "settings_for", short)
+    monkeypatch.setattr("splatfilm.reconstruct.settings.settings_for", short)
     return tiny
 
 
