@@ -273,7 +273,7 @@ def test_other_shells_get_their_scripts(run: Run, shell: str) -> None:
 def test_completing_verbs_loads_no_verb() -> None:
     env = {"_SPLATFILM_COMPLETE": "bash_complete", "COMP_WORDS": "splatfilm r", "COMP_CWORD": "1"}
     modules, printed = modules_after(env=env)
-    assert printed.split() == ["plain,reconstruct", "plain,render", "plain,refine", "plain,rig"]
+    assert printed.split() == ["plain,reconstruct", "plain,render", "plain,refine", "plain,rig", "plain,report"]
     assert not modules & set(HEAVY)
 
 

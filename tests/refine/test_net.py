@@ -12,6 +12,7 @@ from torch import Tensor
 
 from splatfilm.base.errors import InputError
 from splatfilm.cameras import Camera
+from splatfilm.reconstruct.run import one_torch_thread
 from splatfilm.refine import net as network
 from splatfilm.refine.contract import BareFrame
 from splatfilm.refine.net import GRID, REACH, LocalUNet, Photographs, open_refiner, refine_planes, save_refiner
@@ -91,7 +92,7 @@ def test_an_edit_changes_nothing_beyond_the_reach(taught: LocalUNet, place: tupl
 @pytest.mark.parametrize("largest", [(64, 64), (48, 200), (124, 96)])
 def test_tiles_give_the_bits_of_the_whole_frame(taught: LocalUNet, largest: tuple[int, int]) -> None:
     planes = picture(124, 184)
-    with torch.inference_mode():
+    with torch.inference_mode(), one_torch_thread():
         whole = taught(planes[None])[0]
     assert torch.equal(refine_planes(taught, planes, largest), whole)
 
