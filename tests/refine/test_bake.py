@@ -14,8 +14,7 @@ from splatfilm.base.errors import InputError
 from splatfilm.capture import read_capture
 from splatfilm.capture.model import Capture
 from splatfilm.reconstruct import Reconstruction, Settings, reconstruct
-from splatfilm.reconstruct.splitting import parameters_of
-from splatfilm.reconstruct.splitting import APART, split_in_two
+from splatfilm.reconstruct.splitting import APART, parameters_of, split_in_two
 from splatfilm.reconstruct.trainer import View
 from splatfilm.refine import bake as baking
 from splatfilm.refine.asset import bake_asset, learn_refiner
