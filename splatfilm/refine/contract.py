@@ -10,9 +10,9 @@ how far a pixel's influence goes (`reach`); it opens the `Refiner`, which works 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from splatfilm.cameras import Camera
 
@@ -52,6 +52,17 @@ class Refiner(Protocol):
 
     def __call__(self, frame: BareFrame) -> Tensor:
         """The refined beauty, [H, W, 3] like the bare one. It may hold NaN where it failed: that frame stays bare."""
+        ...
+
+
+@runtime_checkable
+class WindowRefiner(Refiner, Protocol):
+    """A refiner that makes better pictures of several neighbouring frames of a shot than of one."""
+
+    span: int  # frames in a whole window
+
+    def refine_window(self, frames: Sequence[BareFrame]) -> list[Tensor]:
+        """The refined pictures of 1 to `span` neighbouring frames, [H, W, 3] each."""
         ...
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from splatfilm.refine.apply import Settings, change, finish, hold
-from splatfilm.refine.contract import BareFrame, Refiner
+from splatfilm.refine.contract import BareFrame, Refiner, WindowRefiner
 from splatfilm.refine.guards import (
     GUARDS_VERSION,
     STRENGTHS,
@@ -21,6 +21,7 @@ from splatfilm.refine.guards import (
     measure_pair,
 )
 from splatfilm.refine.pixels import bare_frame
+from splatfilm.refine.windows import share_of, windows_of
 from splatfilm.render import resolve_backend
 from splatfilm.render.passes import PassFrame
 from splatfilm.shots.drawing import SceneDrawer
@@ -28,6 +29,9 @@ from splatfilm.shots.plan import ShotPlan
 from splatfilm.shots.refining import RefinePlan, request_of
 from splatfilm.shots.schedule import Planned
 from splatfilm.shots.wanted import PassRequest
+
+KEPT_WINDOWS = 3
+"""Windows of a model that refines several frames at once: neighbours share frames, so more than one is needed."""
 
 PROBES = 3
 """Moments of a shot at which its guards measure a frame and the next one; all of a shot that is shorter."""
@@ -43,13 +47,14 @@ class RefinedDrawer:
         self._drawer = SceneDrawer(planned.film, planned.sources, planned.picture.background, backend, bindings)
         self._cuda = resolve_backend(backend).name == "gsplat"
         self._refiners: dict[str, Refiner] = {}
+        self._windows: dict[tuple[str, int, int], dict[int, torch.Tensor]] = {}
 
     def draw(self, plan: RefinePlan, frame: int, held_to: float, request: PassRequest) -> tuple[PassFrame, str]:
         """A refined frame with the passes of `request`, and why it stayed bare where it did."""
         with torch.no_grad():
             drawn, bare = self.bare(plan, plan.bare, frame, request)
             settings = self._settings(plan, held_to)
-            wanted, failed = change(bare, self._refiner(plan), settings, plan.spaces)
+            wanted, failed = change(bare, self._refiner_at(plan, plan.bare, frame), settings, plan.spaces)
             if failed:
                 return drawn, failed
             return replace(drawn, beauty=finish(bare, hold(bare, wanted, settings), settings)), ""
@@ -101,7 +106,8 @@ class RefinedDrawer:
             if key not in probed.frames:
                 request = request_of(None, plan.members)
                 _, bare = self.bare(plan, of, frame, request)
-                probed.frames[key] = bare, change(bare, self._refiner(plan), settings, plan.spaces)[0]
+                refiner = self._refiner_at(plan, of, frame)
+                probed.frames[key] = bare, change(bare, refiner, settings, plan.spaces)[0]
 
         def pair(one: int, other: int | tuple[str, int], what: str) -> None:
             where = correspondence(probed.frames[one][0], probed.frames[other][0])
@@ -136,6 +142,35 @@ class RefinedDrawer:
         if plan.source.key not in self._refiners:
             self._refiners[plan.source.key] = plan.source.open("cuda" if self._cuda else "cpu")
         return self._refiners[plan.source.key]
+
+    def _refiner_at(self, plan: RefinePlan, of: ShotPlan, frame: int) -> Refiner | None:
+        """What refines a frame of a shot. A model that takes windows sees the frames around it, whichever they are."""
+        refiner = self._refiner(plan)
+        if not isinstance(refiner, WindowRefiner):
+            return refiner
+        return lambda bare: self._from_windows(refiner, plan, of, frame)
+
+    def _from_windows(self, refiner: WindowRefiner, plan: RefinePlan, of: ShotPlan, frame: int) -> torch.Tensor:
+        """The pictures that the windows over a frame make of it, each by its share."""
+        total, shares = None, 0.0
+        for begin in windows_of(frame, frame, refiner.span):
+            share = share_of(frame, begin, refiner.span)
+            made = share * self._window(refiner, plan, of, begin)[frame]
+            total, shares = (made if total is None else total + made), shares + share
+        assert total is not None, "every frame lies in a window"
+        return total / shares
+
+    def _window(self, refiner: WindowRefiner, plan: RefinePlan, of: ShotPlan, begin: int) -> dict[int, torch.Tensor]:
+        """The refined pictures of a shot's frames in one window, by scene frame. The last few windows are kept."""
+        key = (plan.shot.name, id(of), begin)
+        if key not in self._windows:
+            frames = [frame for frame in range(begin, begin + refiner.span) if frame in of.keys]
+            request = request_of(None, plan.members)
+            bare = [self.bare(plan, of, frame, request)[1] for frame in frames]
+            while len(self._windows) >= KEPT_WINDOWS:
+                self._windows.pop(next(iter(self._windows)))
+            self._windows[key] = dict(zip(frames, refiner.refine_window(bare), strict=True))
+        return self._windows[key]
 
     @staticmethod
     def _settings(plan: RefinePlan, held_to: float) -> Settings:

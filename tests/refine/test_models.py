@@ -24,8 +24,8 @@ from splatfilm.refine.models.door import NoiseIgnoredError, noise_from
 from splatfilm.refine.models.loading import open_model
 from splatfilm.refine.models.pictures import depth_control, normal_control
 from splatfilm.refine.models.tiles import Tile, TooLittleMemoryError, in_tiles, tiles_of
-from splatfilm.refine.models.windows import share_of, windows_of
 from splatfilm.refine.noise import NoiseGrid
+from splatfilm.refine.windows import share_of, windows_of
 
 
 @dataclass(frozen=True)

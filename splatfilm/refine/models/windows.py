@@ -1,7 +1,6 @@
 """Models that refine several neighbouring frames at once: video to video, with our noise in every latent frame.
 
-A window's frames are those of one shot, at neighbouring scene frames. Where windows begin is counted on the scene's
-clock (`windows_of`), never from a shot's first frame, so that shortening a shot does not change what is left of it.
+A window's frames are those of one shot, at neighbouring scene frames (`splatfilm/refine/windows.py` says which).
 """
 
 from __future__ import annotations
@@ -23,25 +22,6 @@ SPANS = {"WanVideoToVideoPipeline": 17, "WanVACEPipeline": 17, "LTXConditionPipe
 
 ANIMATED_SPAN = 16
 """Frames in a window of AnimateDiff, what its motion adapters were trained on."""
-
-SHARED = 4
-"""Frames that two neighbouring windows share; across them one fades into the other."""
-
-
-def windows_of(first: int, last: int, span: int, shared: int = SHARED) -> list[int]:
-    """The scene frames at which the windows begin that cover `first` to `last`: multiples of `span - shared`."""
-    stride = span - shared
-    start = (first - shared) // stride * stride if first >= shared else first // stride * stride
-    begins = list(range(start, last + 1, stride))
-    return [begin for begin in begins if begin + span > first]
-
-
-def share_of(frame: int, begin: int, span: int, shared: int = SHARED) -> float:
-    """How much a window that begins at `begin` counts at a frame: it rises over its first, falls over its last."""
-    place = frame - begin
-    if not 0 <= place < span:
-        return 0.0
-    return min(1.0, (place + 1) / (shared + 1), (span - place) / (shared + 1))
 
 
 class WindowModel:
