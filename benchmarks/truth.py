@@ -35,6 +35,7 @@ from splatfilm.film.model import (
     Directions,
     Film,
     FrameRange,
+    Light,
     LookChange,
     PlacementKey,
     Scene,
@@ -74,7 +75,7 @@ def film_of(move: str) -> Film:
     keys = tuple(PlacementKey(_frame(said, f), Similarity(turn, tuple(f["position"]))) for f in said["frames"])
     cue = ClipCue(float(FIRST), said["clip"], offset=first["clip_seconds"])
     looks = (LookChange(float(FIRST), LOOKS[said["look"]]),)
-    ada = CastMember("ada", "ada", keys, looks, directions=Directions((cue,)))
+    ada = CastMember("ada", "ada", keys, looks, directions=Directions((cue,)), light=Light())
     frames = FrameRange(FIRST, FIRST + last["clip_frame"] - first["clip_frame"] + 1)
     scene = Scene("truth", "flat", film.assets["flat"].default_look.name, frames, (ada,))
     return dataclasses.replace(film, scenes={"truth": scene})

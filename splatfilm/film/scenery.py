@@ -9,6 +9,7 @@ from typing import cast, get_args
 from splatfilm.base.rigid import IDENTITY
 from splatfilm.film import fields
 from splatfilm.film.contact import touches
+from splatfilm.film.light import read_light
 from splatfilm.film.fields import REQUIRED
 from splatfilm.film.model import (
     Asset,
@@ -160,7 +161,8 @@ def _note_twins(members: list[Table], set_name: str | None) -> None:
 
 
 def _cast_member(table: Table, clock: FrameRange | None, known: Known) -> CastMember | None:
-    table.only(("name", "asset", *PLACE_KEYS, "keys", "look", "looks", "frames", *DIRECTION_KEYS, "attach", "contact"))
+    own = ("name", "asset", "keys", "look", "looks", "frames", "attach", "contact", "light")
+    table.only((*own, *PLACE_KEYS, *DIRECTION_KEYS))
     asset = _asset(table, "asset", known, ("character", "prop", "set"))
     name = fields.name(table, "name", asset)
     keys = _placement_keys(table, clock)
@@ -170,9 +172,10 @@ def _cast_member(table: Table, clock: FrameRange | None, known: Known) -> CastMe
         fields.note_outside(table, "frames", frames, clock, "the scene")
     told = directions(table, clock, known.kinds.get(asset or ""))
     held = attachment(table, clock)
+    light = read_light(table)
     if asset is None or name is None or not looks:
         return None
-    return CastMember(name, asset, keys, looks, frames, told, held, touches(table))
+    return CastMember(name, asset, keys, looks, frames, told, held, touches(table), light)
 
 
 def _placement_keys(table: Table, clock: FrameRange | None) -> tuple[PlacementKey, ...]:

@@ -17,7 +17,7 @@ import numpy as np
 from splatfilm.base.curves import Curve, RotationCurve
 from splatfilm.base.errors import InputError, did_you_mean
 from splatfilm.base.rigid import Similarity
-from splatfilm.film.model import Attachment, CastMember, Film, FrameRange, Scene
+from splatfilm.film.model import Attachment, CastMember, Film, FrameRange, Light, Scene
 from splatfilm.stage.performance import Performer, pose_hash
 from splatfilm.stage.rigs.bones import quaternions_from_matrices, rigid_parts
 from splatfilm.stage.rigs.skeleton import Pose, world_transforms
@@ -28,6 +28,10 @@ POSING_VERSION = 3
 
 CONTACT_VERSION = 1
 """Raised whenever the same splats would darken one another otherwise."""
+
+
+LIGHT_VERSION = 1
+"""Raised whenever the same member would be lit otherwise by the same set."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class Placed:
     worn: tuple[str, ...] = ()
     pose_key: str = ""
     pose: Pose | None = field(default=None, compare=False)
+    light: Light | None = None
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -94,7 +99,7 @@ class Placements:
             if pose is None and not worn:
                 place = _after(asset.looks[look].place, place)
             key = "" if pose is None else pose_hash(self.performers[member.name].rig, pose)
-            placed.append(Placed(member.name, member.asset, look, place, worn, key, pose))
+            placed.append(Placed(member.name, member.asset, look, place, worn, key, pose, member.light))
         return tuple(placed)
 
     def _pose(self, name: str, frame: float, poses: dict[str, Pose]) -> Pose | None:
@@ -222,4 +227,11 @@ def _plain(placed: Placed) -> Mapping[str, Any]:
         value["pose"] = placed.pose_key
     if placed.worn:
         value["layers"] = list(placed.worn)
-    return value
+    return value | light_value(placed.light)
+
+
+def light_value(light: Light | None) -> dict[str, Any]:
+    """What of a member's light decides pixels, beside the set."""
+    if light is None:
+        return {}
+    return {"light": [LIGHT_VERSION, light.strength, light.exposure, light.highlights]}
