@@ -23,6 +23,8 @@ constexpr int kMostSamples = 9;                    // along one axis of a splat 
 constexpr double kFirst = 1.0;   // cells: what is nearer than this is the surface itself
 constexpr double kOwnSurface = 2.5;  // cells: from here on the set may stand between a splat of its own and the cast
 constexpr double kRatio = 1.45;  // of one step along a cone to the one before
+constexpr int kSlab = 16;   // planes of a lattice that one thread fills at a time
+constexpr int kBlock = 4;   // cells along a side of what is found empty or not as one
 constexpr size_t kMostTaps = 32;  // steps of a cone: those of a reach of 400 000 cells
 constexpr float kFaint = 1.0f / 256;  // less than this is nothing, so that what is far away keeps its bits
 
@@ -107,17 +109,35 @@ void corners_of(const Lattice& l, const Spot& s, int64_t (&index)[8], float (&sh
   }
 }
 
-// Adds the optical depth of a row of cells' worth: a splat is a disc of area 2 pi a b times its opacity, and a disc
-// that lies any way shows half of its area (Cauchy). One that is larger than a cell is spread over its extent.
-void deposit(const ContactTask& task, const Lattice& l, int64_t row, Volume& volume) {
+struct Touching {
+  int64_t row;
+  double low, high;  // cells along z that it may reach
+};
+
+// The rows that can reach the lattice, in their order.
+std::vector<Touching> touching(const ContactTask& task, int64_t begin, int64_t end) {
+  std::vector<Touching> found;
+  for (int64_t row = begin; row < end; ++row) {
+    if (!(task.opacities[row] > 0)) continue;
+    const float *s = task.scales + 3 * row, *m = task.means + 3 * row;
+    const double reach = 3.0 * std::max({s[0], s[1], s[2]}) / task.cell + 1;
+    double at = 0;
+    bool inside = true;
+    for (int k = 0; k < 3 && inside; ++k) {
+      at = m[k] / task.cell - double(task.low[k]);
+      inside = at > -reach && at < task.size[k] + reach;
+    }
+    if (inside) found.push_back({row, at - reach - 1, at + reach + 1});
+  }
+  return found;
+}
+
+// Adds the optical depth of a row of cells' worth to the planes from z_begin until z_end: a splat is a disc of area
+// 2 pi a b times its opacity, and a disc that lies any way shows half of its area (Cauchy). One that is larger than a
+// cell is spread over its extent.
+void deposit(const ContactTask& task, const Lattice& l, int64_t row, int z_begin, int z_end, Volume& volume) {
   const float opacity = task.opacities[row];
   const float *s = task.scales + 3 * row, *m = task.means + 3 * row;
-  if (!(opacity > 0)) return;
-  const double reach = 3.0 * std::max({s[0], s[1], s[2]}) / task.cell + 1;
-  for (int k = 0; k < 3; ++k) {
-    const double at = m[k] / task.cell - double(task.low[k]);
-    if (!(at > -reach && at < task.size[k] + reach)) return;
-  }
   double sorted[3] = {s[0], s[1], s[2]};
   std::sort(sorted, sorted + 3);
   const double area = 2 * 3.141592653589793 * sorted[1] * sorted[2] * opacity;
@@ -147,11 +167,12 @@ void deposit(const ContactTask& task, const Lattice& l, int64_t row, Volume& vol
             for (int axis = 0; axis < 3; ++axis) p[axis] += r[axis][k] * t * s[k];
         }
         Spot spot;
-        if (!spot_of(task, p, spot)) continue;
+        if (!spot_of(task, p, spot) || spot.z + 1 < z_begin || spot.z >= z_end) continue;
         int64_t index[8];
         float share[8];
         corners_of(l, spot, index, share);
-        for (int k = 0; k < 8; ++k) volume[size_t(index[k])] += share[k] * float(weight);
+        const int first = spot.z < z_begin ? 4 : 0, last = spot.z + 1 >= z_end ? 4 : 8;  // the upper plane comes last
+        for (int k = first; k < last; ++k) volume[size_t(index[k])] += share[k] * float(weight);
       }
 }
 
@@ -200,6 +221,12 @@ struct Depths {
   int low[3] = {0, 0, 0};   // cells outside of which there is nothing, however blurred
   int size[3] = {0, 0, 0};
 
+  Lattice blocks{0, 0, 0};
+  std::vector<uint8_t> near;  // of every block, whether a cone from there can meet anything
+
+  // For the cell whose first corner this is.
+  bool can_meet(int x, int y, int z) const { return near[size_t(blocks.at(x / kBlock, y / kBlock, z / kBlock))]; }
+
   bool holds(int x, int y, int z) const {
     return unsigned(x - low[0]) < unsigned(size[0]) && unsigned(y - low[1]) < unsigned(size[1]) &&
            unsigned(z - low[2]) < unsigned(size[2]);
@@ -227,10 +254,48 @@ void find_box(const Lattice& l, Depths& depths) {
   }
 }
 
+// Spreads flags along one axis by `far` blocks to either side.
+void spread(std::vector<uint8_t>& flags, int64_t count, int64_t stride, int64_t lines, int far) {
+  std::vector<uint8_t> line(static_cast<size_t>(count));
+  for (int64_t k = 0; k < lines; ++k) {
+    uint8_t* first = flags.data() + k / stride * stride * count + k % stride;
+    for (int64_t i = 0; i < count; ++i) line[size_t(i)] = first[i * stride];
+    for (int64_t i = 0; i < count; ++i) {
+      uint8_t any = 0;
+      for (int64_t j = std::max<int64_t>(0, i - far); j <= std::min(count - 1, i + far); ++j) any |= line[size_t(j)];
+      first[i * stride] = any;
+    }
+  }
+}
+
+// A cone's longest step, the widest blur there and the cell's far corner say how far away what is met can be.
+void find_near(const ContactTask& task, const Lattice& l, Depths& depths) {
+  constexpr int kWidest = kHalfWidths[1] + kHalfWidths[2] + kHalfWidths[3];
+  const Lattice b{(l.nx + kBlock - 1) / kBlock, (l.ny + kBlock - 1) / kBlock, (l.nz + kBlock - 1) / kBlock};
+  depths.blocks = b;
+  depths.near.assign(size_t(b.points()), 0);
+  const float* value = depths.blurred[0].data();
+  for (int z = 0; z < l.nz; ++z)
+    for (int y = 0; y < l.ny; ++y, value += l.nx)
+      for (int x = 0; x < l.nx; ++x)
+        if (value[x] > 0) depths.near[size_t(b.at(x / kBlock, y / kBlock, z / kBlock))] = 1;
+  const int far = (int(std::ceil(task.reach / task.cell)) + kWidest + kBlock) / kBlock;
+  spread(depths.near, b.nx, 1, int64_t(b.ny) * b.nz, far);
+  spread(depths.near, b.ny, b.nx, int64_t(b.nx) * b.nz, far);
+  spread(depths.near, b.nz, int64_t(b.nx) * b.ny, int64_t(b.nx) * b.ny, far);
+}
+
 void fill(const ContactTask& task, const Lattice& l, int64_t begin, int64_t end, Depths& depths, Volume& between) {
   for (Volume& volume : depths.blurred) volume.assign(size_t(l.points()), 0.0f);
-  for (int64_t row = begin; row < end; ++row) deposit(task, l, row, depths.blurred[0]);
+  // Every slab takes the rows in their order, so a point's sum does not depend on who adds.
+  const std::vector<Touching> rows = touching(task, begin, end);
+  parallel((l.nz + kSlab - 1) / kSlab, [&](int64_t slab) {
+    const int z_begin = int(slab) * kSlab, z_end = std::min(l.nz, z_begin + kSlab);
+    for (const Touching& one : rows)
+      if (one.high >= z_begin && one.low <= z_end) deposit(task, l, one.row, z_begin, z_end, depths.blurred[0]);
+  });
   find_box(l, depths);
+  find_near(task, l, depths);
   for (int k = 1; k < kBlurs; ++k) blur(l, kHalfWidths[k], depths.blurred[k - 1], depths.blurred[k], between);
 }
 
@@ -387,8 +452,11 @@ void contact(const ContactTask& task) {
     const float* m = task.means + 3 * row;
     const double p[3] = {m[0], m[1], m[2]};
     Spot spot;
-    if (!spot_of(task, p, spot)) continue;
-    (row < task.set_count ? of_set : row >= task.own_begin && row < task.own_end ? of_own : of_cast).rows.push_back(row);
+    if (!(task.opacities[row] > 0) || !spot_of(task, p, spot)) continue;
+    const bool is_own = row >= task.own_begin && row < task.own_end;
+    const Depths& occluder = is_own ? set : own;
+    if (!occluder.can_meet(spot.x, spot.y, spot.z)) continue;
+    (row < task.set_count ? of_set : is_own ? of_own : of_cast).rows.push_back(row);
   }
   receive(task, l, own, cones, of_set);
   receive(task, l, own, cones, of_cast);
