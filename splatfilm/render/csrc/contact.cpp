@@ -23,7 +23,6 @@ constexpr int kMostSamples = 9;                    // along one axis of a splat 
 constexpr double kFirst = 1.0;   // cells: what is nearer than this is the surface itself
 constexpr double kOwnSurface = 2.5;  // cells: from here on the set may stand between a splat of its own and the cast
 constexpr double kRatio = 1.45;  // of one step along a cone to the one before
-constexpr int kSlab = 16;   // planes of a lattice that one thread fills at a time
 constexpr int kBlock = 4;   // cells along a side of what is found empty or not as one
 constexpr size_t kMostTaps = 32;  // steps of a cone: those of a reach of 400 000 cells
 constexpr float kFaint = 1.0f / 256;  // less than this is nothing, so that what is far away keeps its bits
@@ -109,35 +108,17 @@ void corners_of(const Lattice& l, const Spot& s, int64_t (&index)[8], float (&sh
   }
 }
 
-struct Touching {
-  int64_t row;
-  double low, high;  // cells along z that it may reach
-};
-
-// The rows that can reach the lattice, in their order.
-std::vector<Touching> touching(const ContactTask& task, int64_t begin, int64_t end) {
-  std::vector<Touching> found;
-  for (int64_t row = begin; row < end; ++row) {
-    if (!(task.opacities[row] > 0)) continue;
-    const float *s = task.scales + 3 * row, *m = task.means + 3 * row;
-    const double reach = 3.0 * std::max({s[0], s[1], s[2]}) / task.cell + 1;
-    double at = 0;
-    bool inside = true;
-    for (int k = 0; k < 3 && inside; ++k) {
-      at = m[k] / task.cell - double(task.low[k]);
-      inside = at > -reach && at < task.size[k] + reach;
-    }
-    if (inside) found.push_back({row, at - reach - 1, at + reach + 1});
-  }
-  return found;
-}
-
-// Adds the optical depth of a row of cells' worth to the planes from z_begin until z_end: a splat is a disc of area
-// 2 pi a b times its opacity, and a disc that lies any way shows half of its area (Cauchy). One that is larger than a
-// cell is spread over its extent.
-void deposit(const ContactTask& task, const Lattice& l, int64_t row, int z_begin, int z_end, Volume& volume) {
+// Adds the optical depth of a row of cells' worth: a splat is a disc of area 2 pi a b times its opacity, and a disc
+// that lies any way shows half of its area (Cauchy). One that is larger than a cell is spread over its extent.
+void deposit(const ContactTask& task, const Lattice& l, int64_t row, Volume& volume) {
   const float opacity = task.opacities[row];
   const float *s = task.scales + 3 * row, *m = task.means + 3 * row;
+  if (!(opacity > 0)) return;
+  const double reach = 3.0 * std::max({s[0], s[1], s[2]}) / task.cell + 1;
+  for (int k = 0; k < 3; ++k) {
+    const double at = m[k] / task.cell - double(task.low[k]);
+    if (!(at > -reach && at < task.size[k] + reach)) return;
+  }
   double sorted[3] = {s[0], s[1], s[2]};
   std::sort(sorted, sorted + 3);
   const double area = 2 * 3.141592653589793 * sorted[1] * sorted[2] * opacity;
@@ -167,12 +148,11 @@ void deposit(const ContactTask& task, const Lattice& l, int64_t row, int z_begin
             for (int axis = 0; axis < 3; ++axis) p[axis] += r[axis][k] * t * s[k];
         }
         Spot spot;
-        if (!spot_of(task, p, spot) || spot.z + 1 < z_begin || spot.z >= z_end) continue;
+        if (!spot_of(task, p, spot)) continue;
         int64_t index[8];
         float share[8];
         corners_of(l, spot, index, share);
-        const int first = spot.z < z_begin ? 4 : 0, last = spot.z + 1 >= z_end ? 4 : 8;  // the upper plane comes last
-        for (int k = first; k < last; ++k) volume[size_t(index[k])] += share[k] * float(weight);
+        for (int k = 0; k < 8; ++k) volume[size_t(index[k])] += share[k] * float(weight);
       }
 }
 
@@ -285,18 +265,12 @@ void find_near(const ContactTask& task, const Lattice& l, Depths& depths) {
   spread(depths.near, b.nz, int64_t(b.nx) * b.ny, int64_t(b.nx) * b.ny, far);
 }
 
-void fill(const ContactTask& task, const Lattice& l, int64_t begin, int64_t end, Depths& depths, Volume& between) {
+// What rows begin..end put on the lattice, before any blur.
+void fill(const ContactTask& task, const Lattice& l, int64_t begin, int64_t end, Depths& depths) {
   for (Volume& volume : depths.blurred) volume.assign(size_t(l.points()), 0.0f);
-  // Every slab takes the rows in their order, so a point's sum does not depend on who adds.
-  const std::vector<Touching> rows = touching(task, begin, end);
-  parallel((l.nz + kSlab - 1) / kSlab, [&](int64_t slab) {
-    const int z_begin = int(slab) * kSlab, z_end = std::min(l.nz, z_begin + kSlab);
-    for (const Touching& one : rows)
-      if (one.high >= z_begin && one.low <= z_end) deposit(task, l, one.row, z_begin, z_end, depths.blurred[0]);
-  });
+  for (int64_t row = begin; row < end; ++row) deposit(task, l, row, depths.blurred[0]);
   find_box(l, depths);
   find_near(task, l, depths);
-  for (int k = 1; k < kBlurs; ++k) blur(l, kHalfWidths[k], depths.blurred[k - 1], depths.blurred[k], between);
 }
 
 // exp(-depth) of the light, without a library's last bit.
@@ -445,8 +419,12 @@ void contact(const ContactTask& task) {
     }
   Volume between(size_t(l.points()));
   Depths own, set;
-  fill(task, l, task.own_begin, task.own_end, own, between);
-  fill(task, l, 0, task.set_count, set, between);
+  parallel(2, [&](int64_t which) {  // each in the order of its rows
+    if (which == 0) fill(task, l, 0, task.set_count, set);
+    else fill(task, l, task.own_begin, task.own_end, own);
+  });
+  for (Depths* depths : {&own, &set})
+    for (int k = 1; k < kBlurs; ++k) blur(l, kHalfWidths[k], depths->blurred[k - 1], depths->blurred[k], between);
   Receivers of_set{{}, nullptr, &set.blurred[1]}, of_cast{{}, nullptr, nullptr}, of_own{{}, &own.blurred[2], nullptr};
   for (int64_t row = 0; row < task.count; ++row) {
     const float* m = task.means + 3 * row;
