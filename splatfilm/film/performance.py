@@ -110,7 +110,8 @@ def care_of(table: Table) -> Care:
     """How carefully a capture is reconstructed."""
     preset = fields.choice(table, "preset", "draft", get_args(Preset))
     steps, budget = fields.count(table, "steps", 1, MOST_STEPS), fields.count(table, "budget", 1, MOST_SPLATS)
-    size, widest = fields.count(table, "size", 16, LARGEST_PICTURE), fields.number(table, "widest", None, 0.1, 90, "degrees")
+    size = fields.count(table, "size", 16, LARGEST_PICTURE)
+    widest = fields.number(table, "widest", None, 0.1, 90, "degrees")
     return Care(cast(Preset, preset or "draft"), steps, budget, size, widest)
 
 

@@ -9,8 +9,8 @@ from typing import cast, get_args
 from splatfilm.base.rigid import IDENTITY
 from splatfilm.film import fields
 from splatfilm.film.contact import touches
-from splatfilm.film.light import read_light
 from splatfilm.film.fields import REQUIRED
+from splatfilm.film.light import read_light
 from splatfilm.film.model import (
     Asset,
     AssetKind,
