@@ -1,9 +1,9 @@
 """Claim: the actor in the flat is where and what path-traced truth says she is: 0.95 of her outline, 24 dB inside it.
 
-Ada and the flat, as the sample film has them, are posed, Ada in the light of the flat (`actor-own-light`: in the studio's),
-and seen through the cameras of `captures/footage`. Silhouettes are compared where truth shows her and where more than half of a pixel is hers here;
-PSNR is over truth's pixels of her. A second PSNR is after one gain for each colour channel of each move: what is left
-when only the difference between the light of the studio and of the flat is graded away.
+Ada and the flat, as the sample film has them, are posed, Ada in the light of the flat (`actor-own-light`: in the
+studio's), and seen through the cameras of `captures/footage`. Silhouettes are compared where truth shows her and where
+more than half of a pixel is hers here; PSNR is over truth's pixels of her. A second PSNR is after one gain for each
+colour channel of each move: what is left when only an overall difference of the light is graded away.
 
 `python -m benchmarks.truth --pictures FOLDER` also writes ours, truth and the difference of every picture.
 """
