@@ -1,9 +1,9 @@
 """Claim: the actor in the flat is where and what path-traced truth says she is: 0.95 of her outline, 24 dB inside it.
 
-Ada and the flat, as the sample film has them, are posed and lit as they were reconstructed and seen through the cameras
-of `captures/footage`. Silhouettes are compared where truth shows her and where more than half of a pixel is hers here;
-PSNR is over truth's pixels of her. A second PSNR is after one gain for each colour channel of each move: what is left
-when only the difference between the light of the studio and of the flat is graded away.
+Ada and the flat, as the sample film has them, are posed, Ada in the light of the flat (`actor-own-light`: in the
+studio's), and seen through the cameras of `captures/footage`. Silhouettes are compared where truth shows her and where
+more than half of a pixel is hers here; PSNR is over truth's pixels of her. A second PSNR is after one gain for each
+colour channel of each move: what is left when only an overall difference of the light is graded away.
 
 `python -m benchmarks.truth --pictures FOLDER` also writes ours, truth and the difference of every picture.
 """
@@ -35,6 +35,7 @@ from splatfilm.film.model import (
     Directions,
     Film,
     FrameRange,
+    Light,
     LookChange,
     PlacementKey,
     Scene,
@@ -65,7 +66,7 @@ class Compared:
     set_decibels: float  # PSNR outside of her
 
 
-def film_of(move: str) -> Film:
+def film_of(move: str, light: Light | None = Light()) -> Film:  # noqa: B008  (frozen)
     """The sample film with one scene, `truth`: the flat, and Ada as the footage's description has her."""
     film, said = load(ROOT / "cameras" / "morning" / "film.toml"), _description(move)
     first, last = said["frames"][0], said["frames"][-1]
@@ -74,7 +75,7 @@ def film_of(move: str) -> Film:
     keys = tuple(PlacementKey(_frame(said, f), Similarity(turn, tuple(f["position"]))) for f in said["frames"])
     cue = ClipCue(float(FIRST), said["clip"], offset=first["clip_seconds"])
     looks = (LookChange(float(FIRST), LOOKS[said["look"]]),)
-    ada = CastMember("ada", "ada", keys, looks, directions=Directions((cue,)))
+    ada = CastMember("ada", "ada", keys, looks, directions=Directions((cue,)), light=light)
     frames = FrameRange(FIRST, FIRST + last["clip_frame"] - first["clip_frame"] + 1)
     scene = Scene("truth", "flat", film.assets["flat"].default_look.name, frames, (ada,))
     return dataclasses.replace(film, scenes={"truth": scene})
@@ -106,9 +107,14 @@ class Pair:
     depths: tuple[NDArray[np.float32], NDArray[np.float32]]  # [H, W] ours, truth's, metres
 
 
-def pairs(move: str, out: Path, contact: Contact | None = Contact()) -> Iterator[Pair]:  # noqa: B008  (frozen)
+def pairs(
+    move: str,
+    out: Path,
+    contact: Contact | None = Contact(),  # noqa: B008  (frozen)
+    light: Light | None = Light(),  # noqa: B008  (frozen)
+) -> Iterator[Pair]:
     """The twelve pictures of a move, ours beside truth. Reconstructs what `out` does not hold yet."""
-    film, said = film_of(move), _description(move)
+    film, said = film_of(move, light), _description(move)
     sources = resolve_assets(film, Placements(film, "truth").sources(), Ways(out / "assets"), SILENT)
     files = {name: source.path for name, source in sources.items()}
     stage = Stage(film, "truth", files, bindings=out / "assets" / "bindings")
@@ -177,9 +183,11 @@ def measure(pictures: Path | None = None) -> list[Row]:
     rows = []
     for move in MOVES:
         found = compared(move, ROOT / "out", pictures)
+        own = [psnr(p.ours[p.hers], p.truth[p.hers]) for p in pairs(move, ROOT / "out", light=None)]
         rows += [
             Row(f"truth/{move}/outline", min(c.outline for c in found), "IoU", OUTLINE, "higher"),
             Row(f"truth/{move}/actor", min(c.decibels for c in found), "dB", DECIBELS, "higher"),
+            Row(f"truth/{move}/actor-own-light", min(own), "dB"),
             Row(f"truth/{move}/actor-graded", min(c.graded for c in found), "dB"),
             Row(f"truth/{move}/actor-depth", max(1000 * c.depth for c in found), "mm"),
             Row(f"truth/{move}/set", min(c.set_decibels for c in found), "dB"),

@@ -82,6 +82,7 @@ class Care:
     steps: int | None = None
     budget: int | None = None  # splats
     size: int | None = None  # px, longest side of the training pictures
+    widest: float | None = None  # degrees: no splat's deviation is longer, seen from the nearest photograph's place
 
 
 @dataclass(frozen=True)
@@ -218,6 +219,19 @@ class Directions:
 
 
 @dataclass(frozen=True)
+class Light:
+    """A cast member in the light of the set that it stands in (docs/cast.md).
+
+    `strength` goes from the light that it was photographed in (0) to the set's (1). `exposure` is the gaffer's: stops
+    over what was found. `highlights` is how much brighter than white that is, what clipped in the set's photographs.
+    """
+
+    strength: float = 1.0  # 0..1
+    exposure: float = 0.0  # stops
+    highlights: float = 4.0  # at least 1
+
+
+@dataclass(frozen=True)
 class CastMember:
     """An asset placed in a scene under a name of its own (the same mug may stand there twice)."""
 
@@ -229,6 +243,7 @@ class CastMember:
     directions: Directions = Directions()
     attach: Attachment | None = None
     contact: bool = True  # whether it takes part in contact shadows
+    light: Light | None = None  # None: the light that it was photographed in
 
 
 Vector = tuple[float, float, float]

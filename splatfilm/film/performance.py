@@ -27,7 +27,7 @@ from splatfilm.film.positions import dotted
 from splatfilm.film.source import Table, shown
 
 CUE_KEYS = ("clip", "offset", "speed", "loop", "blend")
-CARE_KEYS = ("preset", "steps", "budget", "size")
+CARE_KEYS = ("preset", "steps", "budget", "size", "widest")
 DIRECTION_KEYS = ("performance", *CUE_KEYS, "clips", "shapes")
 CLIP_SUFFIXES = (".npz", ".glb", ".gltf", ".bvh", ".usd", ".usda", ".usdc", ".usdz")
 """What a clip's name ends in when it is a file: a path from the film file's folder."""
@@ -110,7 +110,9 @@ def care_of(table: Table) -> Care:
     """How carefully a capture is reconstructed."""
     preset = fields.choice(table, "preset", "draft", get_args(Preset))
     steps, budget = fields.count(table, "steps", 1, MOST_STEPS), fields.count(table, "budget", 1, MOST_SPLATS)
-    return Care(cast(Preset, preset or "draft"), steps, budget, fields.count(table, "size", 16, LARGEST_PICTURE))
+    size = fields.count(table, "size", 16, LARGEST_PICTURE)
+    widest = fields.number(table, "widest", None, 0.1, 90, "degrees")
+    return Care(cast(Preset, preset or "draft"), steps, budget, size, widest)
 
 
 def layered_look(name: str, table: Table) -> Look:

@@ -11,6 +11,7 @@ from splatfilm.film import fields
 from splatfilm.film.ambient import read_ambient
 from splatfilm.film.contact import touches
 from splatfilm.film.fields import REQUIRED
+from splatfilm.film.light import read_light
 from splatfilm.film.model import (
     Asset,
     AssetKind,
@@ -162,7 +163,8 @@ def _note_twins(members: list[Table], set_name: str | None) -> None:
 
 
 def _cast_member(table: Table, clock: FrameRange | None, known: Known) -> CastMember | None:
-    table.only(("name", "asset", *PLACE_KEYS, "keys", "look", "looks", "frames", *DIRECTION_KEYS, "attach", "contact"))
+    own = ("name", "asset", "keys", "look", "looks", "frames", "attach", "contact", "light")
+    table.only((*own, *PLACE_KEYS, *DIRECTION_KEYS))
     asset = _asset(table, "asset", known, ("character", "prop", "set"))
     name = fields.name(table, "name", asset)
     keys = _placement_keys(table, clock)
@@ -172,9 +174,10 @@ def _cast_member(table: Table, clock: FrameRange | None, known: Known) -> CastMe
         fields.note_outside(table, "frames", frames, clock, "the scene")
     told = directions(table, clock, known.kinds.get(asset or ""))
     held = attachment(table, clock)
+    light = read_light(table)
     if asset is None or name is None or not looks:
         return None
-    return CastMember(name, asset, keys, looks, frames, told, held, touches(table))
+    return CastMember(name, asset, keys, looks, frames, told, held, touches(table), light)
 
 
 def _placement_keys(table: Table, clock: FrameRange | None) -> tuple[PlacementKey, ...]:

@@ -65,6 +65,7 @@ class Settings:
     antialiased: bool = True  # splats that keep their look when a shot goes nearer or farther than the photographs
     gains: bool = False  # a gain per photograph and channel, for exposure that wandered
     largest: float | None = None  # metres, one deviation: no splat grows longer than this
+    widest: float | None = None  # radians, one deviation: none is longer, seen from the nearest photograph's place
     rates: Rates = field(default_factory=Rates)
     growth: Growth = field(default_factory=Growth)
     backend: str = "auto"
@@ -75,6 +76,8 @@ class Settings:
                 raise ValueError(f"{name} is {value}: expected at least {least}")
         if self.largest is not None and not self.largest > 0:
             raise ValueError(f"largest is {self.largest}: expected more than 0")
+        if self.widest is not None and not self.widest > 0:
+            raise ValueError(f"widest is {self.widest}: expected more than 0")
         if self.sh_degree not in (0, 1, 2, 3):
             raise ValueError(f"sh_degree is {self.sh_degree}: expected 0, 1, 2 or 3")
         if not 0 <= self.ssim_weight <= 1:
@@ -84,8 +87,9 @@ class Settings:
         """Everything that decides the result but the backend, as plain values for hashing and for the record."""
         plain = dataclasses.asdict(self)
         del plain["backend"]
-        if self.largest is None:
-            del plain["largest"]
+        for name in ("largest", "widest"):
+            if plain[name] is None:
+                del plain[name]
         return plain
 
     def degree_at(self, step: int) -> int:
@@ -157,4 +161,8 @@ def settings_for(preset: str, **changes: Any) -> Settings:
 def settings_of(care: Care, backend: str = "auto", bends: bool = False) -> Settings:
     """What a film says about reconstructing a capture; `bends` for what hangs on a rig. Raises as `settings_for`."""
     given = {"steps": care.steps, "budget": care.budget, "longest": care.size}
-    return settings_for(care.preset, **given, largest=LARGEST_THAT_BENDS if bends else None, backend=backend)
+    limits = {
+        "largest": LARGEST_THAT_BENDS if bends else None,
+        "widest": None if care.widest is None else math.radians(care.widest),
+    }
+    return settings_for(care.preset, **given, **limits, backend=backend)

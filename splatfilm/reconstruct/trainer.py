@@ -28,6 +28,7 @@ from splatfilm.splats import SH_BASIS_COUNTS, Splats, compose
 
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-15  # Adam as in Kerbl et al. 2023
 _CHECK_EVERY = 100  # steps between two looks at every parameter for NaN
+_LIMIT_EVERY = 50  # steps between two looks at how wide every splat is seen, and after the last of them
 _PSNR_EVERY = 20  # steps between two measurements for the progress line
 
 
@@ -108,6 +109,7 @@ class Trainer:
         self.step += 1
         self._descend(gradients)
         self._populate()
+        self._limit()
         if self.step % _CHECK_EVERY == 0:
             self.check()
 
@@ -218,6 +220,20 @@ class Trainer:
 
         if self.settings.largest is not None:
             self.gaussians["log_scales"].clamp_(max=math.log(self.settings.largest))
+
+    def _limit(self) -> None:
+        """Shorten what is seen too wide from the nearest photograph: a splat is blended as a whole by its centre's
+        depth, so a long one on the floor is drawn over the feet of whoever is put on top of it."""
+        settings = self.settings
+        if settings.widest is None or (self.step % _LIMIT_EVERY and self.step != settings.steps):
+            return
+        views, means = next(iter(self.views.values())), self.gaussians["means"]
+        places = torch.from_numpy(np.stack([view.camera.pose[:3, 3] for view in views])).to(means)
+        nearest = torch.full_like(means[:, 0], math.inf)
+        for place in places:
+            nearest = torch.minimum(nearest, ((means - place) ** 2).sum(dim=1))
+        longest = 0.5 * nearest.clamp(min=1e-12).log() + math.log(settings.widest)
+        self.gaussians["log_scales"].clamp_(max=longest[:, None])
 
     def _descend_gain(self, index: int, gradient: NDArray[np.float64]) -> None:
         """Adam for the gains of one photograph; counted in its own epochs."""

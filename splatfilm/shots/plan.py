@@ -27,7 +27,7 @@ from splatfilm.shots.files import PictureFile
 from splatfilm.shots.names import spell_frames
 from splatfilm.shots.pictures import PICTURES_VERSION
 from splatfilm.shots.wanted import Moments, Wanted, frames_before, pictures_of, wanted_of
-from splatfilm.stage import BINDING_VERSION, CONTACT_VERSION, POSING_VERSION, Placed, Placements
+from splatfilm.stage import BINDING_VERSION, CONTACT_VERSION, POSING_VERSION, Placed, Placements, light_value
 
 BACKGROUND = (0.0, 0.0, 0.0)
 """Where a scene leaves the picture empty it is black, so beauty is premultiplied by alpha."""
@@ -218,7 +218,7 @@ def shot_timecode(film: Film, shot: Shot) -> str:
 
 def _placed_value(film: Film, item: Placed, sources: Sources) -> dict[str, Any]:
     """What of a member decides pixels: the bytes of its splats, its place and its pose, not its names."""
-    value: dict[str, Any] = {"place": _place_value(item.place)}
+    value: dict[str, Any] = {"place": _place_value(item.place), **light_value(item.light)}
     if item.stirs:
         value["ambient"] = [stir.value() for stir in item.stirs]
     if not item.pose_key and not item.worn:

@@ -105,3 +105,20 @@ def covered(rig: Rig, means: NDArray[np.float32], parts: tuple[str, ...]) -> NDA
     below = (depth > _STRAIGHT_BELOW * found.distance) & (found.distance < COVERED_METRES) & (depth > 0)
     hidden[near] = below
     return hidden
+
+
+def mesh_normals(rig: Rig, means: NDArray[np.float32], parts: tuple[str, ...]) -> NDArray[np.float64] | None:
+    """The smooth normal of the proxy mesh's `parts` nearest to each splat at rest; none where there is no mesh."""
+    if rig.mesh is None:
+        return None
+    triangles = rig.mesh.triangles[parts_named(rig.mesh, parts)]
+    corners = rig.mesh.vertices[triangles].astype(np.float64)
+    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])  # twice the area long
+    smooth = np.zeros((len(rig.mesh.vertices), 3))
+    for corner in range(3):
+        np.add.at(smooth, triangles[:, corner], across)
+    found = nearest(means.astype(np.float64), corners)
+    towards = (found.barycentric[..., None] * smooth[triangles[found.triangle]]).sum(axis=1)
+    long = np.sqrt((towards**2).sum(axis=1, keepdims=True))
+    plain: NDArray[np.float64] = np.where(long > 1e-12, towards / np.maximum(long, 1e-12), [0.0, 0.0, 1.0])
+    return plain

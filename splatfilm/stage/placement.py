@@ -17,7 +17,7 @@ import numpy as np
 from splatfilm.base.curves import Curve, RotationCurve
 from splatfilm.base.errors import InputError, did_you_mean
 from splatfilm.base.rigid import Similarity
-from splatfilm.film.model import Ambient, Attachment, CastMember, Film, FrameRange, Scene
+from splatfilm.film.model import Ambient, Attachment, CastMember, Film, FrameRange, Light, Scene
 from splatfilm.stage.performance import Performer, pose_hash
 from splatfilm.stage.rigs.bones import quaternions_from_matrices, rigid_parts
 from splatfilm.stage.rigs.skeleton import Pose, world_transforms
@@ -32,6 +32,10 @@ STIRRING_VERSION = 1
 
 CONTACT_VERSION = 1
 """Raised whenever the same splats would darken one another otherwise."""
+
+
+LIGHT_VERSION = 1
+"""Raised whenever the same member would be lit otherwise by the same set."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Placed:
     pose_key: str = ""
     pose: Pose | None = field(default=None, compare=False)
     stirs: tuple[Stir, ...] = ()
+    light: Light | None = None
 
     @property
     def sways(self) -> bool:
@@ -119,7 +124,9 @@ class Placements:
                 place = _after(asset.looks[look].place, place)
             key = "" if pose is None else pose_hash(self.performers[member.name].rig, pose)
             stirs = self._stirs(member.name, frame)
-            placed.append(Placed(member.name, member.asset, look, place, worn, key, pose, stirs))
+            placed.append(
+                Placed(member.name, member.asset, look, place, worn, key, pose, stirs=stirs, light=member.light)
+            )
         return tuple(placed)
 
     def _stirs(self, member: str, frame: float) -> tuple[Stir, ...]:
@@ -254,4 +261,11 @@ def _plain(placed: Placed) -> Mapping[str, Any]:
         value["layers"] = list(placed.worn)
     if placed.stirs:
         value["ambient"] = [stir.value() for stir in placed.stirs]
-    return value
+    return value | light_value(placed.light)
+
+
+def light_value(light: Light | None) -> dict[str, Any]:
+    """What of a member's light decides pixels, beside the set."""
+    if light is None:
+        return {}
+    return {"light": [LIGHT_VERSION, light.strength, light.exposure, light.highlights]}

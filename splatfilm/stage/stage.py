@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from splatfilm.splats import Splats
     from splatfilm.stage.actor import BoundLayer
     from splatfilm.stage.contact import Shadow
+    from splatfilm.stage.light import Probes
     from splatfilm.stage.resting import Resting
     from splatfilm.stage.rigs.rig import Rig
 
@@ -112,6 +113,8 @@ class Stage:
         self._touched: tuple[Staged, Contact, Staged] | None = None
         self._shadows: dict[int, Shadow] = {}
         self._diagonals: dict[tuple[Source, ...], float] = {}
+        self._normals: dict[Source, Tensor] = {}
+        self._probes: Probes | None = None
 
     def describe(self, frame: float) -> dict[str, Any]:
         """`Placements.describe`: what decides the staged splats, for a frame's key. Does not import torch."""
@@ -199,6 +202,8 @@ class Stage:
             splats = (transformed(self._splats(placed.asset, placed.look), placed.place),)
         else:
             splats = tuple(self._dressed(placed, source) for source in placed.sources)
+        if placed.light is not None:
+            splats = self._lit(placed, splats)
         if placed.stirs:
             from splatfilm.stage.ambient import stirred
 
@@ -227,6 +232,36 @@ class Stage:
         if not hiding:
             return splats
         return dataclasses.replace(splats, opacities=self._opacities(name, hiding))
+
+    def _lit(self, placed: Placed, splats: tuple[Splats, ...]) -> tuple[Splats, ...]:
+        """A member in the light of the set, which stands still."""
+        from splatfilm.splats import transformed
+        from splatfilm.stage.light import Probes, lit
+
+        assert placed.light is not None, "it is asked for"
+        if self._probes is None:
+            scene = self.placements.scene
+            place = self.placements.film.assets[scene.set].looks[scene.set_look].place
+            self._probes = Probes(transformed(self._splats(scene.set, scene.set_look), place))
+        normals = tuple(self._own_normals(placed, source) for source in placed.sources)
+        return lit(splats, normals, placed.light, self._probes)
+
+    def _own_normals(self, placed: Placed, source: str) -> Tensor:
+        """The normals of a layer or look, in its splats' own axes: of its mesh, where it has one."""
+        from splatfilm.stage.actor import mesh_normals
+        from splatfilm.stage.light import in_own_axes, outward
+
+        name = placed.asset, source
+        if name not in self._normals:
+            if placed.pose is None and not placed.worn:
+                self._normals[name] = outward(self._splats(*name))
+            else:
+                rest, rig = self._layer(name).rest, self._rig(placed.asset)
+                layers = self.placements.film.assets[placed.asset].layers
+                parts = layers[source.removeprefix(LAYER_PREFIX)].mesh if "/" in source else ()
+                found = mesh_normals(rig, rest.means.cpu().numpy(), parts)
+                self._normals[name] = outward(rest) if found is None else in_own_axes(rest, found)
+        return self._normals[name]
 
     def _rig(self, asset: str) -> Rig:
         path = self.placements.film.assets[asset].rig

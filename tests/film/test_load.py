@@ -12,6 +12,7 @@ import pytest
 from splatfilm.base.errors import InputError
 from splatfilm.base.rigid import Similarity, matrix_from_quaternion
 from splatfilm.film import Film, FrameRange, LookChange, load
+from splatfilm.film.model import Light
 from splatfilm.film.placement import about_fixed_axes
 
 HALF = math.sqrt(0.5)
@@ -195,3 +196,27 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
         load(tmp_path / "film.toml")
     with pytest.raises(InputError, match="a folder, expected a film file"):
         load(tmp_path)
+
+
+def test_a_member_keeps_its_own_light_unless_the_film_says_how_it_is_lit(film_file: Path) -> None:
+    text = film_file.read_text()
+    member = next(line for line in text.splitlines() if line.startswith("[[scenes.") and line.endswith(".cast]]"))
+    assert load(film_file).scenes["morning"].cast[0].light is None
+    film_file.write_text(text.replace(member, member + '\nlight = "set"', 1))
+    assert load(film_file).scenes["morning"].cast[0].light == Light(1.0, 0.0, 4.0)
+    film_file.write_text(text.replace(member, member + "\nlight = { exposure = -0.5, strength = 0.25 }", 1))
+    assert load(film_file).scenes["morning"].cast[0].light == Light(0.25, -0.5, 4.0)
+    film_file.write_text(text.replace(member, member + '\nlight = "sun"', 1))
+    with pytest.raises(
+        InputError, match=r'light.*found "sun", expected "own", "set" or a table with strength, exposure'
+    ):
+        load(film_file)
+    film_file.write_text(text.replace(member, member + "\nlight = { exposure = 9 }", 1))
+    with pytest.raises(InputError, match=r"exposure.*from -6 to 6 stops"):
+        load(film_file)
+
+
+def test_a_limit_on_wide_splats_is_in_degrees(film_file: Path) -> None:
+    text = film_file.read_text()
+    film_file.write_text(text.replace('preset = "final"', 'preset = "final", widest = 8', 1))
+    assert load(film_file).assets["flat"].looks["day"].care.widest == 8.0

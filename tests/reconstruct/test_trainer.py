@@ -142,3 +142,21 @@ def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:
 def test_settings_that_cannot_be_are_refused(change: dict[str, float]) -> None:
     with pytest.raises(InputError, match=next(iter(change))):
         settings_for("draft", **change)
+
+
+def test_no_splat_is_seen_wider_than_asked_from_the_nearest_photograph() -> None:
+    made = trainer()
+    made.settings = quick(100, coarse=(), widest=0.02)
+    places = np.stack([v.camera.pose[:3, 3] for v in made.views[1.0]])
+    means = made.gaussians["means"].numpy()
+    nearest = np.linalg.norm(means[:, None] - places[None], axis=2).min(axis=1)
+    made.gaussians["log_scales"][0] = np.log(1e-4)
+    made.step = 49
+    made._limit()
+    assert float(made.splats().scales.max()) > 0.02 * nearest.max(), "only every 50 steps"
+    made.step = 50
+    made._limit()
+    scales = made.splats().scales.numpy()
+    assert scales[0] == pytest.approx(1e-4)
+    assert (scales.max(axis=1) <= 0.02 * nearest * (1 + 1e-5)).all()
+    assert scales.max(axis=1)[1:] == pytest.approx(0.02 * nearest[1:], rel=1e-4)

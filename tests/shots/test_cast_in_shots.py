@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from tiny_film import camera_file, write_splats
 
 from splatfilm.base.errors import InputError
@@ -124,6 +125,28 @@ def test_contact_shadows_are_one_for_all_cameras_and_change_only_keys_and_pixels
     footprint = _footprint(staged.splats, slice(0, 0), touched, plain["010"].cameras[1010])
     assert differs.any() and not (differs & ~footprint).any()
     assert (after.beauty <= before.beauty).all()
+
+
+def test_the_light_of_the_set_is_one_for_all_cameras_and_changes_only_the_member(folder: Path) -> None:
+    own = FILM.replace('asset = "ada"', 'asset = "ada"\nlight = "set"')
+    plain, draw = planned(folder, FILM)
+    plans, lit = planned(folder, own)
+    assert all(plans[shot].keys[1010] != plain[shot].keys[1010] for shot in ("010", "020"))
+    said, _ = planned(folder, own.replace('light = "set"', "light = { strength = 1.0, exposure = 0 }"))
+    assert said["010"].keys == plans["010"].keys, "the same light, said otherwise"
+    brighter, _ = planned(folder, own.replace('light = "set"', "light = { exposure = 0.5 }"))
+    assert brighter["010"].keys[1010] != plans["010"].keys[1010]
+    before = draw("one", 1010, plain["010"].cameras[1010])
+    after = lit("one", 1010, plans["010"].cameras[1010])
+    staged = lit._stage.at(1010)  # type: ignore[union-attr]
+    lit("one", 1010, plans["020"].cameras[1010])
+    assert lit._stage.at(1010) is staged  # type: ignore[union-attr]
+    hers = torch.arange(staged.spans[0].stop, len(staged.splats))
+    footprint = _footprint(staged.splats, slice(0, 0), hers, plain["010"].cameras[1010])
+    differs = (before.beauty != after.beauty).any(dim=-1).numpy()
+    assert differs.any() and not (differs & ~footprint).any()
+    room = staged.spans[0].rows
+    assert torch.equal(staged.splats.sh[room], draw._stage.at(1010).splats.sh[room])  # type: ignore[union-attr]
 
 
 def test_the_occlusion_pass_is_one_where_nothing_is_hidden_and_needs_contact_shadows(folder: Path) -> None:

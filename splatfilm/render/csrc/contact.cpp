@@ -23,6 +23,7 @@ constexpr int kMostSamples = 9;                    // along one axis of a splat 
 constexpr double kFirst = 1.0;   // cells: what is nearer than this is the surface itself
 constexpr double kOwnSurface = 2.5;  // cells: from here on the set may stand between a splat of its own and the cast
 constexpr double kRatio = 1.45;  // of one step along a cone to the one before
+constexpr int kBlock = 4;   // cells along a side of what is found empty or not as one
 constexpr size_t kMostTaps = 32;  // steps of a cone: those of a reach of 400 000 cells
 constexpr float kFaint = 1.0f / 256;  // less than this is nothing, so that what is far away keeps its bits
 
@@ -200,6 +201,12 @@ struct Depths {
   int low[3] = {0, 0, 0};   // cells outside of which there is nothing, however blurred
   int size[3] = {0, 0, 0};
 
+  Lattice blocks{0, 0, 0};
+  std::vector<uint8_t> near;  // of every block, whether a cone from there can meet anything
+
+  // For the cell whose first corner this is.
+  bool can_meet(int x, int y, int z) const { return near[size_t(blocks.at(x / kBlock, y / kBlock, z / kBlock))]; }
+
   bool holds(int x, int y, int z) const {
     return unsigned(x - low[0]) < unsigned(size[0]) && unsigned(y - low[1]) < unsigned(size[1]) &&
            unsigned(z - low[2]) < unsigned(size[2]);
@@ -227,11 +234,43 @@ void find_box(const Lattice& l, Depths& depths) {
   }
 }
 
-void fill(const ContactTask& task, const Lattice& l, int64_t begin, int64_t end, Depths& depths, Volume& between) {
+// Spreads flags along one axis by `far` blocks to either side.
+void spread(std::vector<uint8_t>& flags, int64_t count, int64_t stride, int64_t lines, int far) {
+  std::vector<uint8_t> line(static_cast<size_t>(count));
+  for (int64_t k = 0; k < lines; ++k) {
+    uint8_t* first = flags.data() + k / stride * stride * count + k % stride;
+    for (int64_t i = 0; i < count; ++i) line[size_t(i)] = first[i * stride];
+    for (int64_t i = 0; i < count; ++i) {
+      uint8_t any = 0;
+      for (int64_t j = std::max<int64_t>(0, i - far); j <= std::min(count - 1, i + far); ++j) any |= line[size_t(j)];
+      first[i * stride] = any;
+    }
+  }
+}
+
+// A cone's longest step, the widest blur there and the cell's far corner say how far away what is met can be.
+void find_near(const ContactTask& task, const Lattice& l, Depths& depths) {
+  constexpr int kWidest = kHalfWidths[1] + kHalfWidths[2] + kHalfWidths[3];
+  const Lattice b{(l.nx + kBlock - 1) / kBlock, (l.ny + kBlock - 1) / kBlock, (l.nz + kBlock - 1) / kBlock};
+  depths.blocks = b;
+  depths.near.assign(size_t(b.points()), 0);
+  const float* value = depths.blurred[0].data();
+  for (int z = 0; z < l.nz; ++z)
+    for (int y = 0; y < l.ny; ++y, value += l.nx)
+      for (int x = 0; x < l.nx; ++x)
+        if (value[x] > 0) depths.near[size_t(b.at(x / kBlock, y / kBlock, z / kBlock))] = 1;
+  const int far = (int(std::ceil(task.reach / task.cell)) + kWidest + kBlock) / kBlock;
+  spread(depths.near, b.nx, 1, int64_t(b.ny) * b.nz, far);
+  spread(depths.near, b.ny, b.nx, int64_t(b.nx) * b.nz, far);
+  spread(depths.near, b.nz, int64_t(b.nx) * b.ny, int64_t(b.nx) * b.ny, far);
+}
+
+// What rows begin..end put on the lattice, before any blur.
+void fill(const ContactTask& task, const Lattice& l, int64_t begin, int64_t end, Depths& depths) {
   for (Volume& volume : depths.blurred) volume.assign(size_t(l.points()), 0.0f);
   for (int64_t row = begin; row < end; ++row) deposit(task, l, row, depths.blurred[0]);
   find_box(l, depths);
-  for (int k = 1; k < kBlurs; ++k) blur(l, kHalfWidths[k], depths.blurred[k - 1], depths.blurred[k], between);
+  find_near(task, l, depths);
 }
 
 // exp(-depth) of the light, without a library's last bit.
@@ -380,15 +419,22 @@ void contact(const ContactTask& task) {
     }
   Volume between(size_t(l.points()));
   Depths own, set;
-  fill(task, l, task.own_begin, task.own_end, own, between);
-  fill(task, l, 0, task.set_count, set, between);
+  parallel(2, [&](int64_t which) {  // each in the order of its rows
+    if (which == 0) fill(task, l, 0, task.set_count, set);
+    else fill(task, l, task.own_begin, task.own_end, own);
+  });
+  for (Depths* depths : {&own, &set})
+    for (int k = 1; k < kBlurs; ++k) blur(l, kHalfWidths[k], depths->blurred[k - 1], depths->blurred[k], between);
   Receivers of_set{{}, nullptr, &set.blurred[1]}, of_cast{{}, nullptr, nullptr}, of_own{{}, &own.blurred[2], nullptr};
   for (int64_t row = 0; row < task.count; ++row) {
     const float* m = task.means + 3 * row;
     const double p[3] = {m[0], m[1], m[2]};
     Spot spot;
-    if (!spot_of(task, p, spot)) continue;
-    (row < task.set_count ? of_set : row >= task.own_begin && row < task.own_end ? of_own : of_cast).rows.push_back(row);
+    if (!(task.opacities[row] > 0) || !spot_of(task, p, spot)) continue;
+    const bool is_own = row >= task.own_begin && row < task.own_end;
+    const Depths& occluder = is_own ? set : own;
+    if (!occluder.can_meet(spot.x, spot.y, spot.z)) continue;
+    (row < task.set_count ? of_set : is_own ? of_own : of_cast).rows.push_back(row);
   }
   receive(task, l, own, cones, of_set);
   receive(task, l, own, cones, of_cast);

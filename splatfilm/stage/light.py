@@ -1,0 +1,184 @@
+"""The cast in the light of the set: what falls on a member where it stands, from the set's own splats.
+
+A member keeps the light of the studio that it was photographed in. Here small pictures of the set, taken from points of
+a grid around where the member stands, say how much light is there and where it comes from; the member's colours are
+multiplied by what would fall on them there. That is a property of the scene and of no camera, and the grid's points lie
+where they lie whatever was asked for before: the same scene frame gives the same bits.
+
+A picture of a set shows what its surfaces send back. What falls on something inside is that, from all around
+(`Gathered.coefficients`), and the light that the surfaces got and did not send back: they are taken for the
+photographer's grey card, so for every part that they send, 1 / 0.18 parts fell on them, from lamps that the pictures
+may not show at all. That part has no direction here. The studio is taken to be even, and exposed so that a white card
+is white; `Light.exposure` is for one that was not.
+
+Irradiance by spherical harmonics: R. Ramamoorthi, P. Hanrahan, "An efficient representation for irradiance environment
+maps", SIGGRAPH 2001.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from splatfilm.cameras import Camera
+from splatfilm.film.model import Light
+from splatfilm.render.constants import SH_C0
+from splatfilm.render.transfer import linear_from_srgb, srgb_from_linear
+from splatfilm.splats import Splats
+from splatfilm.splats.posed import rotation_matrices
+from splatfilm.stage.contact import extent
+
+GREY_CARD = 0.18
+"""The share of light that a set's surfaces send back, taken all in all."""
+SPACING = 0.5  # metres between the points that the set is seen from
+PIXELS = 24  # of a side of each of the six pictures from such a point
+CLIPPED = 0.9  # display-referred: where all three channels are brighter, the photographs may have clipped
+BURIED = 0.2  # metres: a point whose surroundings are nearer is inside of something, and says less
+FAINTEST_WEIGHT = 1e-3  # of a point in the thick of something: enough where there is no other
+HEIGHTS = (0.2, 0.8)  # of a member, between its lowest and its highest splat: where it is asked what falls on it
+DARKEST = 0.01  # display-referred: below it the ratio of two colours says nothing
+MOST = 16.0  # the most that a display-referred colour is multiplied by
+_LUMINANCE = (0.2126, 0.7152, 0.0722)  # ITU-R BT.709
+_LOBE = np.array([1.0, *[2 / 3] * 3, *[1 / 4] * 5])  # the cosine's coefficients over pi
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """What is seen from a point, linear: a grey ball there shows `coefficients` towards each direction, over albedo."""
+
+    coefficients: NDArray[np.float64]  # [9, 3] irradiance over pi, in spherical harmonics
+    mean: float  # luminance, over all directions, without the gain for what clipped
+    weight: float  # 0..1
+
+
+def harmonics(directions: NDArray[np.float64]) -> NDArray[np.float64]:  # [N, 3] unit -> [N, 9]
+    """Real spherical harmonics up to the second order."""
+    x, y, z = directions.T
+    band1 = (0.488603 * y, 0.488603 * z, 0.488603 * x)
+    band2 = (1.092548 * x * y, 1.092548 * y * z, 0.315392 * (3 * z * z - 1), 1.092548 * x * z)
+    return np.stack([np.full_like(x, 0.282095), *band1, *band2, 0.546274 * (x * x - y * y)], axis=1)
+
+
+def _faces() -> list[NDArray[np.float64]]:
+    """Camera axes (right, down, forward in columns) that look along each axis, both ways."""
+    turns = []
+    for axis, sign in itertools.product(range(3), (1.0, -1.0)):
+        forward = np.eye(3)[axis] * sign
+        right = np.cross(forward, np.eye(3)[1 if axis == 2 else 2])
+        turns.append(np.stack([right, np.cross(forward, right), forward], axis=1))
+    return turns
+
+
+def gather(setting: Splats, at: NDArray[np.float64], highlights: float) -> Gathered:  # [3] metres
+    """Look around from a point of the set; what clipped counts `highlights` times. On the CPU."""
+    from splatfilm.render import render
+
+    across = (np.arange(PIXELS) + 0.5) / PIXELS * 2 - 1
+    u, v = np.meshgrid(across, across)
+    rays = np.stack([u, v, np.ones_like(u)], axis=-1).reshape(-1, 3)
+    long = np.sqrt((rays**2).sum(axis=1))
+    solid = (2 / PIXELS) ** 2 / long**3
+    coefficients, mean, near = np.zeros((9, 3)), 0.0, []
+    for turn in _faces():
+        pose = np.eye(4)
+        pose[:3, :3], pose[:3, 3] = turn, at
+        half = PIXELS / 2
+        frame = render(setting, Camera(pose, half, half, half, half, PIXELS, PIXELS), backend="cpu")
+        shown = frame.beauty.clamp(0, 1).reshape(-1, 3)
+        light = linear_from_srgb(shown).numpy().astype(np.float64)
+        mean += float((light @ np.array(_LUMINANCE) * solid).sum()) / (4 * math.pi)
+        light *= np.where(shown.numpy().min(axis=1) > CLIPPED, highlights, 1.0)[:, None]
+        coefficients += (harmonics(rays @ turn.T / long[:, None]) * solid[:, None]).T @ light
+        near.append(frame.depth.numpy().reshape(-1) * long)
+    around = float(np.median(np.concatenate(near)))
+    return Gathered(coefficients * _LOBE[:, None], mean, min(1.0, max(FAINTEST_WEIGHT, around / BURIED)))
+
+
+class Probes:
+    """What a set sends to the points of a grid; each is looked from when it is first needed, and kept."""
+
+    def __init__(self, setting: Splats) -> None:
+        self._setting = setting.to("cpu")
+        self._known: dict[tuple[int, int, int, float], Gathered] = {}
+
+    def at(self, point: NDArray[np.float64], highlights: float) -> NDArray[np.float64]:  # [3] -> [9, 3]
+        """What falls on something at a point, over pi, in spherical harmonics, from the eight points about it."""
+        scaled = np.asarray(point, dtype=np.float64) / SPACING
+        first = np.floor(scaled).astype(int)
+        past = scaled - first
+        total, weights = np.zeros((9, 3)), 0.0
+        for corner in itertools.product((0, 1), repeat=3):
+            share = float(np.prod(np.where(np.array(corner) == 1, past, 1 - past)))
+            if share == 0:
+                continue
+            x, y, z = (int(value) for value in first + np.array(corner))
+            if (x, y, z, highlights) not in self._known:
+                place = np.array([x, y, z], dtype=np.float64) * SPACING
+                self._known[x, y, z, highlights] = gather(self._setting, place, highlights)
+            one = self._known[x, y, z, highlights]
+            own = one.coefficients.copy()
+            own[0] += (1 / GREY_CARD - 1) * one.mean / 0.282095
+            total += share * one.weight * own
+            weights += share * one.weight
+        return total / weights
+
+
+def outward(rest: Splats) -> Tensor:  # -> [N, 3] unit, in each splat's own axes
+    """Normals of something without a mesh: along the shortest axis, away from its middle."""
+    low, high = extent(rest.means.cpu().numpy(), rest.opacities.cpu().numpy())
+    middle = torch.from_numpy((low + high) / 2).to(rest.means)
+    shortest = torch.nn.functional.one_hot(rest.scales.argmin(dim=1), 3).to(rest.means)
+    normals = (rotation_matrices(rest.quats) * shortest[:, None, :]).sum(dim=2)
+    away = ((rest.means - middle) * normals).sum(dim=1, keepdim=True)
+    return torch.where(away < 0, -shortest, shortest)
+
+
+def in_own_axes(rest: Splats, normals: NDArray[np.float64]) -> Tensor:  # [N, 3] -> [N, 3]
+    """Normals that are known at rest, in each splat's own axes: there they stay, however the splat is turned."""
+    given = torch.from_numpy(normals).to(rest.means)
+    return (rotation_matrices(rest.quats) * given[:, :, None]).sum(dim=1)
+
+
+def lit(parts: tuple[Splats, ...], normals: tuple[Tensor, ...], light: Light, probes: Probes) -> tuple[Splats, ...]:
+    """A member's splats, layer by layer, in the light of the set; `normals` in the splats' own axes. Pure."""
+    solid = extent(
+        np.concatenate([part.means.cpu().numpy() for part in parts]),
+        np.concatenate([part.opacities.cpu().numpy() for part in parts]),
+    )
+    low, high = solid[0, 2], solid[1, 2]
+    middle = solid.mean(axis=0)
+    heights = [low + share * (high - low) for share in HEIGHTS]
+    there = [probes.at(np.array([middle[0], middle[1], height]), light.highlights) for height in heights]
+    return tuple(
+        _lit(part, own, light, (there[0], there[1], heights[0], heights[1]))
+        for part, own in zip(parts, normals, strict=True)
+    )
+
+
+def _lit(
+    splats: Splats, normals: Tensor, light: Light, there: tuple[NDArray[np.float64], NDArray[np.float64], float, float]
+) -> Splats:
+    below, above, low, high = there
+    means = splats.means.cpu().numpy()
+    facing = (rotation_matrices(splats.quats) * normals[:, None, :]).sum(dim=2).cpu().numpy().astype(np.float64)
+    basis = harmonics(facing)
+    up = np.clip((means[:, 2:] - low) / max(high - low, 1e-6), 0, 1)
+    falls = np.maximum((basis @ below) * (1 - up) + (basis @ above) * up, 0.0)
+    gain = (1 + light.strength * (falls - 1)) * 2.0**light.exposure
+    colour = (splats.sh[:, 0] * SH_C0 + 0.5).clamp(min=DARKEST)
+    there_too = srgb_from_linear(linear_from_srgb(colour) * torch.from_numpy(gain.astype(np.float32)).to(colour))
+    return dataclasses.replace(splats, sh=times(splats.sh, (there_too / colour).clamp(0, MOST)))
+
+
+def times(sh: Tensor, factor: Tensor) -> Tensor:  # [N, K, 3], [N, 3] -> [N, K, 3]
+    """Colours multiplied, whatever the direction they are seen from; colour = SH + 0.5, and all of it is."""
+    result = sh * factor[:, None, :]
+    result[:, 0] += (factor - 1) * (0.5 / SH_C0)
+    return result
