@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from video_makers import SHOTS, clip_value, picture, write_clip, write_manifest
 from PIL import Image
+from video_makers import SHOTS, clip_value, picture, write_clip, write_manifest
 
 from splatfilm.base.errors import InputError
 from splatfilm.compare.conform import Conformed, Target, conform, open_clip
