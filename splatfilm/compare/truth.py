@@ -33,7 +33,7 @@ from splatfilm.stage import Placed, Placements
 if TYPE_CHECKING:
     from splatfilm.shots.drawing import SceneDrawer
 
-VIEWS_VERSION = 1
+VIEWS_VERSION = 2
 """Raised whenever the same scene would give other views."""
 
 SOLID = 0.5  # coverage from which a pixel shows something
@@ -192,7 +192,7 @@ class _Drawer:
     def draw(self, plan: ShotPlan, frame: int, camera: Camera, objects: tuple[str, ...]) -> View:
         """The scene at a frame's moment through any camera."""
         exposure = plan.exposures.get(frame) if camera is plan.cameras[frame] else None
-        drawn = self._ready()(plan.scene, frame, camera, exposure, PassRequest(("id",), objects))
+        drawn = self._ready()(plan.scene, frame, camera, exposure, PassRequest(("id",), objects), plan.contact)
         layers: Mapping[str, object] = getattr(drawn, "layers", {})
         alpha = _array(drawn.alpha)
         solid = alpha >= SOLID
