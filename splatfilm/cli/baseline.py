@@ -155,10 +155,16 @@ def run(film_file: Path, out: Path, **asked: Any) -> None:
     help="Training steps; half a second each.",
 )
 @click.option("--takes", type=click.IntRange(1, 100), default=4, show_default=True, help="Takes a shot.")
+@click.option(
+    "--pictures",
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    help="Sample only N pictures a take, spread evenly, and hold each until the next. Default: one a frame.",
+)
 @click.option("--seed", type=click.IntRange(0, (1 << 63) - 1), default=0, show_default=True, help="Of the training.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @out_option
-def mini(film_file: Path, steps: int, takes: int, seed: int, device: str, out: Path) -> None:
+def mini(film_file: Path, steps: int, takes: int, pictures: int | None, seed: int, device: str, out: Path) -> None:
     """Train a small diffusion model on FILM's own capture and make every shot with it.
 
     It shows how new noise makes a new picture, on any computer, in minutes. It says nothing about big models, and the
@@ -168,4 +174,4 @@ def mini(film_file: Path, steps: int, takes: int, seed: int, device: str, out: P
     from splatfilm.film import load
 
     with terminal.progress() as progress:
-        click.echo(make_miniature(load(film_file), Settings(steps, seed, takes, device), out, progress))
+        click.echo(make_miniature(load(film_file), Settings(steps, seed, takes, device, pictures), out, progress))

@@ -30,6 +30,14 @@ FILE = click.Path(path_type=Path, exists=True)
 @click.option(
     "--width", type=click.IntRange(32, 16384), metavar="PIXELS", help="Measure at this width.  [default: 320]"
 )
+@click.option(
+    "--learned",
+    "learned",
+    type=FILE,
+    multiple=True,
+    metavar="FILE",
+    help="Scores that a tool with learned weights gave (docs/compare.md); repeatable.",
+)
 @backend_option("draws depth and objects")
 @out_option
 @threads_option
@@ -39,6 +47,7 @@ def command(
     baselines: tuple[Path, ...],
     methods: tuple[str, ...],
     width: int | None,
+    learned: tuple[Path, ...],
     backend: str,
     out: Path,
     as_json: bool,
@@ -56,7 +65,7 @@ def command(
     from splatfilm.compare.report import ReportOptions, make_report
     from splatfilm.film import load
 
-    options = ReportOptions(out, baselines, methods or None, width, backend)
+    options = ReportOptions(out, baselines, methods or None, width, backend, learned)
     with terminal.progress() as progress:
         made = make_report(load(film_file), options, progress)
     if as_json:

@@ -26,13 +26,14 @@ def measure_agreement(clip: Clip, truth: ShotTruth, most: int | None = None) -> 
     rows: dict[str, list[tuple[int, float]]] = {"psnr": [], "ssim": [], "colour": []}
     nulls: dict[str, list[float]] = {"psnr": [], "ssim": [], "colour": []}
     count = min(len(clip), len(truth))
+    pictures = truth.clip().frames
     checked = set(some(count, 3))
     for index in some(count, most):
-        ours = truth.views[index].picture
+        ours = pictures[index]
         for key, value in pixels.differences(clip.frames[index], ours, mask).items():
             rows[key].append((index, value))
         if count > 1 and (index in checked or not nulls["psnr"]):
-            other = truth.views[(index + count // 2) % count].picture
+            other = pictures[(index + count // 2) % count]
             for key, value in pixels.differences(other, ours, mask).items():
                 nulls[key].append(value)
     note = "" if count else "there are no frames"

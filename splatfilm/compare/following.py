@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from splatfilm.cameras.camera import Camera
 from splatfilm.compare import vision
+from splatfilm.compare.agreement import some
 from splatfilm.compare.scores import CameraFollowing, LocatedFrame, Score
 from splatfilm.compare.views import NOTHING, Clip, Mask, ShotTruth, View
 from splatfilm.compare.warp import points_of, sample
@@ -27,11 +28,14 @@ STILL_METRES = 1e-3  # a way shorter than this is no way
 EDGE = 0.02  # of depth: a point whose neighbours differ by more lies on an edge, and its depth is anybody's
 
 
-def follow_camera(clip: Clip, truth: ShotTruth, every: int = 1) -> CameraFollowing:
-    """Find the camera of every `every`-th frame. Raises `MissingPartError` without OpenCV."""
+def follow_camera(clip: Clip, truth: ShotTruth, every: int = 1, most: int | None = None) -> CameraFollowing:
+    """Find the camera of every `every`-th frame; `most`: of so many frames, spread evenly.
+
+    Raises `MissingPartError` without OpenCV.
+    """
     restless = _restless(truth)
     located = []
-    for index in range(0, min(len(clip), len(truth)), every):
+    for index in some(min(len(clip), len(truth)), most)[::every]:
         view = truth.views[index]
         found = locate(clip, index, view, restless)
         if found is not None and truth.see is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 def read_imported(path: Path) -> dict[str, tuple[Score, ...]]:
     """Scores by shot. Raises one `InputError` with every problem.
 
-    The file: `{"schema": "splatfilm.scores/1", "tool": ..., "version": ..., "weights_sha256": ..., "scores": [{"shot":
-    ..., "name": ..., "value": ..., "better": "higher" or "lower", "frames": [[index, value], ...]}]}`.
+    The file: `{"schema": "splatfilm.scores/1", "tool": ..., "version": ..., "method": ..., "weights_sha256": ...,
+    "scores": [{"shot": ..., "name": ..., "value": ..., "better": "higher" or "lower", "frames": [[index, value],
+    ...]}]}`.
     """
     value = read_json(path)
     problems: list[Problem] = []
@@ -52,6 +54,27 @@ def read_imported(path: Path) -> dict[str, tuple[Score, ...]]:
             found[item["shot"]] = (*found.get(item["shot"], ()), score)
     if problems:
         raise InputError(problems)
+    return found
+
+
+def imported_by_method(
+    paths: Sequence[Path], methods: Collection[str], shots: Collection[str]
+) -> dict[str, dict[str, tuple[Score, ...]]]:
+    """Scores of several files by method and shot. A file's `"method"` says whose they are, `"ours"` without.
+
+    Raises `InputError` for a method or a shot that is not compared.
+    """
+    found: dict[str, dict[str, tuple[Score, ...]]] = {}
+    for path in paths:
+        scores = read_imported(path)
+        method = read_json(path).get("method", "ours")
+        if method not in methods:
+            raise InputError.at(path, f"there is no method {method!r}, only {', '.join(methods)}", "method")
+        if missing := [shot for shot in scores if shot not in shots]:
+            raise InputError.at(path, f"no shot is called {', '.join(missing)}, only {', '.join(shots)}", "scores")
+        own = found.setdefault(method, {})
+        for shot, more in scores.items():
+            own[shot] = (*own.get(shot, ()), *more)
     return found
 
 

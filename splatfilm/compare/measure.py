@@ -54,7 +54,8 @@ class Depth:
     """How much is looked at. The work grows with these, and no figure's meaning depends on them."""
 
     pairs: int = MOST_PAIRS  # of frames, of two shots
-    every: int = 4  # this many frames apart, cameras are found
+    frames: int | None = None  # of a shot, spread evenly, held against ours; None: all
+    every: int = 4  # this many of those apart, cameras are found
     steps: int = MOST_STEPS  # from frame to frame, of a shot
     follow: bool = True  # find cameras at all
     allowed: Allowed = field(default_factory=Allowed)
@@ -114,7 +115,7 @@ def _shot(
 ) -> tuple[ShotScores, Take]:
     following: CameraFollowing | None = None
     if depth.follow and vision.available():
-        following = follow_camera(clip, truth, depth.every)
+        following = follow_camera(clip, truth, depth.every, depth.frames)
     motion = measure_motion(clip.frames, clip.mask, depth.steps)
     if clip.mask is None and len(clip) == len(truth):
         ours = shared.motion(truth, depth.steps)
@@ -128,7 +129,7 @@ def _shot(
         following,
         measure_stability(clip, truth, following, motion, ours),
         guards,
-        measure_agreement(clip, truth),
+        measure_agreement(clip, truth, depth.frames),
     )
     return scores, Take(clip, truth, following, guards)
 

@@ -10,24 +10,27 @@ from queue import SimpleQueue
 
 from splatfilm.base.progress import SILENT, Progress
 from splatfilm.compare.determinism import measure_determinism
+from splatfilm.compare.imported import imported_by_method
 from splatfilm.compare.manifest import PairEntry
 from splatfilm.compare.measure import Depth, MethodClips, Shared, measure_method, write_scores
 from splatfilm.compare.pairs import PairSpec, film_pairs, is_cut
 from splatfilm.compare.returns import Return, find_returns, measure_return_of
 from splatfilm.compare.rows import Row, measured_clip
-from splatfilm.compare.scores import MethodScores, PairKind, PairScores
+from splatfilm.compare.scores import MethodScores, PairKind, PairScores, Score
 from splatfilm.compare.truth import TruthOptions, film_truth
 from splatfilm.compare.views import Clip, ShotTruth, scaled_truth
 from splatfilm.film.model import Film
 from splatfilm.shots.takes import Take
 
 _KINDS: Mapping[str, PairKind] = {"follow-up": "follow-up", "revisit": "revisit", "edit": "edit"}
-
+Learned = Mapping[str, Mapping[str, tuple[Score, ...]]]  # method -> shot -> scores of other tools
 
 WIDTH = 320
 """Pictures are measured at this width unless another is asked for: the ladders that the thresholds come from were."""
 
-DEPTH = Depth(pairs=12, every=6, steps=24)
+DEPTH = Depth(pairs=12, frames=24, every=2, steps=24)
+"""What is looked at of long shots too: the work of a report grows with its shots and takes, not with their length."""
+
 WORKERS = 2  # threads
 
 
@@ -51,7 +54,9 @@ def measure_rows(
     asked: Measuring, rows: Sequence[Row], pairs: Sequence[PairEntry], progress: Progress = SILENT
 ) -> dict[str, MethodScores]:
     """The scores of every row by its name. Follow-ups are every cut, and what the manifests ask for."""
-    truths = film_truth(asked.film, TruthOptions(out=asked.out, backend=asked.backend), progress)
+    names = [row.name for row in rows]
+    learned = imported_by_method(asked.imported, names, [shot.name for shot in asked.film.shots])
+    truths = film_truth(asked.film, TruthOptions(out=asked.out, backend=asked.backend, stored=True), progress)
     wanted = [*film_pairs(truths)]
     known = {(pair.kind, pair.a, pair.b) for pair in wanted}
     wanted += [
@@ -60,7 +65,7 @@ def measure_rows(
         if (pair.kind, pair.a, pair.b) not in known
     ]
     telling = [pair for pair in wanted if pair.kind != "follow-up" or pair.frames or is_cut(truths, pair)]
-    workers = [_Worker(asked, telling, Shared()) for _ in range(min(WORKERS, len(rows)))]
+    workers = [_Worker(asked, telling, Shared(), learned) for _ in range(min(WORKERS, len(rows)))]
     progress.start("measuring", sum(len(row.clips) for row in rows), "takes")
     free: SimpleQueue[_Worker] = SimpleQueue()
     for worker in workers:
@@ -76,10 +81,11 @@ def measure_rows(
     scores: dict[str, MethodScores] = {}
     done = 0
     with ThreadPoolExecutor(len(workers)) as pool:
-        for row, made in zip(rows, pool.map(measure, rows), strict=True):
-            scores[row.name] = made
-            done += len(row.clips)
-            progress.advance(done, row.name)
+        for together in (rows[:1], rows[1:]):  # the first draws what all others find drawn
+            for row, made in zip(together, pool.map(measure, together), strict=True):
+                scores[row.name] = made
+                done += len(row.clips)
+                progress.advance(done, row.name)
     progress.finish()
     return scores
 
@@ -87,9 +93,9 @@ def measure_rows(
 class _Worker:
     """One thread's own view of the film: what is drawn and kept for it is shared with nobody."""
 
-    def __init__(self, asked: Measuring, pairs: Sequence[PairSpec], shared: Shared) -> None:
-        self._asked, self._pairs, self._shared = asked, pairs, shared
-        self._truths = film_truth(asked.film, TruthOptions(out=asked.out, backend=asked.backend))
+    def __init__(self, asked: Measuring, pairs: Sequence[PairSpec], shared: Shared, learned: Learned) -> None:
+        self._asked, self._pairs, self._shared, self._learned = asked, pairs, shared, learned
+        self._truths = film_truth(asked.film, TruthOptions(out=asked.out, backend=asked.backend, stored=True))
         self._scaled: dict[tuple[str, tuple[int, int]], ShotTruth] = {}
         self._returns: dict[tuple[tuple[str, tuple[int, int]], ...], list[Return]] = {}
 
@@ -100,7 +106,7 @@ class _Worker:
             key: measured_clip(clip, sizes[key[0]]) for key, clip in row.clips.items()
         }
         own = {shot: self._truth(shot, size) for shot, size in sizes.items()}
-        method = MethodClips(row.name, row.title, row.information, clips, row.notes)
+        method = MethodClips(row.name, row.title, row.information, clips, row.notes, self._learned.get(row.name, {}))
         there = [pair for pair in self._pairs if pair.a in own and pair.b in own]
         made = measure_method(method, own, there, DEPTH, SILENT, self._shared)
         strict = {(pair.a, pair.b) for pair in there if pair.kind == "revisit"}

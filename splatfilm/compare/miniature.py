@@ -10,6 +10,7 @@ slower for a network this small, and one gives the same bits everywhere.
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import math
 import time
@@ -30,6 +31,7 @@ from splatfilm.cameras import Camera
 from splatfilm.capture import read_capture
 from splatfilm.capture.hashing import capture_hash
 from splatfilm.capture.pictures import load_picture
+from splatfilm.compare.agreement import some
 from splatfilm.compare.manifest import SCHEMA, hash_clip
 from splatfilm.compare.seeds import MODES, seed_of
 from splatfilm.film.model import Film, Scene, Shot
@@ -72,12 +74,16 @@ METHODS = {
 
 @dataclass(frozen=True)
 class Settings:
-    """How it is trained. `steps` decides it to the bit on one machine; `device` auto takes a GPU where there is one."""
+    """How it is trained. `steps` decides it to the bit on one machine; `device` auto takes a GPU where there is one.
+
+    `pictures` are sampled of a take, spread evenly, each held until the next; None: one for every frame.
+    """
 
     steps: int = 1200
     seed: int = 0
     takes: int = TAKES
     device: str = "cpu"
+    pictures: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +119,7 @@ def make_miniature(film: Film, settings: Settings, out: Path, progress: Progress
         for take in range(1, settings.takes + 1):
             for method in METHODS:
                 for shot in film.shots:
-                    clips[method].append(_clip(film, (shot, take), method, trained[shot.scene], home))
+                    clips[method].append(_clip(film, (shot, take), method, trained[shot.scene], (home, settings)))
                     done += 1
                     progress.advance(done)
                 write_json(home / "baseline.json", _manifest(film, trained[scenes[0]], clips))
@@ -274,8 +280,11 @@ def sample(trained: Trained, cameras: Sequence[Camera], seed: int, told: bool) -
     return frames if told else frames * len(cameras)
 
 
-def _clip(film: Film, wanted: tuple[Shot, int], method: str, trained: Trained, home: Path) -> dict[str, Any]:
+def _clip(
+    film: Film, wanted: tuple[Shot, int], method: str, trained: Trained, where: tuple[Path, Settings]
+) -> dict[str, Any]:
     """One take on disk, as its entry in the manifest."""
+    home, settings = where
     shot, take = wanted
     _, _, _, _, told = METHODS[method]
     path = load_paths(film, [shot])[shot.name]
@@ -283,25 +292,33 @@ def _clip(film: Film, wanted: tuple[Shot, int], method: str, trained: Trained, h
     seed = seed_of(shot.scene, shot.name, take)
     folder = home / method / shot.name / f"t{take}"
     poses = [[*camera.pose.reshape(-1).tolist(), camera.fx, camera.fy] for camera in cameras]
-    key = hash_value([MINIATURE_VERSION, trained.key, method, seed, poses, SAMPLING_STEPS])
+    key = hash_value(
+        [MINIATURE_VERSION, trained.key, method, seed, poses, SAMPLING_STEPS, settings.pictures, settings.takes]
+    )
     record = folder / RECORD
     if record.exists() and (there := read_json(record)).get("key") == key:
         entry: dict[str, Any] = there["clip"]
         return entry
-    frames = sample(trained, cameras, seed, told)
+    drawn = some(len(cameras), settings.pictures)
+    sampled = sample(trained, [cameras[index] for index in drawn], seed, told)
+    frames = [sampled[bisect.bisect_right(drawn, index) - 1] for index in range(len(cameras))]
     for index, pixels in enumerate(frames, start=1):
         write_bytes(folder / f"{index:04d}.png", encode_png(pixels, {}))
     for old in folder.glob("*.png"):
         if int(old.stem) > len(frames):
             old.unlink()
-    entry = _entry(film, (shot, take), (folder, home), (seed, CAPTIONS[caption_of(cameras[0])]))
+    entry = _entry(film, (shot, take), (folder, home), (seed, CAPTIONS[caption_of(cameras[0])], settings.takes))
+    if len(drawn) < len(cameras):
+        entry["notes"] = f"{len(drawn)} pictures were sampled; each is held until the next"
     write_json(record, {"key": key, "clip": entry})
     return entry
 
 
-def _entry(film: Film, wanted: tuple[Shot, int], where: tuple[Path, Path], made: tuple[int, str]) -> dict[str, Any]:
+def _entry(
+    film: Film, wanted: tuple[Shot, int], where: tuple[Path, Path], made: tuple[int, str, int]
+) -> dict[str, Any]:
     """A take that is on disk, as the manifest says it."""
-    (shot, take), (folder, home), (seed, caption) = wanted, where, made
+    (shot, take), (folder, home), (seed, caption, takes) = wanted, where, made
     count = len(shot.frames)
     return {
         "shot": shot.name,
@@ -317,7 +334,7 @@ def _entry(film: Film, wanted: tuple[Shot, int], where: tuple[Path, Path], made:
         "size": [WIDTH, HEIGHT],
         "in": 0,
         "out": count - 1,
-        "takes_made": TAKES,
+        "takes_made": takes,
         "selected_for_reel": take == 1,
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from splatfilm.compare.atlas import Lane, Layout, atlas_key, lay_out, sheet_fram
 from splatfilm.compare.baselines import Conforming, conform_all, shot_names
 from splatfilm.compare.html import write_page
 from splatfilm.compare.manifest import INFORMATION, PairEntry, read_baseline
-from splatfilm.compare.measuring import WIDTH, Measuring, measure_rows
+from splatfilm.compare.measuring import WIDTH, WORKERS, Measuring, measure_rows
 from splatfilm.compare.rows import Row, baseline_rows, our_takes, refined_takes, with_masks
 from splatfilm.compare.scores import MethodScores, plain
 from splatfilm.compare.trivial import Footage, trivial_rows
@@ -126,15 +127,12 @@ def _draw(footage: Footage, rows: Sequence[Row], progress: Progress) -> tuple[di
     film, folder = footage.film, footage.cache / "atlas"
     shots, atlases = [], {}
     progress.start("drawing the report", len(film.shots), "shots")
-    for done, shot in enumerate(film.shots):
-        lanes = [Lane(row.name, take, row.clips[shot.name, take]) for row in rows for take in row.takes(shot.name)]
-        layout = lay_out(len(lanes), film.size)
-        key = atlas_key(lanes, layout)
-        atlases[shot.name] = write_atlas(folder / f"{key}.mp4", lanes, layout, film.rate)
-        sheet = folder / f"{key}.jpg"
-        pane = write_sheet(sheet, lanes, film.size)
-        shots.append(_shot_value(film, shot, lanes, layout) | {"sheet": _sheet_value(sheet, pane, len(shot.frames))})
-        progress.advance(done + 1)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        drawn = pool.map(lambda shot: _draw_shot(film, shot, rows, folder), film.shots)
+        for done, (shot, (value, atlas)) in enumerate(zip(film.shots, drawn, strict=True), 1):
+            shots.append(value)
+            atlases[shot.name] = atlas
+            progress.advance(done, shot.name)
     progress.finish()
     sweep(folder, {path.stem for path in atlases.values()})
     head = {
@@ -157,6 +155,17 @@ def _draw(footage: Footage, rows: Sequence[Row], progress: Progress) -> tuple[di
     ]
     value = {"schema": SCHEMA, "made_with": __version__, "film": head, "methods": methods, "shots": shots}
     return value | {"information": INFORMATION}, atlases
+
+
+def _draw_shot(film: Film, shot: Shot, rows: Sequence[Row], folder: Path) -> tuple[dict[str, Any], Path]:
+    """What the page must know of one shot, and its atlas."""
+    lanes = [Lane(row.name, take, row.clips[shot.name, take]) for row in rows for take in row.takes(shot.name)]
+    layout = lay_out(len(lanes), film.size)
+    key = atlas_key(lanes, layout)
+    atlas = write_atlas(folder / f"{key}.mp4", lanes, layout, film.rate)
+    sheet = folder / f"{key}.jpg"
+    pane = write_sheet(sheet, lanes, film.size)
+    return _shot_value(film, shot, lanes, layout) | {"sheet": _sheet_value(sheet, pane, len(shot.frames))}, atlas
 
 
 def _given(row: Row) -> str:

@@ -106,7 +106,8 @@ def _flicker(clip: Clip, truth: ShotTruth) -> Score:
         return Score("FLK", None, "levels", "lower", note="needs three frames")
     mask = None if clip.mask is None else ~clip.mask
     values = [_brightness(clip.frames[i], mask) for i in range(count)]
-    ours = [_brightness(truth.views[i].picture, mask) for i in range(count)]
+    pictures = truth.clip().frames
+    ours = [_brightness(pictures[i], mask) for i in range(count)]
     fast, ours_fast = _fast(np.array(values), truth.rate), _fast(np.array(ours), truth.rate)
     rows = tuple((i, float(v)) for i, v in enumerate(fast))
     return Score("FLK", float(fast.std()), "levels", "lower", float(ours_fast.std()), per_frame=rows)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from splatfilm.base.files import write_bytes
 from splatfilm.base.hashing import hash_value
 from splatfilm.base.progress import SILENT, Progress
 from splatfilm.cameras.camera import Camera
-from splatfilm.compare.views import NOTHING, Clip, Lazy, Picture, ShotTruth, View, from_bytes, to_bytes
+from splatfilm.compare.views import NOTHING, Clip, Frames, Lazy, Picture, ShotTruth, View, from_bytes, to_bytes
 from splatfilm.film.model import Film
 from splatfilm.shots.names import FilmFolders
 from splatfilm.shots.pictures import eight_bit, read_picture
@@ -33,7 +33,7 @@ from splatfilm.stage import Placed, Placements
 if TYPE_CHECKING:
     from splatfilm.shots.drawing import SceneDrawer
 
-VIEWS_VERSION = 1
+VIEWS_VERSION = 2
 """Raised whenever the same scene would give other views."""
 
 SOLID = 0.5  # coverage from which a pixel shows something
@@ -50,6 +50,7 @@ class TruthOptions:
     size: tuple[int, int] | None = None
     backend: str = "auto"
     preset: str | None = None
+    stored: bool = False  # pictures come from finished frames where the scene has not changed since, not drawn anew
 
     def rendering(self) -> RenderOptions:
         return RenderOptions(self.out, self.shots, None, self.size, backend=self.backend, preset=self.preset)
@@ -62,7 +63,30 @@ def film_truth(film: Film, options: TruthOptions = TruthOptions(), progress: Pro
     """
     planned = plan_film(film, options.rendering(), progress)
     drawer = _Drawer(planned, options.backend)
-    return {name: _shot_truth(planned, plan, drawer) for name, plan in planned.plans.items()}
+    truths = {name: _shot_truth(planned, plan, drawer) for name, plan in planned.plans.items()}
+    if not options.stored:
+        return truths
+    return {
+        name: replace(truth, stored=_stored_pictures(film, planned.plans[name], options, truth))
+        for name, truth in truths.items()
+    }
+
+
+def _stored_pictures(film: Film, plan: ShotPlan, options: TruthOptions, truth: ShotTruth) -> Frames:
+    """The shot's pictures from its newest take wherever a frame's key is the planned one, else from the views."""
+    take = newest_finished(take_folder(film, plan.shot, options, refined=False))
+    there = {} if take is None else {number: record for number, record in take.frames.items() if number in plan.keys}
+    finished = None if take is None else take_clip(take).frames
+    places = {} if take is None else {number: place for place, number in enumerate(sorted(take.frames))}
+
+    def make(index: int) -> Picture:
+        number = plan.frames[index]
+        record = there.get(number)
+        if finished is None or record is None or record.key != plan.keys[number]:
+            return truth.views[index].picture
+        return finished[places[number]]
+
+    return Lazy(len(plan.frames), make)
 
 
 def take_folder(film: Film, shot: str, options: TruthOptions, refined: bool) -> Path:
@@ -168,7 +192,7 @@ class _Drawer:
     def draw(self, plan: ShotPlan, frame: int, camera: Camera, objects: tuple[str, ...]) -> View:
         """The scene at a frame's moment through any camera."""
         exposure = plan.exposures.get(frame) if camera is plan.cameras[frame] else None
-        drawn = self._ready()(plan.scene, frame, camera, exposure, PassRequest(("id",), objects))
+        drawn = self._ready()(plan.scene, frame, camera, exposure, PassRequest(("id",), objects), plan.contact)
         layers: Mapping[str, object] = getattr(drawn, "layers", {})
         alpha = _array(drawn.alpha)
         solid = alpha >= SOLID

@@ -85,6 +85,7 @@ class ShotTruth:
     placed: tuple[tuple[str, ...], ...] = ()  # a state for every object at every frame; empty: nothing moves
     see: Callable[[int, Camera], View] | None = None  # the moment of view i through any other camera
     rate: float = 24.0  # frames a second
+    stored: Frames | None = None  # the same pictures as the views', where they need not be drawn
 
     def __len__(self) -> int:
         return len(self.scene_frames)
@@ -102,6 +103,8 @@ class ShotTruth:
 
     def clip(self) -> Clip:
         """Our own pictures, as a clip."""
+        if self.stored is not None:
+            return Clip(self.stored)
         return Clip(Lazy(len(self.views), lambda i: self.views[i].picture, keep=0))
 
 
@@ -131,7 +134,11 @@ def scaled_truth(truth: ShotTruth, width: int, height: int) -> ShotTruth:
         places = np.ix_(rows, columns)
         return View(scaled_picture(view.picture, width, height), view.depth[places], view.ids[places], cameras[index])
 
-    return replace(truth, cameras=cameras, views=Lazy(len(truth.views), make))
+    stored = truth.stored
+    small = (
+        None if stored is None else Lazy(len(stored), lambda i, of=stored: scaled_picture(of[i], width, height))  # type: ignore[misc]
+    )
+    return replace(truth, cameras=cameras, views=Lazy(len(truth.views), make), stored=small)
 
 
 def scaled_picture(picture: Picture, width: int, height: int) -> Picture:

@@ -14,15 +14,16 @@ from bedroom import Bedroom, clip_of, look_at, noisy, second_angle, shot, spoilt
 
 from splatfilm.base.errors import InputError
 from splatfilm.compare import vision
+from splatfilm.compare.agreement import measure_agreement
 from splatfilm.compare.determinism import measure_determinism
 from splatfilm.compare.edit import measure_edit
 from splatfilm.compare.following import follow_camera
-from splatfilm.compare.imported import read_imported
+from splatfilm.compare.imported import imported_by_method, read_imported
 from splatfilm.compare.measure import Depth, MethodClips, Shared, measure_method, write_scores
 from splatfilm.compare.pairs import PairSpec, film_pairs
 from splatfilm.compare.revisit import measure_return, measure_revisit, revisit_pairs
 from splatfilm.compare.scores import COLUMNS, Score, plain, rows_of
-from splatfilm.compare.views import Clip, ShotTruth
+from splatfilm.compare.views import Clip, Lazy, ShotTruth, scaled_truth
 
 
 def test_equal_runs_are_deterministic_and_one_level_in_one_pixel_is_not() -> None:
@@ -175,3 +176,28 @@ def test_learned_scores_without_their_origin_are_refused(tmp_path: Path, change:
     file.write_text(json.dumps(GOOD | change))
     with pytest.raises(InputError, match=message):
         read_imported(file)
+
+
+def test_learned_scores_go_to_the_method_that_the_file_names(tmp_path: Path) -> None:
+    files = tmp_path / "ours.json", tmp_path / "kling.json"
+    files[0].write_text(json.dumps(GOOD))
+    files[1].write_text(json.dumps({**GOOD, "method": "kling"}))
+    found = imported_by_method(files, ("ours", "kling"), ("010",))
+    assert {method: own["010"][0].value for method, own in found.items()} == {"ours": 0.21, "kling": 0.21}
+    with pytest.raises(InputError, match="there is no method 'kling', only ours"):
+        imported_by_method(files, ("ours",), ("010",))
+    with pytest.raises(InputError, match="no shot is called 010"):
+        imported_by_method(files[:1], ("ours",), ("020",))
+
+
+def test_cameras_are_found_in_at_most_so_many_frames(shot_a: ShotTruth) -> None:
+    found = follow_camera(shot_a.clip(), shot_a, every=2, most=3)
+    assert [frame.index for frame in found.frames] == [0, len(shot_a) - 1]
+
+
+def test_pictures_that_are_stored_are_not_drawn(shot_a: ShotTruth) -> None:
+    never = Lazy(len(shot_a), lambda index: pytest.fail("drawn"))
+    stored = replace(shot_a, stored=shot_a.clip().frames, views=never)
+    psnr, _, _ = measure_agreement(shot_a.clip(), stored)
+    assert psnr.value == float("inf")
+    assert scaled_truth(stored, 64, 36).clip().frames[0].shape == (36, 64, 3)
