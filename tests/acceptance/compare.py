@@ -35,7 +35,7 @@ def the_morning_film_with_the_miniature(ground: Ground) -> str:
     run(["make", "film"], clone)
     splatfilm = str(clone / ".venv/bin/splatfilm")
     started = time.monotonic()
-    run([splatfilm, "baseline", "mini", FILM], clone)
+    run([splatfilm, "baseline", "mini", FILM, "--pictures", "12", "--steps", "400"], clone)
     trained = time.monotonic() - started
     started = time.monotonic()
     said = json.loads(run([splatfilm, "report", FILM, "--json"], clone).stdout)
