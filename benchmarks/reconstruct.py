@@ -18,13 +18,13 @@ import torch
 from PIL import Image
 
 from benchmarks.report import Row, alternate, main
+from splatfilm.base.threads import one_torch_thread
 from splatfilm.cameras import Camera
 from splatfilm.capture import Capture, read_capture
 from splatfilm.capture.pictures import load_pictures
 from splatfilm.reconstruct import reconstruct, settings_for
 from splatfilm.reconstruct.gaussians import activated
 from splatfilm.reconstruct.initialise import scene_extent
-from splatfilm.reconstruct.run import one_torch_thread
 from splatfilm.reconstruct.trainer import Trainer, View
 from splatfilm.render import render
 from splatfilm.splats import Splats

@@ -11,10 +11,9 @@ slower for a network this small, and one gives the same bits everywhere.
 from __future__ import annotations
 
 import bisect
-import contextlib
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,7 @@ from splatfilm.base.errors import InputError
 from splatfilm.base.files import atomic_path, read_json, write_bytes, write_json
 from splatfilm.base.hashing import hash_file, hash_value
 from splatfilm.base.progress import SILENT, Progress
+from splatfilm.base.threads import one_torch_thread
 from splatfilm.cameras import Camera
 from splatfilm.capture import read_capture
 from splatfilm.capture.hashing import capture_hash
@@ -111,7 +111,7 @@ def make_miniature(film: Film, settings: Settings, out: Path, progress: Progress
     """Train (once) and sample every shot; gives the manifest. Raises `InputError` for a set without a capture."""
     scenes = list(dict.fromkeys(shot.scene for shot in film.shots))
     home = FilmFolders.of(out, film).root / "baselines" / "mini"
-    with _one_thread():
+    with one_torch_thread():
         trained = {name: train(film, film.scenes[name], settings, out, progress) for name in scenes}
         clips: dict[str, list[dict[str, Any]]] = {name: [] for name in METHODS}
         progress.start("sampling the miniature", len(METHODS) * len(film.shots) * settings.takes, "takes")
@@ -401,15 +401,3 @@ def caption_of(camera: Camera) -> int:
     """Which of `CAPTIONS` says where the camera looks."""
     heading = math.atan2(float(camera.forward[1]), float(camera.forward[0]))
     return round(heading / (math.pi / 4)) % len(CAPTIONS)
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

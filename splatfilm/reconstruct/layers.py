@@ -21,6 +21,7 @@ from PIL import Image
 
 from splatfilm.base.errors import InputError
 from splatfilm.base.progress import SILENT, Progress
+from splatfilm.base.threads import one_torch_thread
 from splatfilm.cameras import Camera
 from splatfilm.capture import Capture, SparsePoints
 from splatfilm.reconstruct import checkpoint
@@ -212,7 +213,7 @@ def learn_layer(
     """One layer of a capture, learnt from its sparse points over `below`, which stands in the capture's world."""
     from splatfilm.capture.pictures import load_pictures
     from splatfilm.reconstruct.initialise import from_points, scene_extent
-    from splatfilm.reconstruct.run import budget_for, one_torch_thread
+    from splatfilm.reconstruct.run import budget_for
 
     started = time.monotonic()
     marks = read_marks(capture, settings.longest or 1 << 20) if ids else ()

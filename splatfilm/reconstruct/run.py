@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import torch
 from splatfilm.base.files import write_json
 from splatfilm.base.hashing import hash_file
 from splatfilm.base.progress import SILENT, Progress
+from splatfilm.base.threads import one_torch_thread
 from splatfilm.capture import Capture, capture_hash
 from splatfilm.capture.pictures import load_pictures, shrunk
 from splatfilm.reconstruct import checkpoint
@@ -82,19 +82,6 @@ def reconstruct(
             progress.say(f"{capture.path.name}: {note}")
         _train(job, trainer, progress, clock)
         return _finish(job, trainer, test, (*capture.notes, *notes), clock)
-
-
-@contextlib.contextmanager
-def one_torch_thread() -> Iterator[None]:
-    """The kernels have threads of their own. torch's are for arrays ten times larger: on a busy machine its
-    barriers made a step five times slower, and with one thread no sum depends on how many there are.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class _Clock:

@@ -28,6 +28,7 @@ from splatfilm.base.errors import InputError
 from splatfilm.base.files import atomic_path
 from splatfilm.base.progress import SILENT, Progress
 from splatfilm.base.rigid import matrix_from_quaternion, quaternion_from_matrix, slerp
+from splatfilm.base.threads import one_torch_thread
 from splatfilm.cameras import Camera
 from splatfilm.reconstruct import Settings, checkpoint
 from splatfilm.reconstruct.evaluate import rendered, scores
@@ -35,7 +36,7 @@ from splatfilm.reconstruct.gaussians import Gaussians
 from splatfilm.reconstruct.initialise import scene_extent
 from splatfilm.reconstruct.losses import psnr, ssim
 from splatfilm.reconstruct.randomness import generator
-from splatfilm.reconstruct.run import CHECKPOINT_SECONDS, one_torch_thread
+from splatfilm.reconstruct.run import CHECKPOINT_SECONDS
 from splatfilm.reconstruct.splitting import parameters_of, split_in_two
 from splatfilm.reconstruct.trainer import Trainer, View
 from splatfilm.refine.net import LocalUNet, Photographs, refine_planes

@@ -28,8 +28,8 @@ from torch import Tensor, nn
 
 from splatfilm.base.errors import InputError
 from splatfilm.base.files import atomic_path, read_json, write_json
+from splatfilm.base.threads import one_torch_thread
 from splatfilm.cameras import Camera
-from splatfilm.reconstruct.run import one_torch_thread
 from splatfilm.refine import references
 from splatfilm.refine.contract import BareFrame
 from splatfilm.refine.diffusion import diffusers_class

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from splatfilm.base.rigid import IDENTITY, Similarity
+from splatfilm.base.threads import one_torch_thread
 from splatfilm.splats import Splats, transformed
 from splatfilm.stage import deform
 from splatfilm.stage.rigs.binding import ShapeCage, binding_key, cached_binding, shape_cage
@@ -38,13 +39,8 @@ class BoundLayer:
 
     def posed(self, rig: Rig, pose: Pose, place: Similarity) -> Splats:
         """The splats in a pose, the rig's space brought into the scene by `place`."""
-        # The kernels have threads of their own; torch's barriers cost more than these small arrays do.
-        before = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
+        with one_torch_thread():
             return self._posed(rig, pose, place)
-        finally:
-            torch.set_num_threads(before)
 
     def _posed(self, rig: Rig, pose: Pose, place: Similarity) -> Splats:
         matrices = bone_matrices(rig.skeleton, rig.inverse_binds, pose)

@@ -6,16 +6,16 @@ depends on which frames were asked for before.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from splatfilm.base.errors import InputError
 from splatfilm.base.hashing import hash_value
 from splatfilm.base.rigid import IDENTITY
+from splatfilm.base.threads import one_torch_thread
 from splatfilm.film.model import LAYER_PREFIX, Contact, Film
 from splatfilm.stage.placement import Placed, Placements
 from splatfilm.stage.rigs.files import load_rig
@@ -65,19 +65,6 @@ class Staged:
     splats: Splats
     spans: tuple[Span, ...]
     visibility: Tensor | None = None  # [N] share of its light that each splat keeps; None: nothing was asked of contact
-
-
-@contextlib.contextmanager
-def one_torch_thread() -> Iterator[None]:
-    """The kernels have threads of their own; on a busy machine torch's wait for one another at every small step."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class Stage:

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from splatfilm.base.errors import InputError
+from splatfilm.base.threads import one_torch_thread
 from splatfilm.cameras import Camera
-from splatfilm.reconstruct.run import one_torch_thread
 from splatfilm.refine import net as network
 from splatfilm.refine.contract import BareFrame
 from splatfilm.refine.net import GRID, REACH, LocalUNet, Photographs, open_refiner, refine_planes, save_refiner
