@@ -16,7 +16,8 @@ from PIL import Image, ImageFilter
 
 from splatfilm.compare.revisit import measure_revisit, spread
 from splatfilm.compare.scores import PairScores
-from splatfilm.compare.views import Clip, Mask, ShotTruth
+from splatfilm.compare.views import Clip, Mask, ShotTruth, View
+from splatfilm.compare.warp import points_of
 
 MOST_PAIRS = 8
 MARGIN = 50  # the picture's width through this is the margin about an object, pixels
@@ -74,13 +75,26 @@ def _camera(truth: ShotTruth, index: int) -> bytes:
     return camera.pose.tobytes() + repr((camera.fx, camera.fy, camera.cx, camera.cy, camera.distortion)).encode()
 
 
+def _shaded(view: View, one: int, shade: float) -> Mask:
+    """What lies within `shade` metres of the box about what is seen of an object: there its shadow may fall."""
+    own = np.asarray(view.ids == one)
+    if not own.any():
+        return own
+    points = points_of(view.depth, view.camera)
+    low, high = points[own].min(axis=0) - shade, points[own].max(axis=0) + shade
+    return np.asarray(((points >= low) & (points <= high)).all(axis=-1) & (view.depth > 0))
+
+
 def _mask(a: ShotTruth, b: ShotTruth, pairs: tuple[tuple[int, int], ...], moved: set[int]) -> Mask:
-    """Where the objects are in any of the frames, in either shot, and a margin about them."""
+    """Where the objects are in any of the frames, in either shot, their shadows, and a margin about them."""
     width, height = a.size
     covered = np.zeros((height, width), bool)
     for truth, frames in ((a, {i for i, _ in pairs}), (b, {j for _, j in pairs})):
         for index in frames:
-            covered |= np.isin(truth.views[index].ids, list(moved))
+            view = truth.views[index]
+            covered |= np.isin(view.ids, list(moved))
+            for one in moved if truth.shade > 0 else ():
+                covered |= _shaded(view, one, truth.shade)
     margin = 2 * max(2, width // MARGIN) + 1
     grown = Image.fromarray(covered.astype(np.uint8) * 255).filter(ImageFilter.MaxFilter(margin))
     return np.asarray(grown) > 0

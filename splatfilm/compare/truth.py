@@ -158,6 +158,7 @@ def _shot_truth(planned: Planned, plan: ShotPlan, drawer: _Drawer) -> ShotTruth:
         placed,
         see,
         float(planned.film.rate),
+        shade=plan.contact.radius if plan.contact is not None and plan.contact.beauty else 0.0,
     )
 
 

@@ -86,6 +86,7 @@ class ShotTruth:
     see: Callable[[int, Camera], View] | None = None  # the moment of view i through any other camera
     rate: float = 24.0  # frames a second
     stored: Frames | None = None  # the same pictures as the views', where they need not be drawn
+    shade: float = 0.0  # metres that things darken what is about them: a shadow moves with what casts it
 
     def __len__(self) -> int:
         return len(self.scene_frames)

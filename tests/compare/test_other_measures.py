@@ -13,7 +13,8 @@ import pytest
 from bedroom import Bedroom, clip_of, look_at, noisy, second_angle, shot, spoilt, turned
 
 from splatfilm.base.errors import InputError
-from splatfilm.compare import vision
+from splatfilm.cameras import Camera
+from splatfilm.compare import returns, vision
 from splatfilm.compare.agreement import measure_agreement
 from splatfilm.compare.determinism import measure_determinism
 from splatfilm.compare.edit import measure_edit
@@ -23,7 +24,7 @@ from splatfilm.compare.measure import Depth, MethodClips, Shared, measure_method
 from splatfilm.compare.pairs import PairSpec, film_pairs
 from splatfilm.compare.revisit import measure_return, measure_revisit, revisit_pairs
 from splatfilm.compare.scores import COLUMNS, Score, plain, rows_of
-from splatfilm.compare.views import Clip, Lazy, ShotTruth, scaled_truth
+from splatfilm.compare.views import Clip, Lazy, ShotTruth, View, scaled_truth
 
 
 def test_equal_runs_are_deterministic_and_one_level_in_one_pixel_is_not() -> None:
@@ -201,3 +202,15 @@ def test_pictures_that_are_stored_are_not_drawn(shot_a: ShotTruth) -> None:
     psnr, _, _ = measure_agreement(shot_a.clip(), stored)
     assert psnr.value == float("inf")
     assert scaled_truth(stored, 64, 36).clip().frames[0].shape == (36, 64, 3)
+
+
+def test_what_lies_in_the_reach_of_a_moved_thing_s_shadow_is_left_out_of_a_return() -> None:
+    # A floor 4 m below a camera that looks straight down, a thing of 1 m on it, 16 pixels a metre.
+    camera = Camera(np.eye(4), 64.0, 64.0, 32.0, 32.0, 64, 64)
+    ids = np.zeros((64, 64), np.int64)
+    ids[24:40, 24:40] = 1
+    view = View(np.zeros((64, 64, 3), np.float32), np.full((64, 64), 4.0, np.float32), ids, camera)
+    shaded = returns._shaded(view, 1, 0.5)
+    rows, columns = np.nonzero(shaded)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (16, 47, 16, 47), "half a metre is 8 pixels"
+    assert not returns._shaded(view, 2, 0.5).any()
