@@ -26,7 +26,7 @@ from splatfilm.stage.placement import Placements
 from splatfilm.studio.desk import Desk
 from splatfilm.studio.focus import distance_under
 from splatfilm.studio.lookout import Lookout
-from splatfilm.studio.lookthrough import Look, LookThrough, Seen
+from splatfilm.studio.lookthrough import Look, LookThrough, Seen, seen_contact
 from splatfilm.studio.messages import RefusedError, as_json, parse, with_picture
 from splatfilm.studio.messages import field as given
 from splatfilm.studio.overview import Heard
@@ -361,7 +361,7 @@ class Session:
         size = film.size if width is None else _scaled(film.size, min(width, film.size[0]))
         told = {"shot": shot.name, "revision": self.document.revision, **header}
         path = self.document.state.seen(shot.name)
-        return Look(window, film, shot.scene, frame, path, size, width is None, shot.optics, told)
+        return Look(window, film, shot.scene, frame, path, size, width is None, shot.optics, seen_contact(shot), told)
 
     def _ahead(self, window: object, message: Mapping[str, Any]) -> None:
         """Frames that will be wanted next, as [shot, frame] pairs, rendered while there is nothing else to do."""
