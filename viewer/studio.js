@@ -23,7 +23,7 @@ class Studio {
   constructor() {
     this.timeline = new Timeline(this, $("timeline"));
     this.wire = new Wire({
-      open: () => { this.flying = false; this.say(""); },
+      open: () => { this.flying = false; this.reopened = true; this.say(""); },
       closed: () => { this.flying = false; this.say("Connection lost. Trying again; nothing is forgotten."); },
       tables: (tables) => { this.tables = tables; },
       works: ({ works }) => output.worked(this, works),
@@ -31,6 +31,7 @@ class Studio {
       choose: ({ shot, frame }) => { if (shot !== this.name || frame !== null) this.show(shot, frame ?? undefined); },
       toast: ({ text }) => this.toast(text),
       state: (state) => this.take(state),
+      moving: (moving) => this.move(moving),
       notes: ({ notes }) => { this.state.notes = notes; inspector.draw(this, $("inspector")); },
       picture: (header, bytes) => this.picture(header, bytes),
       unseen: (header) => { this.trouble = header.problem; this.arrived(header); },
@@ -50,6 +51,8 @@ class Studio {
   // ---- the state arrives ------------------------------------------------------------------------------------------
 
   take(state) {
+    const news = this.reopened || this.state?.revision !== state.revision;
+    this.reopened = false;
     this.state = state;
     if (!this.shot) this.name = state.shots[0]?.name ?? null;
     if (this.shot) {
@@ -59,13 +62,22 @@ class Studio {
     }
     document.title = `${state.dirty ? "• " : ""}${state.title} – Splatfilm studio`;
     this.hud();
-    this.look();
-    this.settle();
+    if (news) { this.look(); this.settle(); }
     if (!this.asked) { this.asked = true; output.refreshTakes(this); this.turnOverview(localStorage.getItem("splatfilm-view") ?? "picture"); }
     clearTimeout(this.drawing); // while a hand is moving the camera, the picture comes first
     const wait = 250 - (performance.now() - (this.drawn ?? -1e9));
     if (wait <= 0) this.draw();
     else this.drawing = setTimeout(() => this.draw(), wait);
+  }
+
+  // A hand moves a camera: of the state only this is new until it rests.
+  move({ revision, shot, frame, row, undo }) {
+    const one = this.state.shots.find((each) => each.name === shot);
+    Object.assign(this.state, { revision, undo, redo: null, dirty: true });
+    if (one?.hud) one.hud[frame - one.first] = row;
+    this.hud();
+    this.look();
+    this.settle();
   }
 
   draw() {

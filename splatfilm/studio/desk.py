@@ -21,7 +21,7 @@ from splatfilm.shots.names import FilmFolders, picture_name
 from splatfilm.shots.pictures import eight_bit, read_picture
 from splatfilm.shots.storyboard import Board, Panel, write_board
 from splatfilm.shots.takes import find_takes
-from splatfilm.studio.lookthrough import Look
+from splatfilm.studio.lookthrough import Look, seen_contact
 from splatfilm.studio.messages import RefusedError
 
 Pixels = NDArray[np.uint8]
@@ -143,7 +143,9 @@ class Desk:
             return None
         width = min(BOARD_WIDTH, self.film.size[0])
         size = width, max(1, round(self.film.size[1] * width / self.film.size[0]))
-        return Look(window, self.film, shot.scene, frame, path, size, header={"shot": shot.name})
+        return Look(
+            window, self.film, shot.scene, frame, path, size, contact=seen_contact(shot), header={"shot": shot.name}
+        )
 
 
 def frames_of_interest(document: Document, shot: Shot) -> tuple[int, ...]:

@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from splatfilm.base.hashing import hash_value
 from splatfilm.cameras import Camera, CameraPath
-from splatfilm.film import Film
-from splatfilm.film.model import Optics
+from splatfilm.cameras.camera import Margins
+from splatfilm.film import Film, Shot
+from splatfilm.film.model import Contact, Optics
 from splatfilm.shots.exposure import Exposure, expose_frame, exposure_value, settle
 from splatfilm.shots.plan import camera_value, stamp_of
-from splatfilm.stage.placement import Placed
+from splatfilm.stage.placement import CONTACT_VERSION, Placed
 from splatfilm.studio.sources import splat_files
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Look:
     size: tuple[int, int]
     exact: bool = False  # PNG with the pixels of a render; else JPEG
     optics: Optics = SHARP
+    contact: Contact | None = None  # the shadows between cast and set
     header: Mapping[str, Any] = field(default_factory=dict)  # given back with the picture
 
     @property
@@ -176,12 +178,14 @@ class LookThrough:
                 "files": [[str(path), *stamp] for path, stamp in self._stages[look.scene][2]],
                 "exact": look.exact,
                 "blur": blur,
+                "contact": _contact_value(look.contact),
             }
         )
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        picture = self._encoded(self._rendered(stage, look, camera, exposure if blur else None), look.exact)
+        frame = self._rendered(stage, look, camera, exposure if blur else None)
+        picture = self._encoded(frame, look.exact, camera.overscan)
         self._kept[key] = picture
         self._bytes += len(picture)
         while self._bytes > CACHE_BYTES:
@@ -194,12 +198,12 @@ class LookThrough:
 
         settings = RenderSettings(background=BACKGROUND)
         if exposure is None:
-            return render(stage.at(look.frame).splats, camera, settings, self._backend)
+            return render(stage.at(look.frame, contact=look.contact).splats, camera, settings, self._backend)
         from splatfilm.render.exposure import Blur, Moment, expose
         from splatfilm.render.renderer import render_each
 
         def moment_at(time: float) -> Moment:
-            return stage.at(exposure.scene_frame(time), look.frame).splats, exposure.camera(time)
+            return stage.at(exposure.scene_frame(time), look.frame, look.contact).splats, exposure.camera(time)
 
         def draw(splats: Splats, cameras: Sequence[Camera]) -> Iterator[Frame]:
             return render_each(splats, cameras, settings, backend=self._backend)
@@ -207,12 +211,13 @@ class LookThrough:
         return expose(moment_at, draw, Blur(exposure.pupil, exposure.shutter, exposure.samples))[0]
 
     @staticmethod
-    def _encoded(frame: Frame, exact: bool) -> bytes:
+    def _encoded(frame: Frame, exact: bool, overscan: Margins = (0, 0, 0, 0)) -> bytes:
         from PIL import Image
 
         from splatfilm.shots.pictures import encode_png, quantise
+        from splatfilm.shots.writer import within
 
-        pixels = quantise("beauty", frame)
+        pixels = within(quantise("beauty", frame), overscan)
         if exact:
             return encode_png(pixels, {})
         written = io.BytesIO()
@@ -228,13 +233,33 @@ class LookThrough:
 
             self._stages.pop(scene, None)
             files = splat_files(film, scene, self._out, self._backend)
-            stamps = [(path, stamp_of(path)) for path in dict.fromkeys(files.values())]
+            read = dict.fromkeys([*files.values(), *_performed(film, scene)])
+            stamps = [(path, stamp_of(path)) for path in read]
             stage = Stage(film, scene, files, bindings=self._out / "assets" / "bindings")
             self._stages[scene] = wanted, stage, stamps
             while len(self._stages) > MOST_STAGES:
                 self._stages.popitem(last=False)
         self._stages.move_to_end(scene)
         return self._stages[scene][1]
+
+
+def seen_contact(shot: Shot) -> Contact | None:
+    """The contact shadows that a shot's picture shows; none where they are only written as a pass."""
+    return shot.contact if shot.contact is not None and shot.contact.beauty else None
+
+
+def _performed(film: Film, scene: str) -> Iterator[Path]:
+    """The files that say how a scene's cast moves: a stage reads them once."""
+    for member in film.scenes[scene].cast:
+        rig, score = film.assets[member.asset].rig, member.directions.score
+        clips = (Path(cue.clip) for cue in member.directions.cues)
+        yield from (path for path in (rig, score) if path is not None)
+        yield from (clip for clip in clips if clip.is_absolute())
+
+
+def _contact_value(contact: Contact | None) -> list[Any]:
+    """What of contact shadows decides pixels."""
+    return [] if contact is None else [CONTACT_VERSION, contact.strength, contact.radius]
 
 
 def _placed_value(placed: Placed) -> dict[str, Any]:
@@ -249,4 +274,4 @@ def _placed_value(placed: Placed) -> dict[str, Any]:
     }
 
 
-__all__ = ["Look", "LookThrough", "Seen", "Staging"]
+__all__ = ["Look", "LookThrough", "Seen", "Staging", "seen_contact"]

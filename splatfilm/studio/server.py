@@ -129,7 +129,7 @@ def _session(document: Document, options: Options, closing: contextlib.ExitStack
     closing.callback(queue.close)
     lookout = Lookout(lookthrough, heard)
     closing.callback(lookout.close)
-    session = Session(document, Room(lookthrough, queue, soon, options.out, lookout))
+    session = Session(document, Room(lookthrough, queue, soon, options.out, lookout, loop.call_later))
     return session, lookout
 
 

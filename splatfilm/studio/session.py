@@ -20,36 +20,43 @@ from splatfilm.layout.bodies import BODIES, PRIMES_MM, T_STOPS
 from splatfilm.layout.checks import NOTHING_KNOWN, Known, notes
 from splatfilm.layout.coverage import SHOT_SIZES, Setting, Subject, coverage
 from splatfilm.layout.exchange import EXPORTS
+from splatfilm.layout.hand_commands import Nudge
 from splatfilm.layout.rigs import to_value as rig_value
 from splatfilm.layout.starters import STARTERS, From, starting
 from splatfilm.stage.placement import Placements
 from splatfilm.studio.desk import Desk
 from splatfilm.studio.focus import distance_under
 from splatfilm.studio.lookout import Lookout
-from splatfilm.studio.lookthrough import Look, LookThrough, Seen
+from splatfilm.studio.lookthrough import Look, LookThrough, Seen, seen_contact
 from splatfilm.studio.messages import RefusedError, as_json, parse, with_picture
 from splatfilm.studio.messages import field as given
 from splatfilm.studio.overview import Heard
 from splatfilm.studio.queue import RenderQueue
-from splatfilm.studio.values import StateValues, note_values
+from splatfilm.studio.values import StateValues, note_values, reading_at
 
 log = logging.getLogger("splatfilm.studio")
 
 WIDEST_LOOK = 4096
 MOST_AHEAD = 48  # frames
+HAND_RESTS = 0.12  # seconds after which a hand that moved a camera is taken to rest
 Send = Callable[[str | bytes], None]
 Soon = Callable[[Callable[[], None]], None]
 
 
 @dataclass(frozen=True)
 class Room:
-    """What a session works with beside its document. `soon` runs a function in the session's thread, later."""
+    """What a session works with beside its document. `soon` runs a function in the session's thread, later.
+
+    `later` does so after some seconds. Where it is given, a camera that a hand is moving is told as the one frame that
+    is looked at, and baked as a whole when the hand rests.
+    """
 
     lookthrough: LookThrough
     queue: RenderQueue
     soon: Soon
     out: Path = Path("out")
     lookout: Lookout | None = None  # None: no 3D overview
+    later: Callable[[float, Callable[[], None]], object] | None = None
 
 
 @dataclass
@@ -68,6 +75,14 @@ class _Storyboard:
     window: object
     number: object
     missing: dict[tuple[str, int], bytes | str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Moving:
+    """A hand is moving a shot's camera at a frame: more will come at once."""
+
+    shot: str
+    frame: float
 
 
 class Later:
@@ -283,14 +298,35 @@ class Session:
             if key not in ("do", "id", *fields):
                 raise RefusedError(f"{what}: unknown {key[:60]!r}")
         answer = do(window, message)
+        if isinstance(answer, Moving):
+            self._tell_moving(answer)
+            return None
         if what in self._edits:
             self.broadcast()
             return None
         return answer
 
-    def _edit(self, window: object, message: Mapping[str, Any]) -> None:
+    def _edit(self, window: object, message: Mapping[str, Any]) -> Moving | None:
         group = given(message, "group", str, None)
-        self.document.do(command_from_value(message.get("command"), message.get("values")), group)
+        command = command_from_value(message.get("command"), message.get("values"))
+        self.document.do(command, group)
+        by_hand = group is not None and isinstance(command, Nudge) and self._room.later is not None
+        return Moving(command.shot, command.frame) if by_hand and isinstance(command, Nudge) else None
+
+    def _tell_moving(self, moving: Moving) -> None:
+        """Every window gets the frame that is being moved now, and the state when the hand rests."""
+        revision, frames = self.document.revision, self._shot(moving.shot).frames
+        frame = min(max(round(moving.frame), frames.first), frames.last)
+        row = reading_at(self.document, moving.shot, frame)
+        told = {"shot": moving.shot, "frame": frame, "row": row, "undo": self.document.undo_label}
+        self._tell_all(as_json({"type": "moving", "revision": revision, **told}))
+
+        def rests() -> None:
+            if self.document.revision == revision:
+                self.broadcast()
+
+        assert self._room.later is not None, "else nothing is told as moving"
+        self._room.later(HAND_RESTS, rests)
 
     def _save(self, window: object, message: Mapping[str, Any]) -> None:
         self.document.save(over=given(message, "over", bool, False))
@@ -361,7 +397,7 @@ class Session:
         size = film.size if width is None else _scaled(film.size, min(width, film.size[0]))
         told = {"shot": shot.name, "revision": self.document.revision, **header}
         path = self.document.state.seen(shot.name)
-        return Look(window, film, shot.scene, frame, path, size, width is None, shot.optics, told)
+        return Look(window, film, shot.scene, frame, path, size, width is None, shot.optics, seen_contact(shot), told)
 
     def _ahead(self, window: object, message: Mapping[str, Any]) -> None:
         """Frames that will be wanted next, as [shot, frame] pairs, rendered while there is nothing else to do."""

@@ -16,6 +16,7 @@ from splatfilm.film.model import CastMember, Scene
 from splatfilm.layout import Document
 from splatfilm.layout.aiming import heading_and_tilt, recorded_mm
 from splatfilm.layout.checks import Note
+from splatfilm.layout.state import Baked, bake
 
 
 class StateValues:
@@ -82,8 +83,6 @@ class StateValues:
         lens = {**to_value(seen)["lens"]}
         keys = plain["keys"] if file.camera.rig is None else []
         size = state.head.size if state.head else (1920, 1080)
-        reading = _reading(baked.poses, float(state.head.rate) if state.head else 24.0)
-        hud = np.column_stack([reading, baked.focal_mm, baked.focus_m])
         return {
             **value,
             "lens": lens,
@@ -91,7 +90,7 @@ class StateValues:
             "speed": plain["speed"],
             "rig": plain.get("rig"),
             "keys": keys,
-            "hud": [[None if math.isnan(x) else round(x, 4) for x in row] for row in hud.tolist()],
+            "hud": _hud(baked, float(state.head.rate) if state.head else 24.0),
         }
 
     @staticmethod
@@ -110,6 +109,21 @@ class StateValues:
                 "performance": [spans_of(member, scene) for member in scene.cast],
             }
         return value
+
+
+def reading_at(document: Document, shot: str, frame: int) -> list[float | None]:
+    """One row of a shot's `hud`, without baking the others. Raises what `State.seen` does."""
+    state, frames = document.state, document.state.shot(shot).frames
+    ahead = frame < frames.last  # speed is that of the step to the next frame, at the end of the one before
+    asked = (frame, frame + 1) if ahead else (max(frame - 1, frames.first), frame)
+    rows = _hud(bake(state.seen(shot), asked), float(state.head.rate) if state.head else 24.0)
+    return rows[0] if ahead else rows[-1]
+
+
+def _hud(baked: Baked, rate: float) -> list[list[float | None]]:
+    """What a HUD shows at every frame: `_reading`, focal length (mm) and focus (metres, None without)."""
+    hud = np.column_stack([_reading(baked.poses, rate), baked.focal_mm, baked.focus_m])
+    return [[None if math.isnan(x) else round(x, 4) for x in row] for row in hud.tolist()]
 
 
 def note_values(remarks: Sequence[Note]) -> list[dict[str, Any]]:

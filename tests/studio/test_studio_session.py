@@ -217,3 +217,31 @@ def test_a_renderer_that_fails_says_why_and_goes_on(session: Session, tmp_path: 
     finally:
         looker.close()
     assert all("backend" in seen.problem for seen in done) and len(done) == 2
+
+
+def test_a_camera_that_a_hand_moves_is_told_frame_by_frame_and_as_a_whole_when_it_rests(tmp_path: Path) -> None:
+    film = build_tiny(tmp_path / "film").path
+    waiting: list[Any] = []
+    room = Room(
+        Wishes(),  # type: ignore[arg-type]
+        RenderQueue(tmp_path / "out", "cpu", lambda: None),
+        lambda do: do(),
+        tmp_path / "out",
+        later=lambda seconds, do: waiting.append(do),
+    )
+    window = Window(session := Session(Document.open(film), room))
+    before = len([m for m in window.got if m["type"] == "state"])
+    for frame in (1012, 1006, 1006):
+        nudge = {"shot": "010", "frame": frame, "pan": 2.0}
+        assert window.ask(do="edit", command="nudge", values=nudge, group="g")["ok"]
+    told = [m for m in window.got if m["type"] == "moving"]
+    assert [m["frame"] for m in told] == [1012, 1006, 1006] and len(waiting) == 3
+    assert len([m for m in window.got if m["type"] == "state"]) == before
+    for do in waiting:
+        do()
+    assert len([m for m in window.got if m["type"] == "state"]) == before + 1  # only after the last of them
+    assert window.state["revision"] == told[-1]["revision"] == session.document.revision
+    assert window.state["shots"][0]["hud"][5] == told[-1]["row"]
+    assert told[-1]["undo"] == window.state["undo"] == "Move camera"
+    window.ask(do="edit", command="nudge", values={"shot": "010", "frame": 1006, "pan": 1.0})
+    assert window.got[-2]["type"] == "state"  # one press of a key is no gesture
