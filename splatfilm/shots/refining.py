@@ -221,7 +221,8 @@ class _Lazily:
         self._open, self._plan, self._held_to = open_drawer, plan, held_to
         self.failed: dict[int, str] = {}
 
-    def __call__(self, scene: str, frame: int, camera: Any, exposure: Any = None, request: Any = None) -> Any:
+    def __call__(self, scene: str, frame: int, camera: Any, *, request: Any = None, **more: Any) -> Any:
+        # Exposure and contact shadows are the bare shot's, which the drawer takes from its plan.
         drawn, failed = self._open().draw(self._plan, frame, self._held_to, request)
         if failed:
             self.failed[frame] = failed

@@ -254,3 +254,12 @@ def test_a_killed_refine_goes_on_where_it_was(natural: TinyFilm) -> None:
     assert done.result.take.finished
     assert done.result.take.name == "v001"
     assert done.result.kept >= 2
+
+
+def test_refined_frames_have_the_contact_shadows_of_bare_ones(natural: TinyFilm) -> None:
+    refine(natural, frames=FRAMES[:1], shots=("010",))
+    without = pictures(natural.out / "tiny" / "refined")
+    natural.edit("[film.refine]\n", "[film.contact]\nradius = 2.0\n[film.refine]\n")
+    done = refine(natural, frames=FRAMES[:1], shots=("010",))
+    assert done["010"].result.drawn == 1
+    assert len(set(pictures(natural.out / "tiny" / "refined").values()) - set(without.values())) == 1
