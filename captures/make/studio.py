@@ -94,7 +94,10 @@ def plain_surfaces() -> Iterator[None]:
 
 def output(kind: str, quality: int = 92, alpha: bool = False) -> None:
     """Choose what `render_to` writes: "JPEG", "PNG", "WEBP" or "EXR" (all passes)."""
-    image = bpy.context.scene.render.image_settings
+    render = bpy.context.scene.render
+    for stamp in [name for name in dir(render) if name.startswith("use_stamp_")]:
+        setattr(render, stamp, False)  # no paths, dates or hosts in the pictures
+    image = render.image_settings
     if kind == "EXR":
         image.file_format, image.color_depth, image.exr_codec = "OPEN_EXR_MULTILAYER", "32", "ZIP"
         return
