@@ -83,7 +83,7 @@ def back(pairs: Sequence[PairScores], guards: Iterable[Guard]) -> Verdict:
         return Verdict("does not count", "bad", "", failed[0].reason)
     middle = statistics.median(values)
     if math.isinf(middle):
-        return Verdict("exact, every bit", "good", "", "the same pixels in both shots")
+        return Verdict("the same pixels", "good", "", "the same in both shots, at the size of this report")
     word, tone = next((word, tone) for least, word, tone in BACK if middle >= least)
     nulls = [
         pair.revisit.psnr.null for pair in pairs if pair.revisit is not None and pair.revisit.psnr.null is not None
