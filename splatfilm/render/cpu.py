@@ -12,8 +12,9 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from splatfilm.cameras.camera import Camera
-from splatfilm.render.constants import FRUSTUM_MARGIN, TILE
-from splatfilm.render.distortion import bends, distorted_limits, distortion_numbers
+from splatfilm.render.constants import TILE
+from splatfilm.render.culling import culling
+from splatfilm.render.distortion import bends, distorted_limits, distortion_numbers, pinhole_limits
 from splatfilm.render.frame import Frame, ScreenStats
 from splatfilm.render.kernels import array, extension
 from splatfilm.render.pose import posed
@@ -35,18 +36,15 @@ class _View:
     depths: bool
     by_distance: bool
 
+    @property
+    def window(self) -> tuple[int, int, int, int]:
+        """First column and row, columns and rows of what is drawn."""
+        return int(self.numbers[25]), int(self.numbers[26]), self.width, self.height
+
 
 def _view(splats: Splats, camera: Camera, settings: RenderSettings) -> _View:
     view = camera.world_to_camera()
-    # gsplat clamps x/z and y/z inside the Jacobian to a margin around the picture (Utils.cuh, persp_proj).
-    margin_x = FRUSTUM_MARGIN * 0.5 * camera.width / camera.fx
-    margin_y = FRUSTUM_MARGIN * 0.5 * camera.height / camera.fy
-    limits = [
-        -(camera.cx / camera.fx + margin_x),
-        (camera.width - camera.cx) / camera.fx + margin_x,
-        -(camera.cy / camera.fy + margin_y),
-        (camera.height - camera.cy) / camera.fy + margin_y,
-    ]
+    limits = pinhole_limits(camera)
     bent: list[float] = []
     if bends(camera):
         limits, bent = distorted_limits(camera), distortion_numbers(camera)
@@ -91,6 +89,7 @@ def _forward(
     modes: NDArray[np.uint8],
     for_backward: bool,
     features: Tensor | None = None,  # [N, C]
+    culled: tuple[Any, list[float]] | None = None,  # of `culling`
 ) -> tuple[tuple[Tensor, ...], Any]:
     """beauty, alpha, depth, features, median depth, front depth; empty where not asked for."""
     size = (view.height, view.width)
@@ -113,6 +112,7 @@ def _forward(
         for_backward,
         *(array(t) for t in inputs[5:]),
         modes,
+        culled,
     )
     return (*picture, blended, median, front), kernel_pass
 
@@ -216,7 +216,8 @@ def render(
         pose = to_camera if to_camera is not None and to_camera.requires_grad else None
         picture = _Rasterise.apply(*inputs, own, pose, view, _modes(splats), stats)  # type: ignore[no-untyped-call]
     else:
-        picture, kernel_pass = _forward((*inputs, *moved), view, _modes(splats), for_backward=False, features=own)
+        culled = culling(splats, camera, view.window)
+        picture, kernel_pass = _forward((*inputs, *moved), view, _modes(splats), False, own, culled)
         if stats is not None:
             kernel_pass.footprints(stats.radii.numpy())
     if any(camera.overscan):

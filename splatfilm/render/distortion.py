@@ -39,19 +39,38 @@ def distortion_numbers(camera: Camera) -> list[float]:
     return [_MODELS[distortion.model], *padded, *missing, valid_radius(distortion) ** 2, *camera.shift]
 
 
+def pinhole_limits(camera: Camera) -> list[float]:
+    """Left, right, top and bottom where gsplat clamps x/z and y/z inside the Jacobian (Utils.cuh, persp_proj)."""
+    margin_x = FRUSTUM_MARGIN * 0.5 * camera.width / camera.fx
+    margin_y = FRUSTUM_MARGIN * 0.5 * camera.height / camera.fy
+    return [
+        -(camera.cx / camera.fx + margin_x),
+        (camera.width - camera.cx) / camera.fx + margin_x,
+        -(camera.cy / camera.fy + margin_y),
+        (camera.height - camera.cy) / camera.fy + margin_y,
+    ]
+
+
 def distorted_limits(camera: Camera) -> list[float]:
     """Left, right, top and bottom of x/z and y/z that the picture shows, with gsplat's margin around it.
 
     Outside of them the derivative of the projection is taken at the limit. A fisheye's needs none: it stays small.
     """
-    distortion = camera.distortion
-    assert distortion is not None, "a pinhole's limits are plain"
-    if distortion.model == "kannala-brandt":
-        return [-FARTHEST, FARTHEST, -FARTHEST, FARTHEST]
-    focal, middle = (camera.fx, camera.fy), (camera.cx, camera.cy)
-    left, right, top, bottom = _limits(distortion, focal, middle, (camera.width, camera.height))
+    assert camera.distortion is not None, "a pinhole's limits are plain"
+    if camera.distortion.model == "kannala-brandt":
+        return list(bent_limits(camera))
+    left, right, top, bottom = bent_limits(camera)
     across, down = camera.shift
     return [left - across, right - across, top - down, bottom - down]
+
+
+def bent_limits(camera: Camera) -> tuple[float, float, float, float]:
+    """`distorted_limits` of what the lens bends: after the pupil's shift."""
+    assert camera.distortion is not None, "a pinhole's limits are plain"
+    if camera.distortion.model == "kannala-brandt":
+        return (-FARTHEST, FARTHEST, -FARTHEST, FARTHEST)
+    focal, middle = (camera.fx, camera.fy), (camera.cx, camera.cy)
+    return _limits(camera.distortion, focal, middle, (camera.width, camera.height))
 
 
 @functools.lru_cache(maxsize=64)

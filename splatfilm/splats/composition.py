@@ -8,10 +8,11 @@ additions (no matrix library, whose last bit depends on threads and alignment) a
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 
 import torch
 from torch import Tensor
+from torch.utils.weak import WeakIdKeyDictionary
 
 from splatfilm.base.rigid import Similarity, matrix_from_quaternion, normalised
 from splatfilm.splats import sh as harmonics
@@ -65,7 +66,7 @@ def compose(parts: Sequence[tuple[Splats, Similarity]]) -> Splats:
         return first
     antialiased = _each_antialiased(placed)
     basis = SH_BASIS_COUNTS[max(part.sh_degree for part in placed)]
-    return Splats(
+    composed = Splats(
         means=torch.cat([part.means for part in placed]),
         quats=torch.cat([part.quats for part in placed]),
         scales=torch.cat([part.scales for part in placed]),
@@ -76,6 +77,27 @@ def compose(parts: Sequence[tuple[Splats, Similarity]]) -> Splats:
         turns=_joined(placed, "turns", IDENTITY_TURN),
         antialiased=antialiased,
     )
+    _first_parts[composed.means] = _others(composed), first
+    return composed
+
+
+def first_part(splats: Splats) -> Splats:
+    """Of splats that `compose` made, the first part with its very tensors: the set, which stays while casts change.
+
+    Splats of any other origin, and those that have got another shape since, are their own first part.
+    """
+    others, first = _first_parts.get(splats.means, ((), splats))
+    same = len(others) and all(one is other for one, other in zip(_others(splats), others, strict=True))
+    return first if same else splats
+
+
+def _others(splats: Splats) -> tuple[Tensor | None, ...]:
+    """What gives splats their shape beside the means."""
+    return splats.quats, splats.scales, splats.opacities, splats.stretches
+
+
+_first_parts: MutableMapping[Tensor, tuple[tuple[Tensor | None, ...], Splats]] = WeakIdKeyDictionary()
+"""By the means of what was composed, for as long as it lives: its other tensors, and its first part."""
 
 
 def _joined(parts: Sequence[Splats], name: str, identity: tuple[float, ...]) -> Tensor | None:

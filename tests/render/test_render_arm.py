@@ -43,7 +43,9 @@ def built(folder: Path, compiler: str, sets: dict[str, list[str]], static: bool)
         subprocess.run([compiler, *EXACT, *flags, *chosen, *include, *source], check=True)
     program = folder / "driver"
     sources = [str(Path(__file__).with_name("parity_driver.cpp"))]
-    sources += [str(SOURCES / f"{name}.cpp") for name in ("rasteriser", "pool", "cpu", "skin", "loss")]
+    sources += [
+        str(SOURCES / f"{name}.cpp") for name in ("rasteriser", "blocks", "sort", "pool", "cpu", "skin", "loss")
+    ]
     link = ["-static"] if static else []
     subprocess.run([compiler, *EXACT, *include, *sources, *objects, *link, "-pthread", "-o", str(program)], check=True)
     return program

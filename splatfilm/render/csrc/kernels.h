@@ -47,6 +47,9 @@ struct Scene {  // row-major float32 arrays of `count` splats
   const float* stretches = nullptr;  // [count, 6] symmetric xx xy xz yy yz zz, applied to the splat's axes in the world
   const float* turns = nullptr;      // [count, 4] wxyz: how far the splat has turned since its colours were learnt
   const uint8_t* antialiased = nullptr;  // [count] 1 for splats that lose opacity with the blur; null: all as the view says
+  // [count] or null: where a splat's colours, motion and mode are, and its number, when its shape stands in another
+  // order. Forward pass only.
+  const int32_t* rows = nullptr;
 };
 
 // Dual quaternion skinning of `count` splats, each carried by up to four bones.
@@ -120,8 +123,7 @@ int64_t loss_scratch(int width);
 
 struct Kernels {
   const char* name;
-  // Projects splats begin..end and writes the records of those in view to records + begin * kRecord, one after the other;
-  // returns how many.
+  // Projects splats begin..end and writes the records of those in view, one after the other; returns how many.
   int (*project)(const Scene&, const View&, int64_t begin, int64_t end, float* records);
   // Gradients of splats begin..end: zeros for those out of view. `records` and `ranges` begin at the run's first.
   void (*project_backward)(const Scene&, const View&, int64_t begin, int64_t end, const float* records, int visible,

@@ -2,12 +2,15 @@
 // torch; `splatfilm/render/kernels.py` gives these functions their Python types.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -134,6 +137,30 @@ Extras extras_of(const In& features, const Out& blended, int64_t count, int64_t 
   return extras;
 }
 
+Blocks* blocks_of(const In& means, const In& quats, const In& scales, const In& opacities, const In& stretches) {
+  const int64_t n = int64_t(means.shape(0));
+  expect(means, "means", {n, 3});
+  expect(quats, "quats", {n, 4});
+  expect(scales, "scales", {n, 3});
+  expect(opacities, "opacities", {n});
+  if (n > INT32_MAX / 2) throw std::invalid_argument("more than 2^30 splats");
+  Scene scene = {means.data(), quats.data(), scales.data(), opacities.data(), nullptr, n, 0};
+  moved(scene, stretches, In());
+  const nb::gil_scoped_release release;
+  auto blocks = std::make_unique<Blocks>();
+  make_blocks(scene, *blocks);
+  return blocks.release();
+}
+
+// `sight`: the numbers of `Sight` in their order.
+Culling culling_of(const Blocks& blocks, const std::vector<double>& sight, int64_t count, bool for_backward) {
+  if (for_backward) throw std::invalid_argument("there is no backward pass in blocks");
+  if (blocks.count > count) throw std::invalid_argument("blocks of more splats than the scene has");
+  if (sight.size() != 10) throw std::invalid_argument("a sight has 10 numbers");
+  const double* n = sight.data();
+  return {&blocks, {n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8], n[9]}};
+}
+
 // A forward pass that can be taken back.
 class Pass {
  public:
@@ -151,7 +178,8 @@ Pass* forward(const In& means, const In& quats, const In& scales, const In& opac
                               bool by_distance,
                               const Out& beauty, const Out& alpha, const Out& depth, const In& features,
                               const Out& blended, const Out& median, const Out& front, bool for_backward,
-                              const In& stretches, const In& turns, const InBytes& antialiased_of) {
+                              const In& stretches, const In& turns, const InBytes& antialiased_of,
+                              const std::optional<std::pair<const Blocks*, std::vector<double>>>& culled) {
   Scene scene = scene_of(means, quats, scales, opacities, sh);
   moved(scene, stretches, turns);
   mixed(scene, antialiased_of);
@@ -164,9 +192,11 @@ Pass* forward(const In& means, const In& quats, const In& scales, const In& opac
     expect(front, "front depth", {height, width});
     extras.depths = {median.data(), front.data()};
   }
+  Culling culling;
+  if (culled) culling = culling_of(*culled->first, culled->second, scene.count, for_backward);
   const nb::gil_scoped_release release;
   auto pass = std::make_unique<Pass>();
-  rasterise(scene, view, picture, extras, for_backward, pass->workspace());
+  rasterise(scene, view, picture, extras, for_backward, pass->workspace(), culled ? &culling : nullptr);
   return pass.release();
 }
 
@@ -335,6 +365,7 @@ NB_MODULE(_kernels, m) {
   // A frame that is still alive when Python ends is no leak.
   nb::set_leak_warnings(false);
   nb::class_<Pass>(m, "Pass")
+      .def_prop_ro("hidden", [](Pass& p) { return p.workspace().counters.hidden; })
       .def_prop_ro("visible", [](Pass& p) { return p.workspace().counters.visible; })
       .def_prop_ro("pairs", [](Pass& p) { return p.workspace().counters.pairs; })
       .def_prop_ro("evaluations", [](Pass& p) { return p.workspace().counters.evaluations; })
@@ -351,6 +382,8 @@ NB_MODULE(_kernels, m) {
         footprints(scene, p.workspace(), radii.data());
       })
       .def("backward", &backward);
+  nb::class_<Blocks>(m, "Blocks");
+  m.def("blocks", &blocks_of, nb::rv_policy::take_ownership);
   m.def("forward", &forward, nb::rv_policy::take_ownership);
   m.def("skin", &skin_splats);
   m.def("contact", &contact_of);

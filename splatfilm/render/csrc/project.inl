@@ -76,9 +76,23 @@ INLINE void load_stretches(const float* stretches, const int64_t (&ids)[16], F (
   for (int k = 0; k < 6; ++k) stretch[k] = columns[k];
 }
 
-// Colours of sixteen records (`count` of them real); says which of them have a colour that is a number.
+INLINE void rows_of(const Scene& scene, const int64_t (&ids)[16], int64_t (&rows)[16]) {
+  UNROLL
+  for (int i = 0; i < 16; ++i) rows[i] = scene.rows ? scene.rows[ids[i]] : ids[i];
+}
+
+// Asks for the coefficients of `count` records that will be coloured soon: blocks have them anywhere in memory.
+INLINE void expect_colours(const Scene& scene, const float* records, int count) {
+  for (int i = 0; i < count; ++i) {
+    const char* row = reinterpret_cast<const char*>(scene.sh + int64_t(scene.rows[id_of(records + kRecord * i)]) * 3 * scene.basis);
+    for (int at = 0; at < 12 * scene.basis; at += 64) __builtin_prefetch(row + at);
+  }
+}
+
+// Colours of sixteen records (`count` of them real), which have had their places for numbers and get their rows; says
+// which of them have a colour that is a number.
 INLINE unsigned colour(const Scene& scene, const View& view, float* records, int count) {
-  int64_t ids[16];
+  int64_t ids[16], at[16];
   const float* rows[16];
   alignas(64) float offsets[3][16];
   UNROLL
@@ -87,9 +101,10 @@ INLINE unsigned colour(const Scene& scene, const View& view, float* records, int
     UNROLL
     for (int k = 0; k < 3; ++k) offsets[k][i] = scene.means[3 * ids[i] + k] - view.position[k];
   }
+  rows_of(scene, ids, at);
   F inverse_length, basis[16];
   V3 direction = unit({load(offsets[0]), load(offsets[1]), load(offsets[2])}, inverse_length);
-  if (scene.turns) direction = turned_back(scene.turns, ids, direction);
+  if (scene.turns) direction = turned_back(scene.turns, at, direction);
   harmonics(direction, view.degree, basis);
 
   const int used = 3 * (view.degree + 1) * (view.degree + 1);
@@ -99,7 +114,7 @@ INLINE unsigned colour(const Scene& scene, const View& view, float* records, int
     if (first >= used) break;
     const int width = used - first < 16 ? used - first : 16;
     UNROLL
-    for (int i = 0; i < 16; ++i) rows[i] = scene.sh + ids[i] * 3 * scene.basis + first;
+    for (int i = 0; i < 16; ++i) rows[i] = scene.sh + at[i] * 3 * scene.basis + first;
     F columns[16];
     gather(rows, width, columns);
     UNROLL
@@ -113,6 +128,8 @@ INLINE unsigned colour(const Scene& scene, const View& view, float* records, int
     float* record = records + kRecord * i;
     UNROLL
     for (int c = 0; c < 3; ++c) record[RED + c] = out[c][i];
+    const int32_t row = int32_t(at[i]);
+    if (scene.rows) __builtin_memcpy(record + ID, &row, 4);
   }
   return good;
 }
@@ -121,7 +138,6 @@ static int project(const Scene& scene, const View& view, int64_t begin, int64_t 
   const F one = splat(1.0f), zero = splat(0.0f);
   const float ln2 = 0.6931471805599453f;
   int visible = 0;
-  records += begin * kRecord;
   for (int64_t first = begin; first < end; first += 16) {
     const int count = end - first < 16 ? int(end - first) : 16;
     int64_t ids[16];
@@ -143,7 +159,9 @@ static int project(const Scene& scene, const View& view, int64_t begin, int64_t 
     load_gaussians(scene, ids, count, g, columns);
     if (scene.stretches) {
       F stretch[6];
-      load_stretches(scene.stretches, ids, stretch);
+      int64_t rows[16];
+      rows_of(scene, ids, rows);
+      load_stretches(scene.stretches, rows, stretch);
       project_shape(g, view, p, &stretch);
     } else {
       project_shape(g, view, p);
@@ -151,8 +169,11 @@ static int project(const Scene& scene, const View& view, int64_t begin, int64_t 
     F opacity = g.opacity;
     if (view.antialiased)
       opacity = opacity * sqrt(p.det0 / p.det);
-    else if (scene.antialiased)
-      opacity = select(antialiased_of(scene, ids), opacity * sqrt(p.det0 / p.det), opacity);
+    else if (scene.antialiased) {
+      int64_t rows[16];
+      rows_of(scene, ids, rows);
+      opacity = select(antialiased_of(scene, rows), opacity * sqrt(p.det0 / p.det), opacity);
+    }
     seen = seen & ge(opacity, splat(kMinAlpha)) & finite(opacity) & finite(p.det) & gt(p.det, zero) & gt(p.norm, zero);
     F x = fma(p.j1, p.t.x, splat(view.cx)), y = fma(p.j2, p.t.y, splat(view.cy));
     if (view.distortion) {
@@ -198,6 +219,7 @@ static int project(const Scene& scene, const View& view, int64_t begin, int64_t 
   int kept = 0;
   for (int i = 0; i < visible; i += 16) {
     const int count = visible - i < 16 ? visible - i : 16;
+    if (scene.rows && visible > i + 16) expect_colours(scene, records + kRecord * (i + 16), visible - i < 32 ? visible - i - 16 : 16);
     unsigned good = colour(scene, view, records + kRecord * i, count) & ((1u << count) - 1);
     if (kept == i && good == (1u << count) - 1) {
       kept += count;

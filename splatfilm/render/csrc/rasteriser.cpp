@@ -1,6 +1,7 @@
 #include "rasteriser.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -13,10 +14,10 @@
 namespace splatfilm {
 namespace {
 
-constexpr int64_t kSortRun = 16384;  // splats that one task of the depth sort handles
 constexpr int64_t kBinRun = 4096;    // least splats in one part of the binning
+constexpr int64_t kTieRun = 1024;    // sorted splats whose ties one task puts in order
+constexpr double kWorthwhile = 0.5;  // of all blocks in view: from there on looking at each splat costs less
 constexpr int64_t kAhead = 12;       // splats between the request for a record and its use
-constexpr int kDigitBits = 11, kDigits = 1 << kDigitBits;
 
 class Clock {
  public:
@@ -33,15 +34,52 @@ class Clock {
 
 int64_t parts_of(int64_t count, int64_t size) { return (count + size - 1) / size; }
 
-void project_all(const Scene& scene, Workspace& w) {
+// Which blocks may have something in view; empty where so few are hidden that all splats are best taken as they stand:
+// colours are then read from one end of memory to the other.
+void look_at_blocks(const Culling& culling, Workspace& w) {
+  const std::vector<Block>& blocks = culling.blocks->blocks;
+  w.seen.resize(blocks.size());
+  std::atomic<int64_t> seen{0};
+  parallel(parts_of(int64_t(blocks.size()), kBlock), [&](int64_t part) {
+    int64_t found = 0;
+    for (size_t i = size_t(part * kBlock), end = std::min(blocks.size(), i + size_t(kBlock)); i < end; ++i)
+      found += w.seen[i] = uint8_t(!hidden(blocks[i], w.view, culling.sight));
+    seen.fetch_add(found, std::memory_order_relaxed);
+  });
+  if (double(seen) > kWorthwhile * double(blocks.size())) return w.seen.clear();
+  w.counters.hidden = int64_t(blocks.size()) - seen;
+}
+
+// Projects those splats of one run that stand in blocks; returns how many have a record.
+int project_blocks(const Scene& scene, const Workspace& w, int64_t begin, int64_t end, float* records) {
+  int visible = 0;
+  for (int64_t first = begin, last; first < end; first = last) {
+    last = first + kBlock;
+    if (!w.seen[size_t(first / kBlock)]) continue;
+    while (last < end && w.seen[size_t(last / kBlock)]) last += kBlock;
+    visible += kernels().project(scene, w.view, first, std::min(last, end), records + int64_t(visible) * kRecord);
+  }
+  return visible;
+}
+
+void project_all(const Scene& scene, const Culling* culling, Workspace& w) {
   const int64_t runs = parts_of(scene.count, kProjectRun);
   float* records = w.records.ensure(scene.count * kRecord);
   w.run_visible.assign(size_t(runs), 0);
   w.run_offsets.assign(size_t(runs) + 1, 0);
+  w.seen.clear();
+  w.counters.hidden = 0;
+  if (culling) look_at_blocks(*culling, w);
+  const int64_t in_blocks = w.seen.empty() ? 0 : culling->blocks->count;
+  const Scene ordered = in_blocks ? scene_in_blocks(scene, *culling->blocks) : scene;
   const Kernels& k = kernels();
   parallel(runs, [&](int64_t run) {
     const int64_t begin = run * kProjectRun, end = std::min(scene.count, begin + kProjectRun);
-    w.run_visible[size_t(run)] = k.project(scene, w.view, begin, end, records);
+    const int64_t middle = std::min(end, std::max(begin, in_blocks));
+    float* to = records + begin * kRecord;
+    int visible = project_blocks(ordered, w, begin, middle, to);
+    if (middle < end) visible += k.project(scene, w.view, middle, end, to + int64_t(visible) * kRecord);
+    w.run_visible[size_t(run)] = visible;
   });
   for (size_t run = 0; run < size_t(runs); ++run) w.run_offsets[run + 1] = w.run_offsets[run] + w.run_visible[run];
   w.counters.visible = w.run_offsets[size_t(runs)];
@@ -87,10 +125,9 @@ void collect_keys(const Scene& scene, Workspace& w) {
   const Grid grid = grid_of(w.view);
   const Band frame = {0, 0, grid.columns, grid.rows};
   w.run_pairs.assign(size_t(runs), 0);
-  uint32_t* keys = w.keys.ensure(n);
-  int32_t* order = w.order.ensure(n);
-  w.other_keys.ensure(n);
-  w.other_order.ensure(n);
+  w.sorting.make_room(n);
+  uint32_t* keys = w.sorting.keys.data();
+  int32_t* order = w.sorting.order.data();
   parallel(runs, [&](int64_t run) {
     int64_t at = w.run_offsets[size_t(run)];
     const int64_t first = run * kProjectRun;
@@ -106,46 +143,35 @@ void collect_keys(const Scene& scene, Workspace& w) {
   });
 }
 
-// Stable least-significant-digit radix sort by the bits of the key, which for positive floats order as the numbers do; ties
-// stay in the order of the splats. A stable sort has one result, whatever the tasks.
-void sort_by_depth(Workspace& w) {
-  const int64_t n = w.counters.visible, tasks = parts_of(n, kSortRun);
-  w.histograms.resize(size_t(tasks) * kDigits);
-  for (int shift = 0; shift < 32; shift += kDigitBits) {
-    const uint32_t* keys = w.keys.data();
-    const int32_t* order = w.order.data();
-    uint32_t* to_keys = w.other_keys.data();
-    int32_t* to_order = w.other_order.data();
-    parallel(tasks, [&](int64_t task) {
-      int64_t* histogram = &w.histograms[size_t(task) * kDigits];
-      std::fill_n(histogram, kDigits, 0);
-      for (int64_t i = task * kSortRun, end = std::min(n, i + kSortRun); i < end; ++i)
-        ++histogram[keys[i] >> shift & (kDigits - 1)];
-    });
-    int64_t at = 0;
-    bool one_digit = false;
-    for (int digit = 0; digit < kDigits; ++digit) {
-      const int64_t begin = at;
-      for (int64_t task = 0; task < tasks; ++task) {
-        int64_t& slot = w.histograms[size_t(task) * kDigits + size_t(digit)];
-        const int64_t count = slot;
-        slot = at;
-        at += count;
-      }
-      one_digit |= at - begin == n;
+// Puts records of equal keys, whose order is that of the blocks, into the order of the splats.
+void order_ties(Workspace& w) {
+  const int64_t n = w.counters.visible;
+  const uint32_t* keys = w.sorting.keys.data();
+  int32_t* order = w.sorting.order.data();
+  const auto id_at = [&](int32_t position) { return &w.records[int64_t(position) * kRecord + ID]; };
+  const auto before = [&](int32_t a, int32_t b) {
+    int32_t ids[2];
+    std::memcpy(&ids[0], id_at(a), 4);
+    std::memcpy(&ids[1], id_at(b), 4);
+    return ids[0] < ids[1];
+  };
+  parallel(parts_of(n, kTieRun), [&](int64_t run) {  // the ties that begin in this run
+    const int64_t begin = run * kTieRun, end = std::min(n, begin + kTieRun);
+    for (int64_t i = begin; i < end; ++i)  // their records lie anywhere: ask for all of them first
+      if ((i > 0 && keys[i] == keys[i - 1]) || (i + 1 < n && keys[i] == keys[i + 1])) __builtin_prefetch(id_at(order[i]));
+    int64_t first = begin;
+    while (first > 0 && first < end && keys[first] == keys[first - 1]) ++first;
+    for (int64_t last; first < end; first = last) {
+      for (last = first + 1; last < n && keys[last] == keys[first];) ++last;
+      if (last - first > 1) std::sort(order + first, order + last, before);
     }
-    if (one_digit) continue;
-    parallel(tasks, [&](int64_t task) {
-      int64_t* next = &w.histograms[size_t(task) * kDigits];
-      for (int64_t i = task * kSortRun, end = std::min(n, i + kSortRun); i < end; ++i) {
-        const int64_t to = next[keys[i] >> shift & (kDigits - 1)]++;
-        to_keys[to] = keys[i];
-        to_order[to] = order[i];
-      }
-    });
-    w.keys.swap(w.other_keys);
-    w.order.swap(w.other_order);
-  }
+  });
+}
+
+// Bits of positive floats order as the numbers do; ties stay in the order of the splats.
+void sort_by_depth(Workspace& w) {
+  sort_keys(w.sorting, w.counters.visible, 32);
+  if (!w.seen.empty()) order_ties(w);
 }
 
 // Calls visit(column, row) for every tile of the band whose pixel centres' rectangle the ellipse touches, by rows. In a row of tiles
@@ -217,9 +243,9 @@ void bin(const Scene& scene, Workspace& w, const Band& band, bool for_backward) 
     const int64_t begin = n * part / parts, end = n * (part + 1) / parts;
     int64_t room = pairs.bytes() / int64_t(sizeof(Pair)), found = 0;
     for (int64_t i = begin; i < end; ++i) {
-      const int32_t position = w.order[i];
+      const int32_t position = w.sorting.order[i];
       // Depth order jumps about in the records: ask for them some splats ahead.
-      if (i + kAhead < end) __builtin_prefetch(&w.records[int64_t(w.order[i + kAhead]) * kRecord]);
+      if (i + kAhead < end) __builtin_prefetch(&w.records[int64_t(w.sorting.order[i + kAhead]) * kRecord]);
       const int64_t before = found;
       tiles_of(&w.records[int64_t(position) * kRecord], grid, band, [&](int column, int row) {
         if (found == room) {
@@ -267,7 +293,7 @@ void bin(const Scene& scene, Workspace& w, const Band& band, bool for_backward) 
       if (slots) slots[base + k] = int32_t(to);
     }
     if (!ranges) return;
-    for (int64_t i = n * part / parts; i < n * (part + 1) / parts; ++i) ranges[w.order[i]].begin += base;
+    for (int64_t i = n * part / parts; i < n * (part + 1) / parts; ++i) ranges[w.sorting.order[i]].begin += base;
   });
 }
 
@@ -314,7 +340,7 @@ constexpr size_t kSpare = 2;
 }  // namespace
 
 int64_t Workspace::bytes() const {
-  int64_t total = records.bytes() + keys.bytes() + other_keys.bytes() + order.bytes() + other_order.bytes() +
+  int64_t total = records.bytes() + sorting.bytes() +
                   ranges.bytes() + tile_positions.bytes() + pair_slots.bytes() + slots.bytes() + channel_sums.bytes() + touched.bytes() +
                   record_sums.bytes();
   for (const Buffer<Pair>& pairs : part_pairs) total += pairs.bytes();
@@ -336,10 +362,10 @@ void return_workspace(std::unique_ptr<Workspace> w) {
 }
 
 void rasterise(const Scene& scene, const View& view, const Picture& picture, const Extras& extras, bool for_backward,
-               Workspace& w) {
+               Workspace& w, const Culling* culling) {
   Clock clock;
   w.view = view;
-  project_all(scene, w);
+  project_all(scene, culling, w);
   w.counters.seconds[0] = clock.lap();
   collect_keys(scene, w);
   sort_by_depth(w);

@@ -3,8 +3,10 @@
 #include <memory>
 #include <vector>
 
+#include "blocks.h"
 #include "buffer.h"
 #include "kernels.h"
+#include "sort.h"
 
 namespace splatfilm {
 
@@ -19,6 +21,7 @@ struct Band {
 };
 
 struct Counters {
+  int64_t hidden = 0;       // blocks that were passed over
   int64_t visible = 0;      // splats with a record
   int64_t pairs = 0;        // of splats and tiles
   int64_t evaluations = 0;  // of splats at pixels, in the forward pass
@@ -30,13 +33,12 @@ struct Workspace {
   View view;
   Counters counters;
 
+  std::vector<uint8_t> seen;          // of each block; empty where splats are not looked at in blocks
   Buffer<float> records;              // a run's visible splats stand first in the run's place
   std::vector<int32_t> run_visible;   // records in each run
   std::vector<int64_t> run_pairs;     // of splats and tiles, at most, by each run's bounding boxes
   std::vector<int64_t> run_offsets;   // of each run's records in depth-sort input
-  Buffer<uint32_t> keys, other_keys;  // bits of camera z or squared distance
-  Buffer<int32_t> order, other_order;  // positions of records
-  std::vector<int64_t> histograms;
+  Sorting sorting;                    // bits of camera z or squared distance, and positions of records
 
   std::vector<Band> bands;  // of the frame; the lists below are those of the band that was binned last
   Buffer<float> record_sums;  // where there are several bands: each record's gradients, added up band by band
@@ -76,8 +78,15 @@ struct FeatureGradients {
   float* features = nullptr;       // [N, channels], written for splats in view
 };
 
-// `for_backward` also keeps what the backward pass needs.
-void rasterise(const Scene&, const View&, const Picture&, const Extras&, bool for_backward, Workspace&);
+// Blocks of the scene's first splats, and what they are held against.
+struct Culling {
+  const Blocks* blocks;
+  Sight sight;
+};
+
+// `for_backward` also keeps what the backward pass needs; it does without culling. Culling changes no bit.
+void rasterise(const Scene&, const View&, const Picture&, const Extras&, bool for_backward, Workspace&,
+               const Culling* culling = nullptr);
 // `picture` is what `rasterise` gave with this workspace and the same scene.
 void rasterise_backward(const Scene&, const Picture& picture, const PictureGradients&, const SceneGradients&, Workspace&,
                         const Extras& = {}, const FeatureGradients& = {});
