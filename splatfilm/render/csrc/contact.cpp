@@ -22,12 +22,13 @@ constexpr double kOwnSurface = 2.5;  // cells: from here on the set may stand be
 constexpr double kRatio = 1.45;      // of one step along a cone to the one before
 constexpr size_t kMostTaps = 32;     // steps of a cone: those of a reach of 400 000 cells
 constexpr float kFaint = 1.0f / 256;  // less than this is nothing, so that what is far away keeps its bits
+constexpr int kTail = 1;               // cells beyond its reach from which an occluder, blurred, may still be seen
 constexpr int kStep = 16;             // cells that windows are rounded out to
-constexpr size_t kMostWindows = 4;
+constexpr size_t kMostWindows = 3;
 constexpr int64_t kRun = 512;  // splats or points that one task takes; results do not depend on it
 
 struct Direction {
-  double x, y, z;
+  float x, y, z;
 };
 
 struct Tap {
@@ -44,21 +45,24 @@ using Filled = float[2 * kAxes];  // how much of each cone is filled, 0..1; an a
 struct Cones {
   Direction axes[kAxes];
   std::vector<Tap> taps[2 * kAxes];
+  uint32_t ahead[3][2] = {};  // which of them lead up an axis, and down
 
   explicit Cones(double reach) {  // in cells
     const double g = (1 + std::sqrt(5.0)) / 2, n = 1 / std::sqrt(3.0);
     int k = 0;
-    for (int i = 0; i < 4; ++i) axes[k++] = {n, i & 1 ? -n : n, i & 2 ? -n : n};
+    for (int i = 0; i < 4; ++i) axes[k++] = {float(n), float(i & 1 ? -n : n), float(i & 2 ? -n : n)};
     for (int i = 0; i < 2; ++i) {
-      const double s = (i ? -g : g) * n, t = n / g;
+      const float s = float((i ? -g : g) * n), t = float(n / g);
       axes[k++] = {0, t, s};
       axes[k++] = {t, s, 0};
       axes[k++] = {s, 0, t};
     }
     for (k = 0; k < 2 * kAxes; ++k) {
-      const double sign = k & 1 ? -1 : 1;
+      const float sign = k & 1 ? -1.0f : 1.0f;
       const Direction& d = axes[k / 2];
       taps[k] = taps_of({sign * d.x, sign * d.y, sign * d.z}, reach);
+      const float along[3] = {sign * d.x, sign * d.y, sign * d.z};
+      for (int axis = 0; axis < 3; ++axis) ahead[axis][along[axis] < 0] |= uint32_t(std::fabs(along[axis]) > 1e-6f) << k;
     }
   }
 
@@ -79,24 +83,44 @@ struct Cones {
 // exp(-depth) of the light, without a library's last bit.
 float dimmed(float light, float depth) { return light / (1 + depth * (1 + 0.5f * depth)); }
 
-// What the cones from a place meet; `cell_of(tap)` is where a step of one lies. Nothing of `blocker`, where there is one,
-// is before it. Whether anything was met.
+// Which cones from a cell can reach a box: a bit for each. Those that lead away from it cannot.
+uint32_t towards(const Box& box, const Cones& cones, int64_t x, int64_t y, int64_t z) {
+  const int64_t at[3] = {x, y, z};
+  uint32_t able = (1u << 2 * kAxes) - 1;
+  for (int k = 0; k < 3; ++k) {
+    if (at[k] + 1 < box.low[k]) able &= cones.ahead[k][0];
+    if (at[k] - 1 >= box.low[k] + box.size[k]) able &= cones.ahead[k][1];
+  }
+  return able;
+}
+
+// What the cones from a place meet; `cell_of(tap, cell)` says where a step of one lies, counted from the first cell of
+// `depths`. Nothing of `blocker`, where there is one, is before it. Whether anything was met.
 template <typename Place>
-bool look_around(const Depths& depths, const Depths* blocker, const Cones& cones, const Place& cell_of, Filled& filled) {
+bool look_around(const Depths& depths, const Depths* blocker, const Cones& cones, uint32_t able, const Place& cell_of,
+                 Filled& filled) {
   const Box& box = depths.box();
+  const int nx = box.size[0], ny = box.size[1], nz = box.size[2];
+  int64_t away[3] = {0, 0, 0};  // from the first cell of the blocker
+  if (blocker)
+    for (int k = 0; k < 3; ++k) away[k] = box.low[k] - blocker->box().low[k];
   bool any = false;
   for (int d = 0; d < 2 * kAxes; ++d) {
+    filled[d] = 0;
+    if (!(able >> d & 1)) continue;
     float met[kMostTaps], open = 1, sum = 0;
-    int64_t cells[kMostTaps][3];
+    int cells[kMostTaps][3];
     const std::vector<Tap>& taps = cones.taps[d];
     size_t last = 0;  // one past the last step that meets anything: most cones meet nothing, and are done
     for (size_t t = 0; t < taps.size(); ++t) {
       cell_of(taps[t], cells[t]);
-      const auto& [x, y, z] = cells[t];
-      const int32_t depth = box.holds(x, y, z) ? depths.blurred(taps[t].width)[box.at(x, y, z)] : 0;
+      const int x = cells[t][0], y = cells[t][1], z = cells[t][2];
+      const bool inside = unsigned(x) < unsigned(nx) && unsigned(y) < unsigned(ny) && unsigned(z) < unsigned(nz);
+      const int32_t depth = inside ? depths.blurred(taps[t].width)[(int64_t(z) * ny + y) * nx + x] : 0;
       met[t] = float(depth) * taps[t].length;
       if (depth) last = t + 1;
     }
+    if (!last) continue;
     for (size_t t = 0; t < last; ++t) {
       const Tap& tap = taps[t];
       if (met[t] > 0) {
@@ -104,9 +128,11 @@ bool look_around(const Depths& depths, const Depths* blocker, const Cones& cones
         sum += (open - after) * tap.fade;
         open = after;
       }
-      const auto& [x, y, z] = cells[t];
-      if (blocker && tap.blocks && t + 1 < last && blocker->box().holds(x, y, z))
-        open = dimmed(open, float(blocker->blurred(1)[blocker->box().at(x, y, z)]) * tap.length);
+      if (!blocker || !tap.blocks || t + 1 == last) continue;
+      const Box& whole = blocker->box();
+      const int64_t x = cells[t][0] + away[0], y = cells[t][1] + away[1], z = cells[t][2] + away[2];
+      if (uint64_t(x) < uint64_t(whole.size[0]) && uint64_t(y) < uint64_t(whole.size[1]) && uint64_t(z) < uint64_t(whole.size[2]))
+        open = dimmed(open, float(blocker->blurred(1)[(z * whole.size[1] + y) * whole.size[0] + x]) * tap.length);
     }
     filled[d] = sum;
     any |= sum > 0;
@@ -116,7 +142,7 @@ bool look_around(const Depths& depths, const Depths* blocker, const Cones& cones
 
 // Which of the two sides of a surface is its outside: -1..1 for the side that the normal points to. `own` is the closed
 // body that the surface belongs to: it is outside where there is less of it.
-float side_of(const Depths& own, const Spot& s, const double (&normal)[3]) {
+float side_of(const Depths& own, const Spot& s, const float (&normal)[3]) {
   const Box& box = own.box();
   const int64_t x = s.x + (s.u > 0.5f), y = s.y + (s.v > 0.5f), z = s.z + (s.w > 0.5f);
   if (!box.holds(x - 1, y - 1, z - 1) || !box.holds(x + 1, y + 1, z + 1)) return 0;
@@ -129,10 +155,10 @@ float side_of(const Depths& own, const Spot& s, const double (&normal)[3]) {
 }
 
 // The share of the light that a surface misses.
-float missing(const Filled& filled, const Direction (&axes)[kAxes], const double (&n)[3], float side) {
+float missing(const Filled& filled, const Direction (&axes)[kAxes], const float (&n)[3], float side) {
   float front = 0, back = 0, weights = 0;
   for (int k = 0; k < kAxes; ++k) {
-    const float cosine = float(axes[k].x * n[0] + axes[k].y * n[1] + axes[k].z * n[2]);
+    const float cosine = axes[k].x * n[0] + axes[k].y * n[1] + axes[k].z * n[2];
     const float weight = std::fabs(cosine);
     const int ahead = 2 * k + (cosine < 0);
     front += weight * filled[ahead];
@@ -147,8 +173,8 @@ float missing(const Filled& filled, const Direction (&axes)[kAxes], const double
 }
 
 // Along the shortest axis, either way.
-void normal_of(const SplatArrays& splats, int64_t row, double (&normal)[3]) {
-  double r[3][3];
+void normal_of(const SplatArrays& splats, int64_t row, float (&normal)[3]) {
+  float r[3][3];
   turn_of(splats.quats + 4 * row, r);
   const float* s = splats.scales + 3 * row;
   const int shortest = s[1] < s[0] ? (s[2] < s[1] ? 2 : 1) : (s[2] < s[0] ? 2 : 0);
@@ -156,14 +182,19 @@ void normal_of(const SplatArrays& splats, int64_t row, double (&normal)[3]) {
 }
 
 Spot spot_at(const SplatArrays& splats, int64_t row, double cell) {
-  const float* m = splats.means + 3 * row;
-  return spot_of({m[0], m[1], m[2]}, cell);
+  return spot_of(splats.means + 3 * row, 1 / cell);
 }
 
 // What lattice points see, each found once.
 class Field {
  public:
-  explicit Field(const Box& box) : box_(box), number_(size_t(box.cells()), -1) {}
+  // Forgets everything; the memory is used again.
+  void clear(const Box& box) {
+    box_ = box;
+    number_.assign(size_t(box.cells()), -1);
+    any_.clear();
+    filled_.clear();
+  }
 
   // Looks around from the points beside all spots that have not been looked from yet.
   template <typename Look>
@@ -208,26 +239,30 @@ class Field {
   }
 
  private:
-  Box box_;
+  Box box_{{0, 0, 0}, {0, 0, 0}};
   std::vector<int32_t> number_;
   std::vector<uint8_t> any_;
   std::vector<float> filled_;
 };
 
-auto around(const Spot& s) {  // steps of a cone from where a splat is
-  const float x = float(s.u) + 0.5f, y = float(s.v) + 0.5f, z = float(s.w) + 0.5f;
-  return [=](const Tap& tap, int64_t (&cell)[3]) {
-    cell[0] = s.x + int64_t(std::floor(x + tap.x));
-    cell[1] = s.y + int64_t(std::floor(y + tap.y));
-    cell[2] = s.z + int64_t(std::floor(z + tap.z));
+constexpr float kAbove = 2048;  // makes whatever is rounded positive
+
+auto around(const Box& box, const Spot& s) {  // steps of a cone from where a splat is
+  const float x = float(s.x - box.low[0]) + s.u + (kAbove + 0.5f), y = float(s.y - box.low[1]) + s.v + (kAbove + 0.5f),
+              z = float(s.z - box.low[2]) + s.w + (kAbove + 0.5f);
+  return [=](const Tap& tap, int (&cell)[3]) {
+    cell[0] = int(x + tap.x) - int(kAbove);
+    cell[1] = int(y + tap.y) - int(kAbove);
+    cell[2] = int(z + tap.z) - int(kAbove);
   };
 }
 
-auto around(int64_t x, int64_t y, int64_t z) {  // from a lattice point
-  return [=](const Tap& tap, int64_t (&cell)[3]) {
-    cell[0] = x + tap.i;
-    cell[1] = y + tap.j;
-    cell[2] = z + tap.k;
+auto around(const Box& box, int64_t x, int64_t y, int64_t z) {  // from a lattice point
+  const int i = int(x - box.low[0]), j = int(y - box.low[1]), k = int(z - box.low[2]);
+  return [=](const Tap& tap, int (&cell)[3]) {
+    cell[0] = i + tap.i;
+    cell[1] = j + tap.j;
+    cell[2] = k + tap.k;
   };
 }
 
@@ -238,19 +273,23 @@ struct Surroundings::Window {
   struct Receiver {
     int64_t row;
     Spot spot;
-    double normal[3];
+    float normal[3];
   };
 
   Box box;
-  double cell, reach;
-  Cones cones;
+  double cell = 0, reach = 0;
+  Cones cones{1};
   Depths set;
   std::vector<Receiver> receivers;
   Field field;
 
-  Window(const SplatArrays& splats, int64_t count, const Box& where, double a_cell, double a_reach)
-      : box(where), cell(a_cell), reach(a_reach), cones(a_reach / a_cell), set(splats, 0, count, where, a_cell), field(where) {
-    set.mark_near(box, int(std::ceil(reach / cell)) + 1);
+  void look_at(const SplatArrays& splats, int64_t count, const Box& where, double a_cell, double a_reach) {
+    box = where, cell = a_cell, reach = a_reach;
+    cones = Cones(reach / cell);
+    set.fill(splats, 0, count, where, cell);
+    set.mark_near(box, int(std::ceil(reach / cell)) + kTail);
+    field.clear(box);
+    receivers.clear();
     for (int64_t row = 0; row < count; ++row) {
       const Spot spot = spot_at(splats, row, cell);
       if (!(splats.opacities[row] > 0) || !box.holds(spot.x, spot.y, spot.z)) continue;
@@ -263,7 +302,7 @@ struct Surroundings::Window {
 Surroundings::Surroundings(const float* means, const float* quats, const float* scales, const float* opacities, int64_t count)
     : means_(means, means + 3 * count), quats_(quats, quats + 4 * count), scales_(scales, scales + 3 * count),
       opacities_(opacities, opacities + count), splats_{means_.data(), quats_.data(), scales_.data(), opacities_.data()},
-      count_(count) {}
+      count_(count), own_(std::make_unique<Depths>()), busy_(std::make_unique<std::mutex>()) {}
 
 Surroundings::~Surroundings() = default;
 
@@ -273,16 +312,19 @@ Surroundings::Window& Surroundings::window(const Box& wanted, double cell, doubl
       std::rotate(windows_.begin(), windows_.begin() + long(i), windows_.begin() + long(i) + 1);
       return *windows_.front();
     }
-  windows_.insert(windows_.begin(), std::make_unique<Window>(splats_, count_, rounded(wanted, kStep), cell, reach));
-  if (windows_.size() > kMostWindows) windows_.pop_back();
+  if (windows_.size() < kMostWindows) windows_.push_back(std::make_unique<Window>());
+  std::rotate(windows_.begin(), windows_.end() - 1, windows_.end());
+  windows_.front()->look_at(splats_, count_, rounded(wanted, kStep), cell, reach);
   return *windows_.front();
 }
 
 Lost Surroundings::contact(const ContactTask& task) {
-  const int far = int(std::ceil(task.reach / task.cell)) + 1;
-  const Box within = grown(task.solid, far + 1);  // of everything that takes part
+  const std::lock_guard<std::mutex> alone(*busy_);
+  const int far = int(std::ceil(task.reach / task.cell)) + kTail;
+  const Box within = grown(task.solid, far);  // of everything that takes part
   Window& there = window(grown(within, 1), task.cell, task.reach);
-  Depths own(task.cast, task.begin, task.end, task.solid, task.cell);
+  Depths& own = *own_;
+  own.fill(task.cast, task.begin, task.end, task.solid, task.cell);
   own.mark_near(within, far);
 
   std::vector<const Window::Receiver*> of_set;
@@ -294,7 +336,8 @@ Lost Surroundings::contact(const ContactTask& task) {
     for (int64_t i = run * kRun; i < std::min(set_count, (run + 1) * kRun); ++i) {
       const Window::Receiver& one = *of_set[size_t(i)];
       Filled filled;
-      if (look_around(own, &there.set, there.cones, around(one.spot), filled))
+      if (look_around(own, &there.set, there.cones, towards(own.box(), there.cones, one.spot.x, one.spot.y, one.spot.z),
+                      around(own.box(), one.spot), filled))
         set_lost[size_t(i)] = missing(filled, there.cones.axes, one.normal, 0);
     }
   });
@@ -311,11 +354,12 @@ Lost Surroundings::contact(const ContactTask& task) {
     spots[is_own].push_back(s);
   }
   there.field.fill(spots[1], [&](int64_t x, int64_t y, int64_t z, Filled& filled) {
-    return look_around(there.set, nullptr, there.cones, around(x, y, z), filled);
+    return look_around(there.set, nullptr, there.cones, ~0u, around(there.set.box(), x, y, z), filled);
   });
-  Field of_own(spots[0].empty() ? Box{{0, 0, 0}, {0, 0, 0}} : grown(within, 1));
+  Field of_own;
+  if (!spots[0].empty()) of_own.clear(grown(within, 1));
   of_own.fill(spots[0], [&](int64_t x, int64_t y, int64_t z, Filled& filled) {
-    return look_around(own, nullptr, there.cones, around(x, y, z), filled);
+    return look_around(own, nullptr, there.cones, towards(own.box(), there.cones, x, y, z), around(own.box(), x, y, z), filled);
   });
   std::vector<float> cast_lost(size_t(task.count), 0.0f);
   for (int is_own = 0; is_own < 2; ++is_own) {
@@ -327,7 +371,7 @@ Lost Surroundings::contact(const ContactTask& task) {
         const Spot& spot = spots[is_own][size_t(i)];
         Filled filled;
         if (!field.blend(spot, filled)) continue;
-        double normal[3];
+        float normal[3];
         normal_of(task.cast, row, normal);
         const float side = is_own ? side_of(own, spot, normal) : 0;
         cast_lost[size_t(row)] = missing(filled, there.cones.axes, normal, side);

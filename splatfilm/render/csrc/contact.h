@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "lattice.h"
@@ -43,6 +44,8 @@ class Surroundings {
   SplatArrays splats_;
   int64_t count_;
   std::vector<std::unique_ptr<Window>> windows_;  // the last used first
+  std::unique_ptr<Depths> own_;                   // of the last body: its memory is used again
+  std::unique_ptr<std::mutex> busy_;
 };
 
 }  // namespace splatfilm

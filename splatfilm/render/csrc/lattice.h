@@ -40,7 +40,13 @@ struct SplatArrays {
 };
 
 // The three columns of a splat's rotation.
-void turn_of(const float* quaternion, double (&columns)[3][3]);
+void turn_of(const float* quaternion, float (&columns)[3][3]);
+
+// The whole number below: without a call to a library, which a processor's oldest instructions need.
+inline int64_t whole(double x) {
+  const int64_t i = int64_t(x);
+  return i - (x < double(i));
+}
 
 // Where a point is on the lattice: the cell's first corner, and how far it is past it.
 struct Spot {
@@ -48,16 +54,25 @@ struct Spot {
   float u, v, w;
 };
 
-Spot spot_of(const double (&point)[3], double cell);
+inline Spot spot_of(const double (&cells)[3]) {  // in cells, less than 2^62 of them
+  const int64_t x = whole(cells[0]), y = whole(cells[1]), z = whole(cells[2]);
+  return {x, y, z, float(cells[0] - double(x)), float(cells[1] - double(y)), float(cells[2] - double(z))};
+}
+
+inline Spot spot_of(const float* point, double a_cell) {  // 1 / metres
+  const double cells[3] = {point[0] * a_cell, point[1] * a_cell, point[2] * a_cell};
+  return spot_of(cells);
+}
 
 class Depths {
  public:
-  // Rows begin..end on the cells of `box`, where the widest copy is exact; blurred over `kSmear` cells more.
-  Depths(const SplatArrays& splats, int64_t begin, int64_t end, const Box& box, double cell);
+  // Rows begin..end on the cells of `box`, where the widest copy is exact; blurred over `kSmear` cells more. What was
+  // there before is forgotten, and its memory used again.
+  void fill(const SplatArrays& splats, int64_t begin, int64_t end, const Box& box, double cell);
 
   const Box& box() const { return box_; }  // of the arrays: larger than what was asked for
   const int32_t* blurred(int width) const { return blurred_[width].data(); }
-  // Whether there is anything, however blurred, within `far` cells of a cell; never a false no.
+  // Whether there is anything within `far` cells of a cell along every axis; never a false no.
   void mark_near(const Box& around, int far);
   bool near(int64_t x, int64_t y, int64_t z) const {
     if (!marked_.holds(x, y, z)) return false;
@@ -67,10 +82,11 @@ class Depths {
 
  private:
   void deposit(const SplatArrays& splats, int64_t row, double cell);
-  void blur(int width, std::vector<int32_t>& between);
+  void add(const Spot& spot, float weight);
+  void blur(int width);
 
-  Box box_;
-  std::vector<int32_t> blurred_[kBlurs];
+  Box box_{{0, 0, 0}, {0, 0, 0}};
+  std::vector<int32_t> blurred_[kBlurs], between_;
   Box marked_{{0, 0, 0}, {0, 0, 0}};
   int blocks_[3] = {0, 0, 0};
   std::vector<uint8_t> near_;
