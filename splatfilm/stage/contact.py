@@ -13,8 +13,10 @@ keeps the share a of its light is drawn sqrt(a) as bright in the display-referre
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,13 +33,18 @@ REACH_OF_DIAGONAL = 1.0
 """Something small takes little light from afar: nothing reaches farther than this share of its own diagonal."""
 FAINTEST = 0.1  # opacity: splats below it say nothing about where a member is
 OUTLIERS = 0.002  # share of a member's splats at either end of an axis that do not count as its extent
+_SAMPLE = 4096  # splats that an extent is found with
+_BEYOND = 4  # cells around its extent that still belong to a member
+
+Box = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""The lowest and the highest corner, metres."""
 
 
 @dataclass(frozen=True)
 class Body:
-    """Rows of a member of the cast among the staged splats, and how large it is at rest.
+    """Rows of a member of the cast, counted from the end of the set, and how large it is at rest.
 
-    `standing` names where it is, in which pose and look: equal names, equal splats.
+    `standing` names where it is, in which pose and look: equal names, equal splats. None is equal to nothing.
     """
 
     rows: slice
@@ -47,9 +54,11 @@ class Body:
 
 
 def extent(means: NDArray[np.float32], opacities: NDArray[np.float32]) -> NDArray[np.float64]:  # [N, 3], [N] -> [2, 3]
-    """The lowest and the highest corner of where splats are, without strays."""
-    solid = means[opacities >= FAINTEST]
-    solid = solid if len(solid) else means
+    """The lowest and the highest corner of where splats are, without strays; found with some thousands of them."""
+    every = max(1, len(means) // _SAMPLE)
+    some = means[::every]
+    solid = some[opacities[::every] >= FAINTEST]
+    solid = solid if len(solid) else some
     cut = int(OUTLIERS * len(solid))
     ordered = np.partition(solid, [cut, len(solid) - 1 - cut], axis=0)
     return ordered[[cut, len(solid) - 1 - cut]].astype(np.float64)
@@ -61,53 +70,108 @@ def diagonal(splats: Splats) -> float:
     return float(np.sqrt(((high - low) ** 2).sum()))
 
 
-def _meets(means: NDArray[np.float32], corners: tuple[NDArray[np.float64], NDArray[np.float64]]) -> bool:
-    """Whether the box about splats meets another."""
-    return bool((means.max(axis=0) >= corners[0]).all() and (means.min(axis=0) <= corners[1]).all())
+@dataclass(frozen=True, eq=False)
+class _Lattice:
+    """The cells that a body fills, and how finely and how far it is looked around there."""
+
+    standing: Hashable
+    bounds: Box  # of every splat
+    solid: tuple[list[int], list[int]]  # the first cell, and how many
+    cell: float
+    reach: float
+
+    @property
+    def concerns(self) -> Box:
+        """Where splats may shade it, or be shaded by it."""
+        low, beyond = np.array(self.solid[0]), math.ceil(self.reach / self.cell) + 3
+        high = low + np.array(self.solid[1])
+        return (low - beyond) * self.cell, (high + beyond) * self.cell
 
 
 @dataclass(frozen=True, eq=False)
-class Shadow:
-    """What a body hid from whom, the last time that it and everything in its reach stood as `standing` says."""
+class _Shadow:
+    """Rows that lose light to a body, and the share of it, while everything in its reach stands as `standing` says."""
 
     standing: tuple[Hashable, ...]
-    lost: NDArray[np.float32]  # [N] share of the light, 0 out of reach
+    rows: NDArray[np.int64]
+    lost: NDArray[np.float32]
+
+
+@dataclass(eq=False)
+class Known:
+    """What was found out before, for a set that stands still: around it, and about bodies by their number."""
+
+    setting: Splats | None = None
+    surroundings: Any = None  # of the kernels
+    lattices: dict[int, _Lattice] = field(default_factory=dict)
+    shadows: dict[int, _Shadow] = field(default_factory=dict)
+
+    def around(self, setting: Splats) -> Any:
+        """What the kernels know about a set."""
+        from splatfilm.render.kernels import array, extension
+
+        if self.setting is not setting:
+            arrays = [array(part) for part in (setting.means, setting.quats, setting.scales, setting.opacities)]
+            self.setting, self.surroundings = setting, extension().Surroundings(*arrays)
+            self.shadows.clear()
+        return self.surroundings
+
+
+Arrays = Sequence[NDArray[np.float32]]
+"""Means, quaternions, scales, opacities."""
+
+
+def _lattice(arrays: Arrays, body: Body, contact: Contact) -> _Lattice:
+    from splatfilm.render.kernels import extension
+
+    corners = np.array(extension().bounds(arrays[0][body.rows])).reshape(2, 3)
+    low, high = extent(arrays[0][body.rows], arrays[3][body.rows])
+    reach = min(contact.radius, REACH_OF_DIAGONAL * body.diagonal)
+    cell = min(max(body.diagonal / CELLS_ACROSS, SMALLEST_CELL), LARGEST_CELL, reach / 3)
+    first = np.floor(low / cell).astype(int) - _BEYOND
+    size = np.floor(high / cell).astype(int) + _BEYOND + 1 - first
+    standing = (body.standing, body.rows.start, body.diagonal, contact.radius)
+    return _Lattice(standing, (corners[0], corners[1]), (first.tolist(), size.tolist()), cell, reach)
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return bool((one[1] >= other[0]).all() and (one[0] <= other[1]).all())
 
 
 def visibility(
-    splats: Splats, set_count: int, bodies: Sequence[Body], contact: Contact, known: dict[int, Shadow] | None = None
+    setting: Splats, cast: Splats, bodies: Sequence[Body], contact: Contact, known: Known | None = None
 ) -> Tensor:  # -> [N]
-    """The share of its light that each splat keeps, 1 out of reach; rows 0..set_count are the set. On the CPU.
+    """The share of its light that each splat of the set, then of the cast, keeps: 1 out of reach. On the CPU.
 
-    A pure function of its arguments: the same bits at any thread count. `known` keeps the shadows of bodies that stand
-    still, by their number, from call to call; the set must be the same in all of them.
+    A pure function of its arguments: the same bits at any thread count. `known` keeps what was found out from call to
+    call; a body whose `standing` is the same as before must be.
     """
-    from splatfilm.render.kernels import array, extension
+    from splatfilm.render.kernels import array
 
-    arrays = [array(part) for part in (splats.means, splats.quats, splats.scales, splats.opacities)]
-    kept = np.ones(len(splats), dtype=np.float32)
+    known = known or Known()
+    surroundings = known.around(setting)
+    arrays = [array(part) for part in (cast.means, cast.quats, cast.scales, cast.opacities)]
+    for number, body in enumerate(bodies):
+        before, standing = known.lattices.get(number), (body.standing, body.rows.start, body.diagonal, contact.radius)
+        if body.standing is None or before is None or before.standing != standing:
+            known.lattices[number] = _lattice(arrays, body, contact)
+    kept = np.ones(len(setting) + len(cast), dtype=np.float32)
     for number, body in enumerate(bodies):
         if not body.takes_part:
             continue
-        low, high = extent(arrays[0][body.rows], arrays[3][body.rows])
-        reach = min(contact.radius, REACH_OF_DIAGONAL * body.diagonal)
-        cell = min(max(body.diagonal / CELLS_ACROSS, SMALLEST_CELL), LARGEST_CELL, reach / 3)
-        first = np.floor((low - reach) / cell).astype(int)
-        size = np.ceil((high + reach) / cell).astype(int) - first + 2
+        lattice = known.lattices[number]
         near = [
             (other.rows.start, other.rows.stop, other.standing)
-            for other in bodies
-            if other is body or _meets(arrays[0][other.rows], (first * cell, (first + size) * cell))
+            for k, other in enumerate(bodies)
+            if other is body or _meet(known.lattices[k].bounds, lattice.concerns)
         ]
-        standing = (len(splats), contact.radius, body.rows.start, *near)
-        shadow = None if known is None else known.get(number)
-        if shadow is None or shadow.standing != standing:
-            shadow = Shadow(standing, np.empty_like(kept))
-            rows = (set_count, body.rows.start, body.rows.stop)
-            extension().contact(*arrays, rows, first.tolist(), size.tolist(), cell, reach, shadow.lost)
-        if known is not None:
-            known[number] = shadow
-        kept *= np.float32(1) - np.float32(contact.strength) * shadow.lost
+        still = (len(cast), contact.radius, body.rows.start, *near)
+        shadow = known.shadows.get(number)
+        if shadow is None or shadow.standing != still or any(one[2] is None for one in near):
+            rows = (body.rows.start, body.rows.stop)
+            found = surroundings.contact(*arrays, rows, *lattice.solid, lattice.cell, lattice.reach)
+            shadow = known.shadows[number] = _Shadow(still, *found)
+        kept[shadow.rows] *= np.float32(1) - np.float32(contact.strength) * shadow.lost
     return torch.from_numpy(kept)
 
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from splatfilm.splats import Splats
     from splatfilm.stage.actor import BoundLayer
-    from splatfilm.stage.contact import Shadow
+    from splatfilm.stage.canvas import Canvas
+    from splatfilm.stage.contact import Known
     from splatfilm.stage.light import Probes
     from splatfilm.stage.resting import Resting
     from splatfilm.stage.rigs.rig import Rig
@@ -67,6 +68,16 @@ class Staged:
     visibility: Tensor | None = None  # [N] share of its light that each splat keeps; None: nothing was asked of contact
 
 
+@dataclass(frozen=True, eq=False)
+class _Moment:
+    """A scene frame: who is where, their splats span by span, and those put together, with contact and without."""
+
+    placed: tuple[Placed, ...]
+    parts: tuple[Splats, ...]
+    spans: tuple[Span, ...]
+    staged: dict[Contact | None, Staged]
+
+
 class Stage:
     """A scene that can be asked for its splats at any scene frame.
 
@@ -96,12 +107,12 @@ class Stage:
         self._bound: dict[Source, BoundLayer] = {}
         self._shown: dict[tuple[Source, tuple[str, ...]], Tensor] = {}
         self._standing: dict[int, tuple[Placed, tuple[Splats, ...]]] = {}
-        self._last: tuple[tuple[Placed, ...], Staged] | None = None
-        self._touched: tuple[Staged, Contact, Staged] | None = None
-        self._shadows: dict[int, Shadow] = {}
+        self._moment: _Moment | None = None
+        self._known: Known | None = None
         self._diagonals: dict[tuple[Source, ...], float] = {}
         self._normals: dict[Source, Tensor] = {}
         self._probes: Probes | None = None
+        self._drawn_on: Canvas | None = None
 
     def describe(self, frame: float) -> dict[str, Any]:
         """`Placements.describe`: what decides the staged splats, for a frame's key. Does not import torch."""
@@ -113,29 +124,46 @@ class Stage:
         Raises `InputError` when a file is damaged.
         """
         placed = self.placements.at(frame, shown)
-        if self._last is None or self._last[0] != placed:
+        if len(placed) == 1:
+            contact = None
+        if self._moment is None or self._moment.placed != placed:
             with one_torch_thread():
-                self._last = placed, self._compose(placed)
-        plain = self._last[1]
-        if contact is None or len(placed) == 1:
-            return plain
-        if self._touched is None or self._touched[0] is not plain or self._touched[1] != contact:
+                self._moment = self._moment_of(placed)
+        moment = self._moment
+        if contact not in moment.staged:
             with one_torch_thread():
-                self._touched = plain, contact, self._in_contact(plain, placed, contact)
-        return self._touched[2]
+                moment.staged[contact] = self._composed(moment, contact)
+        return moment.staged[contact]
 
-    def _in_contact(self, plain: Staged, placed: tuple[Placed, ...], contact: Contact) -> Staged:
-        from splatfilm.stage.contact import Body, darkened, visibility
+    @property
+    def _canvas(self) -> Canvas:
+        from splatfilm.stage.canvas import Canvas
+
+        if self._drawn_on is None:
+            self._drawn_on = Canvas()
+        return self._drawn_on
+
+    def _composed(self, moment: _Moment, contact: Contact | None) -> Staged:
+        """All parts of a moment in their order; with `contact` in one another's shadow."""
+        if contact is None:
+            return Staged(self._canvas.joined(moment.parts), moment.spans)
+        from splatfilm.splats import compose
+        from splatfilm.stage.contact import Body, Known, visibility
 
         part = {member.name: member.contact for member in self.placements.scene.cast}
+        before = moment.spans[0].stop
         bodies = []
-        for one in placed[1:]:
-            own = [span for span in plain.spans[1:] if span.member == one.member]
-            rows = slice(own[0].start, own[-1].stop)
-            bodies.append(Body(rows, self._diagonal(one), (one, placed[0]), part[one.member]))
-        kept = visibility(plain.splats, plain.spans[0].stop, bodies, contact, self._shadows)
-        splats = darkened(plain.splats, kept) if contact.beauty else plain.splats
-        return Staged(splats, plain.spans, kept.to(splats.device))
+        for one in moment.placed[1:]:
+            own = [span for span in moment.spans[1:] if span.member == one.member]
+            rows = slice(own[0].start - before, own[-1].stop - before)
+            bodies.append(Body(rows, self._diagonal(one), one, part[one.member]))
+        if self._known is None:
+            self._known = Known()
+        colourless = [dataclasses.replace(p, sh=p.sh[:, :1]) for p in moment.parts[1:]]
+        cast = compose([(p, IDENTITY) for p in colourless])
+        kept = visibility(moment.parts[0], cast, bodies, contact, self._known)
+        splats = self._canvas.joined(moment.parts, kept if contact.beauty else None)
+        return Staged(splats, moment.spans, kept.to(splats.device))
 
     def _diagonal(self, placed: Placed) -> float:
         """How large what a member shows is at rest; the same at every frame, whatever its pose."""
@@ -162,9 +190,7 @@ class Stage:
             found.append(Resting(space, span.member, span.start, span.stop, placed.place, means, posed))
         return tuple(found)
 
-    def _compose(self, placed: tuple[Placed, ...]) -> Staged:
-        from splatfilm.splats import compose
-
+    def _moment_of(self, placed: tuple[Placed, ...]) -> _Moment:
         order = {member.name: number for number, member in enumerate(self.placements.scene.cast, start=1)}
         numbers = [0, *(order[p.member] for p in placed[1:])]
         parts: list[Splats] = []
@@ -175,7 +201,7 @@ class Stage:
                 spans.append(Span(member.member, member.asset, member.look, start, start + len(part), layer))
                 parts.append(part)
                 start += len(part)
-        return Staged(compose([(part, IDENTITY) for part in parts]), tuple(spans))
+        return _Moment(placed, tuple(parts), tuple(spans), {})
 
     def _stand(self, number: int, placed: Placed) -> tuple[Splats, ...]:
         """The splats of one member, layer by layer, from the frame before when nothing about it has changed."""

@@ -13,7 +13,7 @@ from splatfilm.base.rigid import IDENTITY
 from splatfilm.film.model import Contact
 from splatfilm.render import kernels
 from splatfilm.splats import Splats, compose
-from splatfilm.stage.contact import Body, Shadow, darkened, diagonal, visibility
+from splatfilm.stage.contact import Body, Known, darkened, diagonal, visibility
 
 STRONG = Contact(strength=1.0, radius=0.4)
 FACING = {0: (0.7071068, 0.0, -0.7071068, 0.0), 1: (0.7071068, 0.7071068, 0.0, 0.0), 2: (1.0, 0.0, 0.0, 0.0)}
@@ -55,8 +55,8 @@ FLOOR = sheet(2, 0.0, (-1.5, -1.5), (1.5, 1.5), 0.04)
 
 def kept_by(thing: Splats, contact: Contact = STRONG, setting: Splats = FLOOR) -> tuple[Splats, np.ndarray]:
     scene = together(setting, thing)
-    body = Body(slice(len(setting), len(scene)), diagonal(thing))
-    return scene, visibility(scene, len(setting), [body], contact).numpy()
+    body = Body(slice(0, len(thing)), diagonal(thing))
+    return scene, visibility(setting, thing, [body], contact).numpy()
 
 
 def at(scene: Splats, kept: np.ndarray, rows: slice, point: tuple[float, float, float], within: float = 0.04) -> float:
@@ -148,23 +148,29 @@ def test_a_body_that_stands_still_keeps_its_shadow_until_something_in_its_reach_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     thing, other = box((-0.2, -0.2, 0.005), (0.2, 0.2, 0.5)), box((0.3, 0.3, 0.005), (0.4, 0.4, 0.1))
-    calls, real = [], kernels.extension().contact
+    calls: list[tuple[object, ...]] = []
+    real = kernels.extension().Surroundings
 
     class Counting:
-        def contact(self, *given: object) -> None:
-            calls.append(given)
-            real(*given)
+        bounds = staticmethod(kernels.extension().bounds)
 
-    monkeypatch.setattr(kernels, "extension", Counting)
-    known: dict[int, Shadow] = {}
+        class Surroundings:
+            def __init__(self, *given: object) -> None:
+                self.real = real(*given)
+
+            def contact(self, *given: object) -> object:
+                calls.append(given)
+                return self.real.contact(*given)
+
+    monkeypatch.setattr(kernels, "extension", lambda: Counting)
+    known = Known()
 
     def kept(aside: float, standing: str) -> np.ndarray:
         moved = dataclasses.replace(other, means=other.means + torch.tensor([aside, 0.0, 0.0]))
-        scene = together(FLOOR, thing, moved)
-        ends = len(FLOOR), len(FLOOR) + len(thing), len(scene)
-        bodies = [Body(slice(ends[0], ends[1]), 0.8, "box"), Body(slice(ends[1], ends[2]), 0.2, standing)]
-        found = visibility(scene, len(FLOOR), bodies, STRONG, known).numpy()
-        assert (found == visibility(scene, len(FLOOR), bodies, STRONG).numpy()).all()
+        cast, end = together(thing, moved), len(thing)
+        bodies = [Body(slice(0, end), 0.8, "box"), Body(slice(end, len(cast)), 0.2, standing)]
+        found = visibility(FLOOR, cast, bodies, STRONG, known).numpy()
+        assert (found == visibility(FLOOR, cast, bodies, STRONG).numpy()).all()
         return found
 
     kept(0.0, "near")
@@ -179,9 +185,22 @@ def test_a_body_that_stands_still_keeps_its_shadow_until_something_in_its_reach_
     assert len(calls) == 17  # the box's shadow is the one it had
 
 
+def test_a_shadow_does_not_depend_on_what_was_looked_at_before() -> None:
+    thing, known, hashes = box((-0.2, -0.2, 0.005), (0.2, 0.2, 0.5)), Known(), []
+    for aside in (0.0, 0.13, 0.31, 0.62, 0.31, 0.0):
+        moved = dataclasses.replace(thing, means=thing.means + torch.tensor([aside, 0.5 * aside, 0.0]))
+        body = Body(slice(0, len(moved)), 0.8, aside)
+        alone = visibility(FLOOR, moved, [body], STRONG).numpy()
+        assert (visibility(FLOOR, moved, [body], STRONG, known).numpy() == alone).all()
+        hashes.append(hashlib.sha256(alone.tobytes()).hexdigest())
+    assert hashes[0] == hashes[5] and hashes[2] == hashes[4] and len(set(hashes)) == 4
+
+
 @pytest.mark.parametrize("low", [[0, 0], [0, 0, 0, 0]])
 def test_a_lattice_that_is_none_is_refused(low: list[int]) -> None:
     parts = [kernels.array(p) for p in (FLOOR.means, FLOOR.quats, FLOOR.scales, FLOOR.opacities)]
-    rows, out = (len(FLOOR), len(FLOOR), len(FLOOR)), np.empty(len(FLOOR), np.float32)
+    around = kernels.extension().Surroundings(*parts)
     with pytest.raises(ValueError, match="three sides"):
-        kernels.extension().contact(*parts, rows, low, [8, 8, 8], 0.02, 0.1, out)
+        around.contact(*parts, (0, len(FLOOR)), low, [8, 8, 8], 0.02, 0.1)
+    with pytest.raises(ValueError, match="1024 cells"):
+        around.contact(*parts, (0, len(FLOOR)), [0, 0, 0], [8, 8, 5000], 0.02, 0.1)

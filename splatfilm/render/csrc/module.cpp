@@ -1,7 +1,5 @@
 // The Python extension `splatfilm.render._kernels`: numpy arrays in, numpy arrays out, nothing copied. It knows nothing of
 // torch; `splatfilm/render/kernels.py` gives these functions their Python types.
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
@@ -16,36 +14,16 @@
 #include <tuple>
 #include <vector>
 
-#include "contact.h"
+#include "bindings.h"
 #include "nearest.h"
 #include "noise.h"
 #include "pool.h"
 #include "rasteriser.h"
 
-namespace nb = nanobind;
-using namespace nb::literals;
+using namespace nanobind::literals;
 using namespace splatfilm;
 
 namespace {
-
-using In = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
-using InLong = nb::ndarray<const int64_t, nb::c_contig, nb::device::cpu>;
-using InInt = nb::ndarray<const int32_t, nb::c_contig, nb::device::cpu>;
-using InBytes = nb::ndarray<const uint8_t, nb::c_contig, nb::device::cpu>;
-using Out = nb::ndarray<float, nb::c_contig, nb::device::cpu>;
-using OutDouble = nb::ndarray<double, nb::c_contig, nb::device::cpu>;
-
-template <typename Array>
-void expect(const Array& array, const char* name, std::initializer_list<int64_t> shape) {
-  bool right = array.ndim() == shape.size();
-  size_t axis = 0;
-  std::string wanted;
-  for (int64_t length : shape) {
-    right = right && int64_t(array.shape(axis)) == length;
-    wanted += (axis++ ? ", " : "") + std::to_string(length);
-  }
-  if (!right) throw std::invalid_argument(std::string(name) + " must have shape [" + wanted + "]");
-}
 
 Scene scene_of(const In& means, const In& quats, const In& scales, const In& opacities, const In& sh) {
   if (means.ndim() != 2 || sh.ndim() != 3) throw std::invalid_argument("means must be [N, 3] and sh [N, K, 3]");
@@ -297,34 +275,6 @@ void noise(const In& places, const In& footprints, const InLong& seeds, const In
   anchored_noise(task);
 }
 
-void contact_of(const In& means, const In& quats, const In& scales, const In& opacities,
-                const std::tuple<int64_t, int64_t, int64_t>& rows, const std::vector<int64_t>& low,
-                const std::vector<int>& size, double cell, double reach, const Out& occluded) {
-  const int64_t n = int64_t(means.shape(0));
-  expect(means, "means", {n, 3});
-  expect(quats, "quats", {n, 4});
-  expect(scales, "scales", {n, 3});
-  expect(opacities, "opacities", {n});
-  expect(occluded, "occluded", {n});
-  const auto [set_count, own_begin, own_end] = rows;
-  if (set_count < 0 || own_begin < set_count || own_end < own_begin || own_end > n)
-    throw std::invalid_argument("the set's rows come first, a member's after them");
-  if (low.size() != 3 || size.size() != 3 || !(cell > 0) || !(reach > cell))
-    throw std::invalid_argument("a lattice has three sides, a cell greater than 0 and a reach greater than the cell");
-  int64_t points = 1;
-  for (int side : size) {
-    if (side < 2 || side > 4096) throw std::invalid_argument("a lattice has 2 to 4096 points a side");
-    points *= side;
-  }
-  if (points > INT32_MAX) throw std::invalid_argument("a lattice has at most 2^31 points");
-  const nb::gil_scoped_release release;
-  contact({means.data(), quats.data(), scales.data(), opacities.data(), n, set_count, own_begin, own_end,
-           {low[0], low[1], low[2]}, {size[0], size[1], size[2]}, cell, reach, occluded.data()});
-}
-
-using InDouble = nb::ndarray<const double, nb::c_contig, nb::device::cpu>;
-using OutInt = nb::ndarray<int64_t, nb::c_contig, nb::device::cpu>;
-
 void nearest_of(const InDouble& points, const InDouble& corners, const OutInt& triangle, const OutDouble& barycentric,
                 const OutDouble& distance) {
   const int64_t n = int64_t(points.shape(0)), triangles = int64_t(corners.shape(0));
@@ -386,7 +336,7 @@ NB_MODULE(_kernels, m) {
   m.def("blocks", &blocks_of, nb::rv_policy::take_ownership);
   m.def("forward", &forward, nb::rv_policy::take_ownership);
   m.def("skin", &skin_splats);
-  m.def("contact", &contact_of);
+  bind_stage(m);
   m.def("nearest", &nearest_of);
   m.def("l1_ssim", &loss);
   m.def("anchored_noise", &noise);

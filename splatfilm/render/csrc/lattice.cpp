@@ -1,0 +1,210 @@
+#include "lattice.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "pool.h"
+
+namespace splatfilm {
+namespace {
+
+constexpr double kEven = 0.75;         // half cells that three standard deviations may span and count as a point
+constexpr int kMostSamples = 9;        // along one axis of a splat that is larger than a cell
+constexpr int32_t kMost = 1 << 21;     // units in a cell: the widest box of full cells is still a whole number of 31 bits
+
+int64_t rounded_down(int64_t value, int step) { return (value >= 0 ? value : value - step + 1) / step * step; }
+
+}  // namespace
+
+bool Box::holds(const Box& other) const {
+  for (int k = 0; k < 3; ++k)
+    if (other.low[k] < low[k] || other.low[k] + other.size[k] > low[k] + size[k]) return false;
+  return true;
+}
+
+Box grown(const Box& box, int cells) {
+  Box result = box;
+  for (int k = 0; k < 3; ++k) {
+    result.low[k] -= cells;
+    result.size[k] += 2 * cells;
+  }
+  return result;
+}
+
+Box rounded(const Box& box, int step) {
+  Box result;
+  for (int k = 0; k < 3; ++k) {
+    result.low[k] = rounded_down(box.low[k], step);
+    result.size[k] = int(rounded_down(box.low[k] + box.size[k] + step - 1, step) - result.low[k]);
+  }
+  return result;
+}
+
+void turn_of(const float* q, float (&r)[3][3]) {
+  float w = q[0], x = q[1], y = q[2], z = q[3];
+  const float n = 1 / std::sqrt(std::max(w * w + x * x + y * y + z * z, 1e-30f));
+  w *= n, x *= n, y *= n, z *= n;
+  r[0][0] = 1 - 2 * (y * y + z * z), r[1][0] = 2 * (x * y + w * z), r[2][0] = 2 * (x * z - w * y);
+  r[0][1] = 2 * (x * y - w * z), r[1][1] = 1 - 2 * (x * x + z * z), r[2][1] = 2 * (y * z + w * x);
+  r[0][2] = 2 * (x * z + w * y), r[1][2] = 2 * (y * z - w * x), r[2][2] = 1 - 2 * (x * x + y * y);
+}
+
+void Depths::fill(const SplatArrays& splats, int64_t begin, int64_t end, const Box& box, double cell) {
+  box_ = grown(box, kSmear);
+  blurred_[0].assign(size_t(box_.cells()), 0);
+  for (int width = 1; width < kBlurs; ++width) blurred_[width].resize(size_t(box_.cells()));
+  between_.resize(size_t(box_.cells()));
+  for (int64_t row = begin; row < end; ++row) deposit(splats, row, 1 / cell);
+  for (int width = 1; width < kBlurs; ++width) blur(width);
+}
+
+void Depths::add(const Spot& spot, float weight) {
+  const int64_t x = spot.x - box_.low[0], y = spot.y - box_.low[1], z = spot.z - box_.low[2];
+  if (x < -1 || y < -1 || z < -1 || x >= box_.size[0] || y >= box_.size[1] || z >= box_.size[2]) return;
+  const float xs[2] = {1 - spot.u, spot.u}, ys[2] = {1 - spot.v, spot.v}, zs[2] = {(1 - spot.w) * weight, spot.w * weight};
+  for (int n = 0; n < 2; ++n)
+    for (int j = 0; j < 2; ++j)
+      for (int i = 0; i < 2; ++i) {
+        if (uint64_t(x + i) >= uint64_t(box_.size[0]) || uint64_t(y + j) >= uint64_t(box_.size[1]) ||
+            uint64_t(z + n) >= uint64_t(box_.size[2]))
+          continue;
+        int32_t& depth = blurred_[0][size_t(((z + n) * box_.size[1] + y + j) * box_.size[0] + x + i)];
+        depth = std::min(kMost, depth + int32_t(xs[i] * ys[j] * zs[n] + 0.5f));
+      }
+}
+
+// Adds the optical depth of a row of cells' worth: a splat is a disc of area 2 pi a b times its opacity, and a disc
+// that lies any way shows half of its area (Cauchy). One that is larger than a cell is spread over its extent.
+void Depths::deposit(const SplatArrays& splats, int64_t row, double a_cell) {
+  const float opacity = splats.opacities[row];
+  const float *s = splats.scales + 3 * row, *m = splats.means + 3 * row;
+  const float longest = std::max({s[0], s[1], s[2]}), shortest = std::min({s[0], s[1], s[2]});
+  const double reach = 3.0 * longest * a_cell + 1;
+  double at[3];
+  for (int k = 0; k < 3; ++k) {
+    at[k] = m[k] * a_cell;
+    const double here = at[k] - double(box_.low[k]);
+    if (!(here > -reach && here < box_.size[k] + reach)) return;
+  }
+  if (!(opacity > 0)) return;
+  const double middle = double(s[0]) + s[1] + s[2] - longest - shortest;
+  const double area = 2 * 3.141592653589793 * middle * longest * opacity;
+  const double whole_weight = std::min(area * a_cell * a_cell / 2 / double(kUnit), double(kMost));
+  if (1.5 * longest * a_cell <= kEven) return add(spot_of(at), float(whole_weight));
+  float r[3][3];
+  turn_of(splats.quats + 4 * row, r);
+  double shares[3][kMostSamples], steps[3];  // a step in cells
+  int counts[3];
+  for (int k = 0; k < 3; ++k) {
+    counts[k] = std::max(1, std::min(kMostSamples, 1 + 2 * int(std::ceil(1.5 * s[k] * a_cell - kEven))));
+    const double step = counts[k] > 1 ? 3.4 / (counts[k] - 1) : 0;  // in standard deviations
+    double total = 0;
+    for (int i = 0; i < counts[k]; ++i) {
+      const double t = step * (i - counts[k] / 2);
+      total += shares[k][i] = 1 / (1 + t * t * (0.5 + t * t * 0.25));
+    }
+    for (int i = 0; i < counts[k]; ++i) shares[k][i] /= total;
+    steps[k] = step * s[k] * a_cell;
+  }
+  for (int a = 0; a < counts[0]; ++a)
+    for (int b = 0; b < counts[1]; ++b)
+      for (int c = 0; c < counts[2]; ++c) {
+        const double t[3] = {steps[0] * (a - counts[0] / 2), steps[1] * (b - counts[1] / 2), steps[2] * (c - counts[2] / 2)};
+        double p[3];
+        for (int axis = 0; axis < 3; ++axis) p[axis] = at[axis] + r[axis][0] * t[0] + r[axis][1] * t[1] + r[axis][2] * t[2];
+        add(spot_of(p), float(whole_weight * shares[0][a] * shares[1][b] * shares[2][c]));
+      }
+}
+
+namespace {
+
+// Sums over the 2 h + 1 rows around each of `count` rows.
+template <typename Store>
+void slide(const int32_t* __restrict from, int width, int count, int64_t stride, int h, const Store& store) {
+  std::vector<int32_t> sum(static_cast<size_t>(width), 0);
+  int32_t* __restrict s = sum.data();
+  for (int row = -h; row < count; ++row) {
+    if (row + h < count) {
+      const int32_t* __restrict in = from + (row + h) * stride;
+      for (int x = 0; x < width; ++x) s[x] += in[x];
+    }
+    if (row > h) {
+      const int32_t* __restrict in = from + (row - h - 1) * stride;
+      for (int x = 0; x < width; ++x) s[x] -= in[x];
+    }
+    if (row >= 0) store(row, s);
+  }
+}
+
+}  // namespace
+
+// A box of 2 h + 1 cells along every axis, over the copy before.
+void Depths::blur(int number) {
+  const int h = kHalfWidths[number], nx = box_.size[0], ny = box_.size[1], nz = box_.size[2];
+  const float even = 1.0f / float((2 * h + 1) * (2 * h + 1) * (2 * h + 1));
+  const int32_t* from = blurred_[number - 1].data();
+  int32_t* to = blurred_[number].data();
+  const int64_t plane = int64_t(nx) * ny;
+  parallel(nz, [&](int64_t z) {  // along x, then y
+    std::vector<int32_t> rows(static_cast<size_t>(plane));
+    for (int y = 0; y < ny; ++y) {
+      const int32_t* __restrict in = from + z * plane + int64_t(y) * nx;
+      int32_t* __restrict out = rows.data() + int64_t(y) * nx;
+      for (int d = -h; d <= h; ++d)
+        for (int x = std::max(0, -d), last = std::min(nx, nx - d); x < last; ++x) out[x] += in[x + d];
+    }
+    int32_t* plane_out = between_.data() + z * plane;
+    slide(rows.data(), nx, ny, nx, h, [&](int y, const int32_t* __restrict s) {
+      int32_t* __restrict out = plane_out + int64_t(y) * nx;
+      for (int x = 0; x < nx; ++x) out[x] = s[x];
+    });
+  });
+  parallel(ny, [&](int64_t y) {
+    slide(between_.data() + y * nx, nx, nz, plane, h, [&](int z, const int32_t* __restrict s) {
+      int32_t* __restrict out = to + z * plane + y * nx;
+      for (int x = 0; x < nx; ++x) out[x] = int32_t(float(s[x]) * even + 0.5f);
+    });
+  });
+}
+
+namespace {
+
+// Spreads flags along one axis by `far` blocks to either side.
+void spread(std::vector<uint8_t>& flags, int64_t count, int64_t stride, int64_t lines, int64_t far) {
+  std::vector<uint8_t> line(static_cast<size_t>(count));
+  for (int64_t k = 0; k < lines; ++k) {
+    uint8_t* first = flags.data() + k / stride * stride * count + k % stride;
+    for (int64_t i = 0; i < count; ++i) line[size_t(i)] = first[i * stride];
+    int64_t last = -1;  // one past the last block that a flag so far reaches
+    for (int64_t i = 0; i < std::min(far, count); ++i)
+      if (line[size_t(i)]) last = i + far;
+    for (int64_t i = 0; i < count; ++i) {
+      if (i + far < count && line[size_t(i + far)]) last = i + 2 * far;
+      first[i * stride] = i <= last;
+    }
+  }
+}
+
+}  // namespace
+
+void Depths::mark_near(const Box& around, int far) {
+  marked_ = around;
+  for (int k = 0; k < 3; ++k) blocks_[k] = (around.size[k] + kBlock - 1) / kBlock;
+  near_.assign(size_t(blocks_[0]) * size_t(blocks_[1]) * size_t(blocks_[2]), 0);
+  const int32_t* value = blurred_[0].data();
+  for (int z = 0; z < box_.size[2]; ++z)
+    for (int y = 0; y < box_.size[1]; ++y)
+      for (int x = 0; x < box_.size[0]; ++x, ++value) {
+        if (*value == 0) continue;
+        const int64_t p[3] = {x + box_.low[0] - around.low[0], y + box_.low[1] - around.low[1], z + box_.low[2] - around.low[2]};
+        int64_t at[3];
+        for (int k = 0; k < 3; ++k) at[k] = std::max<int64_t>(0, std::min<int64_t>(p[k], around.size[k] - 1)) / kBlock;
+        near_[size_t((at[2] * blocks_[1] + at[1]) * blocks_[0] + at[0])] = 1;
+      }
+  const int64_t blocks = (far + 2 * kBlock - 1) / kBlock, nx = blocks_[0], ny = blocks_[1], nz = blocks_[2];
+  spread(near_, nx, 1, ny * nz, blocks);
+  spread(near_, ny, nx, nx * nz, blocks);
+  spread(near_, nz, nx * ny, nx * ny, blocks);
+}
+
+}  // namespace splatfilm

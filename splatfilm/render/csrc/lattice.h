@@ -1,0 +1,95 @@
+// A part of the scene's lattice of cells, with the optical depth of splats in it, as it is and blurred ever wider.
+//
+// Depths are whole numbers of a small unit: sums of them are exact, so a part of the lattice holds what every other part
+// that covers the same cells does, whatever was put there in which order.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace splatfilm {
+
+constexpr int kBlurs = 4;                          // copies of a lattice, ever wider
+constexpr int kHalfWidths[kBlurs] = {0, 1, 2, 4};  // each is a box over the one before it
+constexpr int kSmear = 1 + 2 + 4;                  // cells that the widest copy reaches beyond what is there
+constexpr float kUnit = 1.0f / 16384;              // of optical depth
+constexpr int kBlock = 4;                          // cells along a side of what is found empty or not as one
+
+// Cells low .. low + size - 1 of the scene.
+struct Box {
+  int64_t low[3];
+  int size[3];
+
+  int64_t cells() const { return int64_t(size[0]) * size[1] * size[2]; }
+  bool holds(int64_t x, int64_t y, int64_t z) const {
+    return uint64_t(x - low[0]) < uint64_t(size[0]) && uint64_t(y - low[1]) < uint64_t(size[1]) &&
+           uint64_t(z - low[2]) < uint64_t(size[2]);
+  }
+  bool holds(const Box& other) const;
+  int64_t at(int64_t x, int64_t y, int64_t z) const {
+    return ((z - low[2]) * size[1] + (y - low[1])) * size[0] + (x - low[0]);
+  }
+};
+
+Box grown(const Box& box, int cells);
+// With sides that lie on multiples of `step` cells.
+Box rounded(const Box& box, int step);
+
+struct SplatArrays {
+  const float *means, *quats, *scales, *opacities;  // [count, 3], [count, 4], [count, 3], [count]
+};
+
+// The three columns of a splat's rotation.
+void turn_of(const float* quaternion, float (&columns)[3][3]);
+
+// The whole number below: without a call to a library, which a processor's oldest instructions need.
+inline int64_t whole(double x) {
+  const int64_t i = int64_t(x);
+  return i - (x < double(i));
+}
+
+// Where a point is on the lattice: the cell's first corner, and how far it is past it.
+struct Spot {
+  int64_t x, y, z;
+  float u, v, w;
+};
+
+inline Spot spot_of(const double (&cells)[3]) {  // in cells, less than 2^62 of them
+  const int64_t x = whole(cells[0]), y = whole(cells[1]), z = whole(cells[2]);
+  return {x, y, z, float(cells[0] - double(x)), float(cells[1] - double(y)), float(cells[2] - double(z))};
+}
+
+inline Spot spot_of(const float* point, double a_cell) {  // 1 / metres
+  const double cells[3] = {point[0] * a_cell, point[1] * a_cell, point[2] * a_cell};
+  return spot_of(cells);
+}
+
+class Depths {
+ public:
+  // Rows begin..end on the cells of `box`, where the widest copy is exact; blurred over `kSmear` cells more. What was
+  // there before is forgotten, and its memory used again.
+  void fill(const SplatArrays& splats, int64_t begin, int64_t end, const Box& box, double cell);
+
+  const Box& box() const { return box_; }  // of the arrays: larger than what was asked for
+  const int32_t* blurred(int width) const { return blurred_[width].data(); }
+  // Whether there is anything within `far` cells of a cell along every axis; never a false no.
+  void mark_near(const Box& around, int far);
+  bool near(int64_t x, int64_t y, int64_t z) const {
+    if (!marked_.holds(x, y, z)) return false;
+    const int64_t i = (x - marked_.low[0]) / kBlock, j = (y - marked_.low[1]) / kBlock, k = (z - marked_.low[2]) / kBlock;
+    return near_[size_t((k * blocks_[1] + j) * blocks_[0] + i)] != 0;
+  }
+
+ private:
+  void deposit(const SplatArrays& splats, int64_t row, double cell);
+  void add(const Spot& spot, float weight);
+  void blur(int width);
+
+  Box box_{{0, 0, 0}, {0, 0, 0}};
+  std::vector<int32_t> blurred_[kBlurs], between_;
+  Box marked_{{0, 0, 0}, {0, 0, 0}};
+  int blocks_[3] = {0, 0, 0};
+  std::vector<uint8_t> near_;
+};
+
+}  // namespace splatfilm

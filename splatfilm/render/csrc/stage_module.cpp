@@ -1,0 +1,129 @@
+// The stage's functions of the extension `splatfilm.render._kernels`: contact shadows, light, shapes.
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <tuple>
+#include <vector>
+
+#include "bindings.h"
+#include "contact.h"
+#include "shade.h"
+
+namespace splatfilm {
+namespace {
+
+using namespace nb::literals;
+
+struct Arrays {
+  SplatArrays splats;
+  int64_t count;
+};
+
+Arrays arrays_of(const In& means, const In& quats, const In& scales, const In& opacities) {
+  const int64_t n = means.ndim() ? int64_t(means.shape(0)) : 0;
+  expect(means, "means", {n, 3});
+  expect(quats, "quats", {n, 4});
+  expect(scales, "scales", {n, 3});
+  expect(opacities, "opacities", {n});
+  return {{means.data(), quats.data(), scales.data(), opacities.data()}, n};
+}
+
+// A numpy array that owns what was in a vector.
+template <typename T>
+nb::ndarray<nb::numpy, T, nb::ndim<1>> handed_over(std::vector<T>&& values) {
+  auto* kept = new std::vector<T>(std::move(values));
+  nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+  return {kept->data(), {kept->size()}, owner};
+}
+
+auto contact_of(Surroundings& set, const In& means, const In& quats, const In& scales, const In& opacities,
+                const std::tuple<int64_t, int64_t>& own, const std::vector<int64_t>& low, const std::vector<int>& size,
+                double cell, double reach) {
+  const auto [splats, count] = arrays_of(means, quats, scales, opacities);
+  const auto [begin, end] = own;
+  if (begin < 0 || end < begin || end > count) throw std::invalid_argument("a member's rows are rows of the cast");
+  if (low.size() != 3 || size.size() != 3 || !(cell > 0) || !(reach > cell))
+    throw std::invalid_argument("a lattice has three sides, a cell greater than 0 and a reach greater than the cell");
+  if (reach > 512 * cell) throw std::invalid_argument("a reach is at most 512 cells");
+  for (int side : size)
+    if (side < 1 || side > 1024) throw std::invalid_argument("a lattice has 1 to 1024 cells a side");
+  ContactTask task{splats, count, begin, end, {{low[0], low[1], low[2]}, {size[0], size[1], size[2]}}, cell, reach};
+  if (grown(task.solid, int(2 * reach / cell) + 64).cells() > (int64_t(1) << 30))
+    throw std::invalid_argument("a lattice has at most 2^30 cells");
+  Lost lost;
+  {
+    const nb::gil_scoped_release release;
+    lost = set.contact(task);
+  }
+  return std::make_tuple(handed_over(std::move(lost.rows)), handed_over(std::move(lost.shares)));
+}
+
+// `numbers`: light at two heights 27 and 27, the heights, strength, gain, most.
+void light_of(const In& means, const In& quats, const In& normals, const In& colours, const In& linear, const In& sh,
+              const std::vector<double>& numbers, const Out& out) {
+  const int64_t n = means.ndim() ? int64_t(means.shape(0)) : 0, basis = sh.ndim() == 3 ? int64_t(sh.shape(1)) : 0;
+  expect(means, "means", {n, 3});
+  expect(quats, "quats", {n, 4});
+  expect(normals, "normals", {n, 3});
+  expect(colours, "colours", {n, 3});
+  expect(linear, "linear", {n, 3});
+  expect(sh, "sh", {n, basis, 3});
+  expect(out, "out", {n, basis, 3});
+  if (basis < 1 || numbers.size() != 59) throw std::invalid_argument("light takes sh and 59 numbers");
+  LightTask task{means.data(), quats.data(), normals.data(), colours.data(), linear.data(), sh.data(), n, int(basis),
+                 {}, {}, float(numbers[54]), float(numbers[55]), float(numbers[56]), float(numbers[57]), float(numbers[58]),
+                 out.data()};
+  for (int k = 0; k < 27; ++k) {
+    task.below[k / 3][k % 3] = float(numbers[size_t(k)]);
+    task.above[k / 3][k % 3] = float(numbers[size_t(27 + k)]);
+  }
+  const nb::gil_scoped_release release;
+  light(task);
+}
+
+void darken_rows(const In& sh, const InLong& rows, const In& kept, const Out& out) {
+  const int64_t n = sh.ndim() == 3 ? int64_t(sh.shape(0)) : 0, basis = sh.ndim() == 3 ? int64_t(sh.shape(1)) : 0;
+  const int64_t count = rows.ndim() ? int64_t(rows.shape(0)) : 0;
+  expect(sh, "sh", {n, basis, 3});
+  expect(out, "out", {n, basis, 3});
+  expect(rows, "rows", {count});
+  expect(kept, "kept", {count});
+  for (int64_t i = 0; i < count; ++i)
+    if (uint64_t(rows.data()[i]) >= uint64_t(n)) throw std::invalid_argument("a row that is no splat");
+  const nb::gil_scoped_release release;
+  darken(sh.data(), int(basis), rows.data(), kept.data(), count, out.data());
+}
+
+// The lowest and the highest corner of points.
+std::vector<double> bounds(const In& points) {
+  const int64_t n = points.ndim() ? int64_t(points.shape(0)) : 0;
+  expect(points, "points", {n, 3});
+  if (!n) throw std::invalid_argument("no points have no bounds");
+  float low[3], high[3];
+  for (int k = 0; k < 3; ++k) low[k] = high[k] = points.data()[k];
+  for (int64_t i = 1; i < n; ++i)
+    for (int k = 0; k < 3; ++k) {
+      const float p = points.data()[3 * i + k];
+      low[k] = p < low[k] ? p : low[k];
+      high[k] = p > high[k] ? p : high[k];
+    }
+  return {low[0], low[1], low[2], high[0], high[1], high[2]};
+}
+
+}  // namespace
+
+void bind_stage(nb::module_& m) {
+  nb::class_<Surroundings>(m, "Surroundings")
+      .def("__init__",
+           [](Surroundings* self, const In& means, const In& quats, const In& scales, const In& opacities) {
+             const auto [splats, count] = arrays_of(means, quats, scales, opacities);
+             new (self) Surroundings(splats.means, splats.quats, splats.scales, splats.opacities, count);
+           })
+      .def("contact", &contact_of);
+  m.def("light", &light_of);
+  m.def("darken", &darken_rows);
+  m.def("bounds", &bounds);
+}
+
+}  // namespace splatfilm
