@@ -27,7 +27,7 @@ from splatfilm.stage.placement import Placements
 from splatfilm.studio.desk import Desk
 from splatfilm.studio.focus import distance_under
 from splatfilm.studio.lookout import Lookout
-from splatfilm.studio.lookthrough import Look, LookThrough, Seen, seen_contact
+from splatfilm.studio.lookthrough import Look, LookThrough, Seen, Staging, seen_contact
 from splatfilm.studio.messages import RefusedError, as_json, parse, with_picture
 from splatfilm.studio.messages import field as given
 from splatfilm.studio.overview import Heard
@@ -239,6 +239,16 @@ class Session:
     def soon(self, do: Callable[[], None]) -> None:
         """Run something in the session's thread; may be called from any."""
         self._room.soon(do)
+
+    def warm_up(self, then: Callable[[], None]) -> None:
+        """Read the first shot's splats while the browser is still opening, and do something when that is over."""
+        film = self.document.state.film
+
+        def read(stages: Staging) -> None:
+            if film is not None and film.shots:
+                stages(film, film.shots[0].scene).at(film.shots[0].frames.first)
+
+        self._room.lookthrough.work(read, lambda *_: then())
 
     def learn(self, known: Known) -> None:
         """More is known of the sets: remarks are looked for anew."""
