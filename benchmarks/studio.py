@@ -219,7 +219,8 @@ def _family(mine: int, but: int) -> list[int]:
             parents[int(stat.parent.name)] = int(stat.read_text().rsplit(")", 1)[1].split()[1])
         except (OSError, ValueError, IndexError):
             continue
-    found, new = set(), {mine}
+    found: set[int] = set()
+    new = {mine}
     while new:
         new = {pid for pid, parent in parents.items() if parent in new} - found - {but}
         found |= new

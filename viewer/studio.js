@@ -16,7 +16,7 @@ const $ = (id) => document.getElementById(id);
 
 class Studio {
   state = null; tables = null; frame = 0; speed = 0; name = null;
-  chosen = new Set(); aim = [0, 0, 1]; aimPlace = [0.5, 0.5]; cover = { a: "", b: "", side: "left", setup: "master" };
+  chosen = new Set(); aim = [0, 0, 1]; aimPlace = [0.5, 0.5]; cover = { a: "", b: "", side: "left", setup: "" };
   guides = { thirds: true, safe: false, centre: false, scope: false, clean: false };
   seen = null; flying = false; due = false; thumbs = new Map(); gesture = 0; trouble = "";
   works = []; takes = {}; view = "picture"; cut = false;

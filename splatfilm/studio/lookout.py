@@ -102,7 +102,7 @@ class Lookout:
                 if error is not None:
                     raise error
                 assert parts is not None, "there is no error"
-                overview.show_clouds({name: part and part.cloud() for name, part in parts.items()})
+                overview.show_clouds({name: None if part is None else part.cloud() for name, part in parts.items()})
             except SplatfilmError as missing:
                 log.warning("the overview shows no splats: %s", missing)
             except Exception:  # the studio goes on without

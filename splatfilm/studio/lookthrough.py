@@ -56,6 +56,7 @@ class Look:
     optics: Optics = SHARP
     contact: Contact | None = None  # the shadows between cast and set
     header: Mapping[str, Any] = field(default_factory=dict)  # given back with the picture
+    whole: bool = False  # with contact shadows, however long they take; a full-size one is always
 
     @property
     def camera(self) -> Camera:
@@ -180,8 +181,8 @@ class LookThrough:
         stage = self._staged(look.film, look.scene)
         exposure = settle(expose_frame(look.path, look.size, look.frame, look.optics), stage.placements)
         blur = exposure_value(exposure, stage.placements, camera_value, _placed_value) if look.exact else {}
-        known = look.exact or (look.scene, look.frame, look.contact) in self._moments
-        contact = look.contact if known else None
+        ready = (look.scene, look.frame, look.contact) in self._moments
+        contact = look.contact if look.exact or look.whole or ready else None
         camera = look.camera
         key = hash_value(
             {

@@ -31,6 +31,9 @@ Guard = Callable[[Any, Any, Callable[[Any, Any], Any]], Any]
 
 SECRET_HEADER = "X-Splatfilm-Overview"
 
+HIDDEN = ".mantine-Notifications-root,[data-floating-window],[data-dock-region]"
+"""What of viser's page has nothing to say in the studio's, by its selectors."""
+
 CHOSEN = (232, 176, 75)
 OTHER = (139, 146, 156)
 MARK = (127, 194, 138)
@@ -138,9 +141,9 @@ def allow_pages(doors: Sequence[Door]) -> Guard:
 
 
 def page() -> bytes:
-    """viser's own page, one file, without its warnings: the studio has a place of its own to say things."""
+    """viser's own page, one file, without its panel and its warnings: the studio has a place of its own for both."""
     own = (Path(library().__file__).parent / "client" / "build" / "index.html").read_bytes()
-    return own.replace(b"</head>", b"<style>.mantine-Notifications-root{display:none}</style></head>", 1)
+    return own.replace(b"</head>", f"<style>{HIDDEN}{{display:none!important}}</style></head>".encode(), 1)
 
 
 class Overview:
