@@ -366,7 +366,11 @@ class Studio {
     const box = $("overview"), wanted = this.view !== "picture";
     $("stage").className = this.view;
     box.hidden = !wanted;
-    if (wanted && !box.firstChild) box.append(el("iframe", { title: "3D overview", src: `/overview?websocket=ws://${location.host}/overview-socket` }));
+    if (wanted && !box.firstChild) {
+      const frame = el("iframe", { title: "3D overview", src: `/overview?websocket=ws://${location.host}/overview-socket` });
+      frame.addEventListener("load", () => frame.contentWindow.addEventListener("pointerup", () => $("stage").focus())); // keys stay the studio's
+      box.append(frame);
+    }
     if (!wanted) box.replaceChildren(); // what is not seen costs nothing
     this.layout();
     this.watch();

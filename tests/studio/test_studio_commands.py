@@ -1,4 +1,4 @@
-"""What the studio hands on, from the command line: `splatfilm storyboard` and `splatfilm shotlist` as a user runs them."""
+"""The studio's hand-outs from the command line: `splatfilm storyboard` and `splatfilm shotlist`, as users run them."""
 
 from __future__ import annotations
 
