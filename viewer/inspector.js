@@ -126,20 +126,36 @@ function replaced(value, [step, ...rest], item) {
   return copy;
 }
 
+// Which set-ups there are between two, Python knows; the answer is kept by pair.
+function setupsOf(studio, shot, a, b) {
+  const key = [studio.state.revision, shot.scene, a, b].join(" ");
+  if (studio.setups?.key === key) return studio.setups.names;
+  const names = studio.setups?.names ?? [];
+  if (studio.setups?.asked !== key) {
+    studio.setups = { ...studio.setups, asked: key };
+    studio.ask({ do: "set-ups", shot: shot.name, a, b }).then((answer) => {
+      studio.setups = { key, asked: key, names: answer.setups ?? [] };
+      draw(studio, document.getElementById("inspector"));
+    });
+  }
+  return names;
+}
+
 function coverage(studio, shot) {
   const scene = studio.state.scenes[shot.scene];
   if (!scene || scene.cast.length < 2) return null;
-  const pick = studio.cover;
-  if (!scene.cast.includes(pick.a)) [pick.a, pick.b] = scene.cast;
+  const pick = studio.cover, cast = [...scene.people, ...scene.cast.filter((who) => !scene.people.includes(who))];
+  if (!cast.includes(pick.a) || !cast.includes(pick.b) || pick.a === pick.b) [pick.a, pick.b] = cast;
   const select = (key, values) => {
     const box = el("select", { onchange: (e) => { pick[key] = e.target.value; e.target.blur(); draw(studio, document.getElementById("inspector")); } }, ...values.map((v) => el("option", { value: v }, v)));
     if (!values.includes(pick[key])) pick[key] = values[0];
-    box.value = pick[key];
+    box.value = pick[key] ?? "";
     return box;
   };
-  const setups = ["master", "two-shot", "top", ...[pick.a, pick.b].flatMap((who) => [`ots-${who}`, `insert-${who}`, ...studio.tables.sizes.map((s) => `single-${who}-${s}`)])];
-  return section("Coverage", row("Line from", select("a", scene.cast)), row("Line to", select("b", scene.cast)), row("Side", select("side", ["left", "right"])), row("Set-up", select("setup", setups)),
-    el("button", { onclick: () => studio.ask({ do: "cover", shot: shot.name, ...pick }) }, "Put the camera there"));
+  const setups = setupsOf(studio, shot, pick.a, pick.b);
+  return section("Coverage", row("Line from", select("a", cast.filter((who) => who !== pick.b))), row("Line to", select("b", cast.filter((who) => who !== pick.a))),
+    row("Side", select("side", ["left", "right"])), row("Set-up", select("setup", setups)),
+    el("button", { disabled: !setups.length, onclick: () => studio.ask({ do: "cover", shot: shot.name, ...pick }) }, "Put the camera there"));
 }
 
 function continuity(studio) {

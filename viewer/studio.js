@@ -11,11 +11,12 @@ import { Wire } from "./wire.js";
 
 const MOVING_WIDTH = 640; // pixels of the picture while something moves
 const SETTLE_MS = 160; // after which the full picture is asked for
+const PATIENCE_MS = 1000; // after which the page says that a picture is on its way
 const $ = (id) => document.getElementById(id);
 
 class Studio {
   state = null; tables = null; frame = 0; speed = 0; name = null;
-  chosen = new Set(); aim = [0, 0, 1]; aimPlace = [0.5, 0.5]; cover = { a: "", b: "", side: "left", setup: "master" };
+  chosen = new Set(); aim = [0, 0, 1]; aimPlace = [0.5, 0.5]; cover = { a: "", b: "", side: "left", setup: "" };
   guides = { thirds: true, safe: false, centre: false, scope: false, clean: false };
   seen = null; flying = false; due = false; thumbs = new Map(); gesture = 0; trouble = "";
   works = []; takes = {}; view = "picture"; cut = false;
@@ -143,11 +144,13 @@ class Studio {
 
   // ---- the picture -----------------------------------------------------------------------------------------------
 
+  // One picture is on its way at a time; a full one is given up when something moves again.
   look(exact = false) {
     if (!this.shot?.hud) return;
-    if (this.flying) { this.due = exact ? "exact" : this.due || "moving"; return; }
-    this.flying = true;
+    if (this.flying && (exact || this.flying === "moving")) { this.due = exact ? "exact" : this.due || "moving"; return; }
+    this.flying = exact ? "exact" : "moving";
     this.due = false;
+    this.patience();
     this.ask({ do: "look", shot: this.name, frame: this.frame, width: MOVING_WIDTH, exact });
   }
 
@@ -165,17 +168,40 @@ class Studio {
       canvas.width = image.width;
       canvas.height = image.height;
       canvas.getContext("2d").drawImage(image, 0, 0);
-      if (!thumb) { this.seen = { ...header, width: image.width, height: image.height }; this.trouble = ""; }
+      if (!thumb) { this.seen = { ...header, width: image.width, height: image.height }; this.trouble = ""; this.pictured?.(header); }
     }
     this.arrived(header);
   }
 
+  // A renderer that takes its time is seen to.
+  patience() {
+    const since = performance.now();
+    clearTimeout(this.patient);
+    const tell = () => {
+      if (!this.flying) return;
+      $("busy").textContent = `Rendering, ${Math.round((performance.now() - since) / 1000)} s`;
+      $("busy").hidden = false;
+      this.patient = setTimeout(tell, 1000);
+    };
+    this.patient = setTimeout(tell, PATIENCE_MS);
+  }
+
+  // What a key press would show next is rendered while hands rest.
+  neighbours() {
+    const { name, frame, shot } = this, near = [frame + 1, frame - 1].filter((one) => one >= shot.first && one <= shot.last);
+    if (!this.speed) this.ask({ do: "ahead", frames: near.map((one) => [name, one]), width: MOVING_WIDTH });
+  }
+
   arrived(header) {
     if (header.slot.startsWith("thumb-")) return;
+    if (header.exact && this.flying === "moving") return; // it was done before it could be given up
     this.flying = false;
+    clearTimeout(this.patient);
+    $("busy").hidden = true;
     this.looks = (this.looks ?? 0) + 1;
     this.say("");
     if (this.due) this.look(this.due === "exact");
+    else if (header.exact && this.shot) this.neighbours();
   }
 
   say(line) { $("message").textContent = line || this.trouble; $("picture").style.opacity = line || this.trouble ? 0.25 : 1; }
@@ -340,7 +366,11 @@ class Studio {
     const box = $("overview"), wanted = this.view !== "picture";
     $("stage").className = this.view;
     box.hidden = !wanted;
-    if (wanted && !box.firstChild) box.append(el("iframe", { title: "3D overview", src: `/overview?websocket=ws://${location.host}/overview-socket` }));
+    if (wanted && !box.firstChild) {
+      const frame = el("iframe", { title: "3D overview", src: `/overview?websocket=ws://${location.host}/overview-socket` });
+      frame.addEventListener("load", () => frame.contentWindow.addEventListener("pointerup", () => $("stage").focus())); // keys stay the studio's
+      box.append(frame);
+    }
     if (!wanted) box.replaceChildren(); // what is not seen costs nothing
     this.layout();
     this.watch();
@@ -479,6 +509,7 @@ window.__sf = {
   get takes() { return studio.takes; },
   drop() { studio.wire.socket.close(); },
   get looks() { return studio.looks ?? 0; },
+  set pictured(heard) { studio.pictured = heard; },
   get still() { return Boolean(studio.seen?.exact && studio.seen.revision === studio.state.revision && studio.seen.frame === studio.frame && studio.seen.shot === studio.name && !studio.flying); },
   commands: COMMANDS.map(({ id, title, keys, group }) => ({ id, title, keys, group })),
 };

@@ -4,7 +4,7 @@ import { svg } from "./dom.js";
 import { clamp, ruler, seconds } from "./numbers.js";
 
 const LANES = [["Position", "position"], ["Aim", "rotation look_at"], ["Roll", "roll"], ["Focal", "focal_mm"], ["Focus", "focus_m"]];
-const LEFT = 84, RIGHT = 16, STRIP = 26, RULER = 20, LANE = 17;
+const LEFT = 84, RIGHT = 16, STRIP = 26, RULER = 20, TALLEST = 17, LOWEST = 12;
 
 export class Timeline {
   constructor(studio, root) {
@@ -29,18 +29,20 @@ export class Timeline {
       this.first = Math.min(shot.first, ...frames);
       this.last = Math.max(shot.last, ...frames, this.first + 1);
       const cast = studio.state.scenes[shot.scene]?.performance ?? [];
-      const top = STRIP + RULER, bottom = top + (LANES.length + cast.length) * LANE;
+      const count = LANES.length + cast.length, top = STRIP + RULER;
+      this.lane = clamp((this.root.clientHeight - top - 6) / count, LOWEST, TALLEST); // then it scrolls
+      const lane = this.lane, bottom = top + count * lane;
       this.svg.style.height = `${Math.max(this.root.clientHeight, bottom + 6)}px`;
       parts.push(svg("rect", { class: "inout", x: this.x(shot.first), y: STRIP, width: Math.max(1, this.x(shot.last) - this.x(shot.first)), height: bottom - STRIP }));
       for (const frame of ruler(this.first, this.last, this.width - LEFT - RIGHT))
         parts.push(svg("text", { x: this.x(frame), y: STRIP + 13, "text-anchor": "middle" }, String(frame)));
       LANES.forEach(([name, channels], i) => {
-        const y = top + i * LANE + LANE / 2;
+        const y = top + (i + 0.5) * lane;
         parts.push(svg("text", { x: 10, y: y + 3 }, name), svg("line", { class: "lane", x1: LEFT, x2: this.width - RIGHT, y1: y, y2: y }));
         for (const key of shot.keys ?? [])
           if (channels.split(" ").some((channel) => key[channel] !== undefined)) parts.push(this.key(key.frame, y));
       });
-      cast.forEach((who, i) => parts.push(...this.performance(who, top + (LANES.length + i) * LANE + LANE / 2)));
+      cast.forEach((who, i) => parts.push(...this.performance(who, top + (LANES.length + i + 0.5) * lane)));
       if (shot.rig) parts.push(svg("text", { x: LEFT + 8, y: top + 14 }, `On a rig (${shot.rig.mount.kind}): change it in the inspector, or make keys of it`));
       this.head = svg("line", { class: "head", y1: STRIP, y2: bottom });
       parts.push(this.head);

@@ -44,11 +44,12 @@ Wide, full, medium long (knees), medium (waist), medium close-up (chest), close-
 
 @dataclass(frozen=True)
 class Subject:
-    """Who or what is covered: where it stands on the floor (metres) and how tall it is."""
+    """Who or what is covered: where it stands on the floor (metres), how tall it is, and whether it is somebody."""
 
     name: str
     position: tuple[float, float, float]
     height: float = 1.7
+    person: bool = True
 
     def at(self, part: float) -> Array:
         """A point on its axis at a part of its height."""
@@ -152,19 +153,33 @@ def top(setting: Setting) -> Rig:
     return _standing(setting, position, middle)
 
 
+def set_ups(a: Subject, b: Subject) -> tuple[str, ...]:
+    """What the two are usually covered by, best first: two people by `master`, `two-shot`, `ots-A`, `single-A-mcu`.
+
+    A thing is an `insert`, or seen past a person's shoulder; nobody is seen past a thing. `top` is there for everybody.
+    """
+    people, both = [one for one in (a, b) if one.person], (a, b)
+    things = [one for one in both if not one.person]
+    names = ["master", "two-shot"] if len(people) == 2 else []
+    names += [f"insert-{one.name}" for one in things]
+    names += [f"ots-{one.name}" for one, other in (both, both[::-1]) if other.person]
+    names += [f"single-{one.name}-{size}" for one in people for size in SHOT_SIZES]
+    return (*names, "top", *(f"insert-{one.name}" for one in people))
+
+
 def presets(setting: Setting) -> Mapping[str, Callable[[], Rig]]:
-    """Every set-up by name: `master`, `two-shot`, `ots-A`, `single-A-mcu`, `insert-A`, `top`; made when called."""
-    found: dict[str, Callable[[], Rig]] = {
+    """Every one of the `set_ups` of a setting by name; made when called."""
+    made: dict[str, Callable[[], Rig]] = {
         "master": lambda: master(setting),
         "two-shot": lambda: two_shot(setting),
         "top": lambda: top(setting),
     }
     for name in (setting.a.name, setting.b.name):
-        found[f"ots-{name}"] = lambda name=name: over_the_shoulder(setting, name)  # type: ignore[misc]
-        found[f"insert-{name}"] = lambda name=name: insert(setting, name)  # type: ignore[misc]
+        made[f"ots-{name}"] = lambda name=name: over_the_shoulder(setting, name)  # type: ignore[misc]
+        made[f"insert-{name}"] = lambda name=name: insert(setting, name)  # type: ignore[misc]
         for size in SHOT_SIZES:
-            found[f"single-{name}-{size}"] = lambda name=name, size=size: single(setting, name, size)  # type: ignore[misc]
-    return found
+            made[f"single-{name}-{size}"] = lambda name=name, size=size: single(setting, name, size)  # type: ignore[misc]
+    return {name: made[name] for name in set_ups(setting.a, setting.b)}
 
 
 def coverage(setting: Setting, name: str) -> Rig:

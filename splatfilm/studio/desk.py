@@ -143,9 +143,8 @@ class Desk:
             return None
         width = min(BOARD_WIDTH, self.film.size[0])
         size = width, max(1, round(self.film.size[1] * width / self.film.size[0]))
-        return Look(
-            window, self.film, shot.scene, frame, path, size, contact=seen_contact(shot), header={"shot": shot.name}
-        )
+        contact, header = seen_contact(shot), {"shot": shot.name}
+        return Look(window, self.film, shot.scene, frame, path, size, whole=True, contact=contact, header=header)
 
 
 def frames_of_interest(document: Document, shot: Shot) -> tuple[int, ...]:

@@ -1,9 +1,13 @@
-"""Finds out about the film's sets in a thread: what the checks may say about matter and photographs."""
+"""Finds out about the film's sets in a thread: what the checks may say about matter and photographs.
+
+Nobody waits for it, so it begins some seconds after the first shot was looked at, and the first pictures come first.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +21,9 @@ if TYPE_CHECKING:
     from splatfilm.studio.session import Session
 
 log = logging.getLogger("splatfilm.studio")
+
+
+PATIENCE = 3.0  # seconds
 
 
 def set_files(film: Film, out: Path, backend: str) -> dict[tuple[str, str], Path]:
@@ -37,6 +44,7 @@ def learn_surroundings(session: Session, options: Options) -> None:
         return
 
     def learn() -> None:
+        time.sleep(PATIENCE)
         try:
             known = known_of(film, set_files(film, options.out, options.backend))
         except Exception as error:  # the studio works without

@@ -3,8 +3,9 @@
 The newest wish of each window wins: whoever drags a camera wants the last position and none before it. Pictures are
 kept by what decides their pixels, so going back, or playing again, costs nothing; while a shot plays, its next frames
 are rendered ahead. A full-size picture is a PNG and holds exactly the pixels that `splatfilm render` writes, lens and
-shutter included; smaller ones, for moving, are JPEG and sharp. The thread owns the stages (splats in memory); other
-work that needs them is handed to it.
+shutter included; it is given up half-way when something newer is wanted. Smaller ones, for moving, are JPEG, sharp, and
+show contact shadows only at moments at which hands have rested: working those out takes longer than the picture. The
+thread owns the stages (splats in memory); other work that needs them is handed to it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 CACHE_BYTES = 256 << 20
 JPEG_QUALITY = 85
 SHARP = Optics()
+MOST_MOMENTS = 2
+"""Scene frames that were looked at in full size, whose splats are kept, contact shadows and all."""
 MOST_STAGES = 2
 """Scenes whose splats are kept in memory: a cut between two scenes is looked at from both sides."""
 
@@ -53,6 +56,7 @@ class Look:
     optics: Optics = SHARP
     contact: Contact | None = None  # the shadows between cast and set
     header: Mapping[str, Any] = field(default_factory=dict)  # given back with the picture
+    whole: bool = False  # with contact shadows, however long they take; a full-size one is always
 
     @property
     def camera(self) -> Camera:
@@ -72,6 +76,10 @@ Staging = Callable[[Film, str], "Stage"]
 """The stage of a film's scene; only to be called, and its splats only to be read, in the look-through's thread."""
 
 
+class _OvertakenError(Exception):
+    """Whoever wanted this picture wants another one by now."""
+
+
 class LookThrough:
     """Renders looks in a thread. `tell` is called from that thread with every picture."""
 
@@ -83,6 +91,7 @@ class LookThrough:
         self._kept: OrderedDict[str, bytes] = OrderedDict()
         self._bytes = 0
         self._stages: OrderedDict[str, tuple[Any, Stage, list[Any]]] = OrderedDict()
+        self._moments: OrderedDict[tuple[str, int, Contact | None], Splats] = OrderedDict()
         self._change = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="look-through", daemon=True)
@@ -155,6 +164,8 @@ class LookThrough:
     def _show(self, look: Look) -> None:
         try:
             seen = Seen(look, self._picture(look))
+        except _OvertakenError:
+            return
         except Exception as error:  # the page shows it; a renderer that fails must not end the studio
             seen = Seen(look, b"", str(error) or type(error).__name__)
         self._tell(seen)
@@ -170,6 +181,8 @@ class LookThrough:
         stage = self._staged(look.film, look.scene)
         exposure = settle(expose_frame(look.path, look.size, look.frame, look.optics), stage.placements)
         blur = exposure_value(exposure, stage.placements, camera_value, _placed_value) if look.exact else {}
+        ready = (look.scene, look.frame, look.contact) in self._moments
+        contact = look.contact if look.exact or look.whole or ready else None
         camera = look.camera
         key = hash_value(
             {
@@ -178,13 +191,13 @@ class LookThrough:
                 "files": [[str(path), *stamp] for path, stamp in self._stages[look.scene][2]],
                 "exact": look.exact,
                 "blur": blur,
-                "contact": _contact_value(look.contact),
+                "contact": _contact_value(contact),
             }
         )
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        frame = self._rendered(stage, look, camera, exposure if blur else None)
+        frame = self._exposed(stage, look, exposure) if blur else self._rendered(stage, look, camera, contact)
         picture = self._encoded(frame, look.exact, camera.overscan)
         self._kept[key] = picture
         self._bytes += len(picture)
@@ -192,23 +205,52 @@ class LookThrough:
             self._bytes -= len(self._kept.popitem(last=False)[1])
         return picture
 
-    def _rendered(self, stage: Stage, look: Look, camera: Camera, exposure: Exposure | None) -> Frame:
+    def _rendered(self, stage: Stage, look: Look, camera: Camera, contact: Contact | None) -> Frame:
+        """The picture of an instant."""
         from splatfilm.render import RenderSettings, render
         from splatfilm.shots.plan import BACKGROUND
 
-        settings = RenderSettings(background=BACKGROUND)
-        if exposure is None:
-            return render(stage.at(look.frame, contact=look.contact).splats, camera, settings, self._backend)
+        splats = self._moment(stage, look, contact)
+        self._go_on(look)
+        return render(splats, camera, RenderSettings(background=BACKGROUND), self._backend)
+
+    def _exposed(self, stage: Stage, look: Look, exposure: Exposure) -> Frame:
+        """The picture through a pupil, or of a while: given up between two of its moments when nobody waits for it."""
+        from splatfilm.render import RenderSettings
         from splatfilm.render.exposure import Blur, Moment, expose
         from splatfilm.render.renderer import render_each
+        from splatfilm.shots.plan import BACKGROUND
 
         def moment_at(time: float) -> Moment:
+            self._go_on(look)
             return stage.at(exposure.scene_frame(time), look.frame, look.contact).splats, exposure.camera(time)
 
         def draw(splats: Splats, cameras: Sequence[Camera]) -> Iterator[Frame]:
-            return render_each(splats, cameras, settings, backend=self._backend)
+            for frame in render_each(splats, cameras, RenderSettings(background=BACKGROUND), backend=self._backend):
+                self._go_on(look)
+                yield frame
 
+        self._moment(stage, look, look.contact)  # a hand that moves this camera sees it as it is now
         return expose(moment_at, draw, Blur(exposure.pupil, exposure.shutter, exposure.samples))[0]
+
+    def _moment(self, stage: Stage, look: Look, contact: Contact | None) -> Splats:
+        """The scene's splats at the look's frame; those of full-size pictures are kept."""
+        key = look.scene, look.frame, contact
+        known = self._moments.get(key)
+        if known is None:
+            known = stage.at(look.frame, contact=contact).splats
+            if look.exact:
+                self._moments[key] = known
+                while len(self._moments) > MOST_MOMENTS:
+                    self._moments.popitem(last=False)
+        else:
+            self._moments.move_to_end(key)
+        return known
+
+    def _go_on(self, look: Look) -> None:
+        """Raises `_OvertakenError` when the window wants another picture in the place of this full-size one."""
+        if look.exact and look.header.get("slot") == "look" and (look.window, "look") in self._wishes:
+            raise _OvertakenError
 
     @staticmethod
     def _encoded(frame: Frame, exact: bool, overscan: Margins = (0, 0, 0, 0)) -> bytes:
@@ -232,6 +274,7 @@ class LookThrough:
             from splatfilm.stage.stage import Stage
 
             self._stages.pop(scene, None)
+            self._moments.clear()
             files = splat_files(film, scene, self._out, self._backend)
             read = dict.fromkeys([*files.values(), *_performed(film, scene)])
             stamps = [(path, stamp_of(path)) for path in read]

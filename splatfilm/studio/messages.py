@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from splatfilm.base.errors import SplatfilmError
+from splatfilm.layout import ChangedOnDiskError
+
+log = logging.getLogger("splatfilm.studio")
 
 
 class RefusedError(SplatfilmError):
@@ -53,6 +57,24 @@ def _named(kind: type | tuple[type, ...]) -> str:
 def as_json(value: Any) -> str:
     """A message as text."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+class Later:
+    """What a message gives that is answered when something is done."""
+
+
+def reply(number: object, **more: Any) -> dict[str, Any]:
+    """The answer to message `number`: it was done."""
+    return {"type": "reply", "id": number, "ok": True, **more}
+
+
+def refusal(number: object, error: Exception) -> dict[str, Any]:
+    """The answer to message `number`: it was not done, and why. It is logged too."""
+    log.warning("refused: %s", error)
+    answer: dict[str, Any] = {"type": "reply", "id": number, "ok": False, "error": str(error)}
+    if isinstance(error, ChangedOnDiskError):
+        answer["conflict"] = [path.name for path in error.paths]
+    return answer
 
 
 def with_picture(header: Mapping[str, Any], picture: bytes) -> bytes:

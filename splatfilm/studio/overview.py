@@ -8,6 +8,7 @@ as the studio does.
 
 from __future__ import annotations
 
+import math
 import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +31,9 @@ Guard = Callable[[Any, Any, Callable[[Any, Any], Any]], Any]
 """(connection, request, what viser would answer) -> the answer; None lets a WebSocket through."""
 
 SECRET_HEADER = "X-Splatfilm-Overview"
+
+HIDDEN = ".mantine-Notifications-root,.mantine-Paper-root,[data-floating-window]"
+"""What of viser's page has nothing to say in the studio's, by its selectors."""
 
 CHOSEN = (232, 176, 75)
 OTHER = (139, 146, 156)
@@ -116,6 +120,7 @@ def start_guarded(guard: Guard, port: int = 0) -> Any:
         raise MissingPartError(f"viser {viser.__version__} cannot be guarded: the 3D overview needs viser 1.1")
     server.gui.configure_theme(dark_mode=True, show_logo=False, show_share_button=False)
     server.scene.set_up_direction("+z")
+    server.initial_camera.fov = FOV
     server.gui.main_panel.minimize()
     return server
 
@@ -138,9 +143,9 @@ def allow_pages(doors: Sequence[Door]) -> Guard:
 
 
 def page() -> bytes:
-    """viser's own page, one file, without its warnings: the studio has a place of its own to say things."""
+    """viser's own page, one file, without its panel and its warnings: the studio has a place of its own for both."""
     own = (Path(library().__file__).parent / "client" / "build" / "index.html").read_bytes()
-    return own.replace(b"</head>", b"<style>.mantine-Notifications-root{display:none}</style></head>", 1)
+    return own.replace(b"</head>", f"<style>{HIDDEN}{{display:none!important}}</style></head>".encode(), 1)
 
 
 class Overview:
@@ -328,28 +333,44 @@ def add_cloud(server: Any, name: str, cloud: Cloud) -> Any:
 
 
 def look_down(server: Any, world: World) -> None:
-    """Put visitors where all cameras, and what they look at, are seen from above and aside."""
+    """Put visitors where all cameras, what they look at, and the cast's marks are seen from above and aside."""
     poses = np.array([camera.pose for camera in world.cameras])
     seen = np.concatenate([poses[:, :3, 3], poses[:, :3, 3] + 1.5 * poses[:, :3, 2], *_points(world)])
-    _look_at(server, (seen.min(axis=0) + seen.max(axis=0)) / 2, max(2.0, float(np.ptp(seen, axis=0).max())))
+    middle = (seen.min(axis=0) + seen.max(axis=0)) / 2
+    _look_at(server, middle, max(2.0, fitting(seen - middle)))
 
 
 def _points(world: World) -> list[Array]:
     return [np.array([place]) for place in world.marks.values()]
 
 
-def _look_at(server: Any, middle: Array, reach: float) -> None:
-    place = middle + reach * np.array([-0.25, -0.4, 0.7])
-    server.initial_camera.look_at, server.initial_camera.position = middle, place
-    for client in server.get_clients().values():
-        client.camera.look_at, client.camera.position = middle, place
+FROM = np.array([-0.25, -0.4, 0.7]) / math.sqrt(0.25**2 + 0.4**2 + 0.7**2)  # above and aside
+FOV = math.radians(50)
+NARROWEST = 0.75  # width by height of the overview beside the picture
+SHARE = 0.9  # of the overview that what must be seen may fill
+
+
+def fitting(points: Array) -> float:  # [N, 3] about the point looked at -> metres
+    """From how far away, in the direction `FROM`, a square in the middle of the overview holds all the points.
+
+    A point that lies `d` nearer and `x` off the axis is inside from the distance d + x / tan(half the square's angle).
+    """
+    near = points @ FROM
+    off = np.linalg.norm(points - near[:, None] * FROM, axis=1)
+    return float((near + off / (SHARE * NARROWEST * math.tan(FOV / 2))).max(initial=0.0))
+
+
+def _look_at(server: Any, middle: Array, distance: float) -> None:
+    place = middle + distance * FROM
+    for camera in (server.initial_camera, *(client.camera for client in server.get_clients().values())):
+        camera.look_at, camera.position = middle, place
 
 
 def stand_back(server: Any, clouds: Sequence[Cloud]) -> None:
     """Put visitors where the middle half of all splats is seen from above and aside."""
     centres = np.concatenate([cloud.centres for cloud in clouds]).astype(np.float64)
     low, high = np.percentile(centres, (25, 75), axis=0)
-    _look_at(server, (low + high) / 2, max(0.1, 1.5 * float(np.linalg.norm(high - low))))
+    _look_at(server, (low + high) / 2, max(0.1, 1.6 * float(np.linalg.norm(high - low))))
 
 
 def _quaternion(pose: Array) -> Array:

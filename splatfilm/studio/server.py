@@ -80,6 +80,7 @@ async def run_studio(film: Path, options: Options, opened: Callable[[str], None]
     document = Document.open(film)
     with contextlib.ExitStack() as closing:
         session, lookout = _session(document, options, closing)
+        session.warm_up(lambda: learn_surroundings(session, options))
         reception = Reception(options.token, lookout)
 
         async def connected(connection: ServerConnection) -> None:
@@ -101,7 +102,6 @@ async def run_studio(film: Path, options: Options, opened: Callable[[str], None]
         ) as server:
             reception.door = Door(options.token, _port(server))
             opened(reception.door.address)
-            learn_surroundings(session, options)
             while True:
                 for _ in range(3):
                     await asyncio.sleep(WATCH_SECONDS / 3)

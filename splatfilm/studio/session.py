@@ -9,35 +9,32 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from splatfilm.base.errors import InputError, SplatfilmError
-from splatfilm.film import Film, Shot
 from splatfilm.layout import ChangedOnDiskError, Document, EditError, command_from_value
 from splatfilm.layout.bodies import BODIES, PRIMES_MM, T_STOPS
 from splatfilm.layout.checks import NOTHING_KNOWN, Known, notes
-from splatfilm.layout.coverage import SHOT_SIZES, Setting, Subject, coverage
 from splatfilm.layout.exchange import EXPORTS
 from splatfilm.layout.hand_commands import Nudge
-from splatfilm.layout.rigs import to_value as rig_value
-from splatfilm.layout.starters import STARTERS, From, starting
-from splatfilm.stage.placement import Placements
+from splatfilm.layout.starters import STARTERS
+from splatfilm.studio import setups
 from splatfilm.studio.desk import Desk
 from splatfilm.studio.focus import distance_under
 from splatfilm.studio.lookout import Lookout
-from splatfilm.studio.lookthrough import Look, LookThrough, Seen, seen_contact
-from splatfilm.studio.messages import RefusedError, as_json, parse, with_picture
+from splatfilm.studio.looks import look_of, looks_ahead, shot_of
+from splatfilm.studio.lookthrough import LookThrough, Seen, Staging
+from splatfilm.studio.messages import Later, RefusedError, as_json, parse, refusal, reply, with_picture
 from splatfilm.studio.messages import field as given
+from splatfilm.studio.outlet import Outlet, Voice
 from splatfilm.studio.overview import Heard
 from splatfilm.studio.queue import RenderQueue
 from splatfilm.studio.values import StateValues, note_values, reading_at
 
 log = logging.getLogger("splatfilm.studio")
 
-WIDEST_LOOK = 4096
-MOST_AHEAD = 48  # frames
 HAND_RESTS = 0.12  # seconds after which a hand that moved a camera is taken to rest
 Send = Callable[[str | bytes], None]
 Soon = Callable[[Callable[[], None]], None]
@@ -68,25 +65,12 @@ class Window:
     frame: int = 0
 
 
-@dataclass
-class _Storyboard:
-    """A storyboard whose pictures are being made."""
-
-    window: object
-    number: object
-    missing: dict[tuple[str, int], bytes | str | None] = field(default_factory=dict)
-
-
 @dataclass(frozen=True)
 class Moving:
     """A hand is moving a shot's camera at a frame: more will come at once."""
 
     shot: str
     frame: float
-
-
-class Later:
-    """What a message gives that is answered when something is done."""
 
 
 class Session:
@@ -102,29 +86,31 @@ class Session:
         self._known = NOTHING_KNOWN
         self._notes = notes(document.state)
         self._noted, self._resting = document.revision, document.revision
-        self._boards: list[_Storyboard] = []
+        works = room.lookthrough, room.queue
+        self._outlet = outlet = Outlet(document, self.desk, works, Voice(self.tell, self._tell_all))
         self._does: dict[str, tuple[tuple[str, ...], Callable[[object, Mapping[str, Any]], Any]]] = {
             "edit": (("command", "values", "group"), self._edit),
             "undo": ((), lambda window, message: self.document.undo()),
             "redo": ((), lambda window, message: self.document.redo()),
             "save": (("over",), self._save),
             "reload": ((), self._reload),
-            "cover": (("shot", "a", "b", "side", "setup"), self._cover),
-            "start-rig": (("shot", "kind"), self._start_rig),
+            "cover": (("shot", "a", "b", "side", "setup"), self._put),
+            "set-ups": (("shot", "a", "b"), lambda window, message: setups.names_of(self.document, message)),
+            "start-rig": (("shot", "kind"), self._put),
             "import": (("shot", "text"), self._import),
             "look": (("shot", "frame", "width", "exact", "slot"), self._look),
             "ahead": (("frames", "width"), self._ahead),
             "watch": (("shot", "frame"), self._watch),
             "focus-at": (("shot", "frame", "x", "y"), self._focus_at),
-            "takes": ((), self._takes),
-            "circle": (("shot", "take"), self._circle),
-            "take-picture": (("shot", "take", "frame"), self._take_picture),
-            "render": (("shots",), self._render),
-            "cancel": (("work",), self._cancel),
-            "still": (("shot", "frame"), self._still),
-            "storyboard": ((), self._storyboard),
-            "shot-list": ((), lambda window, message: {"file": str(self.desk.write_shot_list())}),
-            "export": (("shot", "kind"), self._export),
+            "takes": ((), outlet.takes),
+            "circle": (("shot", "take"), outlet.circle),
+            "take-picture": (("shot", "take", "frame"), outlet.take_picture),
+            "render": (("shots",), outlet.render),
+            "cancel": (("work",), outlet.cancel),
+            "still": (("shot", "frame"), outlet.still),
+            "storyboard": ((), outlet.storyboard),
+            "shot-list": ((), outlet.shot_list),
+            "export": (("shot", "kind"), outlet.export),
         }
         self._edits = {"edit", "undo", "redo", "save", "reload", "cover", "start-rig", "import"}
 
@@ -142,13 +128,12 @@ class Session:
             "primes": PRIMES_MM,
             "t_stops": T_STOPS,
             "rigs": list(STARTERS),
-            "sizes": list(SHOT_SIZES),
             "exports": dict(EXPORTS),
             "overview": self._room.lookout is not None,
         }
         send(as_json(tables))
         send(self.state())
-        send(self._works())
+        send(self._outlet.works())
 
     def leave(self, window: object) -> None:
         """A window closes."""
@@ -164,18 +149,10 @@ class Session:
             more = self._handle(window, message)
             if isinstance(more, Later):
                 return
-            answer: dict[str, Any] = {"type": "reply", "id": number, "ok": True, **(more or {})}
+            answer = reply(number, **(more or {}))
         except SplatfilmError as error:
-            answer = self._refusal(number, error)
+            answer = refusal(number, error)
         self.tell(window, as_json(answer))
-
-    @staticmethod
-    def _refusal(number: object, error: Exception) -> dict[str, Any]:
-        log.warning("refused: %s", error)
-        answer: dict[str, Any] = {"type": "reply", "id": number, "ok": False, "error": str(error)}
-        if isinstance(error, ChangedOnDiskError):
-            answer["conflict"] = [path.name for path in error.paths]
-        return answer
 
     def tell(self, window: object, message: str | bytes) -> None:
         """Send to a window that may be gone."""
@@ -202,11 +179,7 @@ class Session:
         """A picture is ready: it goes to the window that wanted it."""
         header = {**seen.look.header, "exact": seen.look.exact, "frame": seen.look.frame}
         slot = str(header.get("slot", ""))
-        if slot.startswith("board-"):
-            self._boarded(seen)
-            return
-        if slot == "still":
-            self._finish_still(seen)
+        if self._outlet.seen(seen):
             return
         if self._room.lookout is not None and slot.startswith("thumb-") and not seen.problem:
             self._room.lookout.picture(str(header["shot"]), seen.picture)
@@ -240,13 +213,23 @@ class Session:
         """Run something in the session's thread; may be called from any."""
         self._room.soon(do)
 
+    def warm_up(self, then: Callable[[], None]) -> None:
+        """Read the first shot's splats while the browser is still opening, and do something when that is over."""
+        film = self.document.state.film
+
+        def read(stages: Staging) -> None:
+            if film is not None and film.shots:
+                stages(film, film.shots[0].scene).at(film.shots[0].frames.first)
+
+        self._room.lookthrough.work(read, lambda *_: then())
+
     def learn(self, known: Known) -> None:
         """More is known of the sets: remarks are looked for anew."""
         self._known, self._noted = known, -1
 
     def worked(self) -> None:
         """The render queue has news."""
-        self._tell_all(self._works())
+        self._tell_all(self._outlet.works())
 
     def heard(self, heard: Heard) -> None:
         """Somebody did something in the overview: it is an edit like any other, or shows in the windows."""
@@ -259,7 +242,7 @@ class Session:
         watching = next((w for w in reversed(self._windows.values()) if w.shot == heard.shot), None)
         values = {
             "shot": heard.shot,
-            "frame": watching.frame if watching else self._shot(heard.shot).frames.first,
+            "frame": watching.frame if watching else shot_of(self.document, heard.shot).frames.first,
             "position": list(heard.position or ()),
             "rotation": None if heard.rotation is None else list(heard.rotation),
         }
@@ -278,14 +261,6 @@ class Session:
             if window.shot in self.document.state.shots:
                 self._room.lookout.show(self.document, window.shot, window.frame)
                 return
-
-    def _works(self) -> str:
-        works = [
-            {"number": w.number, "shot": w.shot, "state": w.state, "done": w.done, "total": w.total, "note": w.note,
-             "seconds_left": w.seconds_left}
-            for w in self._room.queue.works()
-        ]  # fmt: skip
-        return as_json({"type": "works", "works": works})
 
     # ---- what windows ask ------------------------------------------------------------------------------------------
 
@@ -315,7 +290,7 @@ class Session:
 
     def _tell_moving(self, moving: Moving) -> None:
         """Every window gets the frame that is being moved now, and the state when the hand rests."""
-        revision, frames = self.document.revision, self._shot(moving.shot).frames
+        revision, frames = self.document.revision, shot_of(self.document, moving.shot).frames
         frame = min(max(round(moving.frame), frames.first), frames.last)
         row = reading_at(self.document, moving.shot, frame)
         told = {"shot": moving.shot, "frame": frame, "row": row, "undo": self.document.undo_label}
@@ -336,37 +311,9 @@ class Session:
         self.document.reload()
         self._conflict = ()
 
-    def _cover(self, window: object, message: Mapping[str, Any]) -> None:
-        """A set-up of the coverage presets, computed here and put on the shot as a rig."""
-        state, name = self.document.state, given(message, "shot", str)
-        shot, film = self._shot(name), self.desk.film
-        there = {p.member: p.place for p in Placements(film, shot.scene).at(shot.frames.first)[1:]}
-        subjects = []
-        for key in ("a", "b"):
-            who = given(message, key, str)
-            if who not in there:
-                raise RefusedError(f"{who!r} is not in the scene; there is {', '.join(there) or 'nobody'}")
-            tall = film.assets[next(m.asset for m in film.scenes[shot.scene].cast if m.name == who)].kind == "character"
-            subjects.append(Subject(who, there[who].translation, (1.7 if tall else 0.25) * there[who].scale))
-        try:
-            side = given(message, "side", str)
-            setting = Setting(subjects[0], subjects[1], side, state.seen(name).lens_at(shot.frames.first), film.size)
-            rig = coverage(setting, given(message, "setup", str))
-        except ValueError as error:
-            raise RefusedError(str(error)) from error
-        self.document.do(command_from_value("set-rig", {"shot": name, "rig": rig_value(rig)}))
-
-    def _start_rig(self, window: object, message: Mapping[str, Any]) -> None:
-        """A first version of a rig, from the picture that the shot begins with."""
-        name = given(message, "shot", str)
-        shot, path = self._shot(name), self.document.state.seen(name)
-        lens = path.lens_at(shot.frames.first)
-        start = From(path.pose_at(shot.frames.first), lens.focal_mm, lens.focus_m or 3.0)
-        try:
-            rig = starting(given(message, "kind", str), start)
-        except ValueError as error:
-            raise RefusedError(str(error)) from error
-        self.document.do(command_from_value("set-rig", {"shot": name, "rig": rig_value(rig)}))
+    def _put(self, window: object, message: Mapping[str, Any]) -> None:
+        make = setups.cover if message["do"] == "cover" else setups.start_rig
+        self.document.do(make(self.document, message))
 
     def _import(self, window: object, message: Mapping[str, Any]) -> None:
         values = {"shot": given(message, "shot", str), "text": given(message, "text", str)}
@@ -376,44 +323,17 @@ class Session:
         exact, slot = given(message, "exact", bool, False), given(message, "slot", str, "look")
         if slot not in ("look", *(f"thumb-{s}" for s in self.document.state.shots)):
             raise RefusedError(f"no slot {slot[:60]!r}")
-        look = self._look_of(window, message, exact, {"slot": slot})
+        look = look_of(self.document, window, message, exact, {"slot": slot})
         self._room.lookthrough.want(look, slot)
 
-    def _look_of(self, window: object, message: Mapping[str, Any], exact: bool, header: Mapping[str, Any]) -> Look:
-        name = given(message, "shot", str)
-        shot, film = self._shot(name), self.document.state.film
-        if film is None:
-            raise RefusedError("the film file has problems: mend them to see through its cameras")
-        frame, width = given(message, "frame", int), given(message, "width", int, film.size[0])
-        if frame not in shot.frames:
-            raise RefusedError(f"frame {frame} is not in shot {name}: {shot.frames.first} to {shot.frames.last}")
-        if not 16 <= width <= WIDEST_LOOK:
-            raise RefusedError(f"no look of {width} pixels: 16 to {WIDEST_LOOK}")
-        return self._made_look(window, film, shot, frame, None if exact else width, header)
-
-    def _made_look(
-        self, window: object, film: Film, shot: Shot, frame: int, width: int | None, header: Mapping[str, Any]
-    ) -> Look:
-        size = film.size if width is None else _scaled(film.size, min(width, film.size[0]))
-        told = {"shot": shot.name, "revision": self.document.revision, **header}
-        path = self.document.state.seen(shot.name)
-        return Look(window, film, shot.scene, frame, path, size, width is None, shot.optics, seen_contact(shot), told)
-
     def _ahead(self, window: object, message: Mapping[str, Any]) -> None:
-        """Frames that will be wanted next, as [shot, frame] pairs, rendered while there is nothing else to do."""
-        pairs, width = given(message, "frames", list), given(message, "width", int)
-        looks = []
-        for pair in pairs[:MOST_AHEAD]:
-            if not isinstance(pair, list) or len(pair) != 2:
-                raise RefusedError("frames: expected pairs of a shot and a frame")
-            wanted = {"shot": pair[0], "frame": pair[1], "width": width}
-            looks.append(self._look_of(window, wanted, False, {"slot": "ahead"}))
-        self._room.lookthrough.ahead(window, looks)
+        """Rendered while there is nothing else to do."""
+        self._room.lookthrough.ahead(window, looks_ahead(self.document, window, message))
 
     def _watch(self, window: object, message: Mapping[str, Any]) -> None:
         """What a window looks at, for the overview."""
         shot, frame = given(message, "shot", str), given(message, "frame", int)
-        self._shot(shot)
+        shot_of(self.document, shot)
         if window in self._windows:
             known = self._windows.pop(window)  # the window that looked last comes last
             known.shot, known.frame = shot, frame
@@ -425,8 +345,12 @@ class Session:
         x, y = float(given(message, "x", (int, float))), float(given(message, "y", (int, float)))
         if not (0 <= x <= 1 and 0 <= y <= 1):
             raise RefusedError("x and y are places in the frame, 0 to 1")
-        look = self._look_of(
-            window, {k: message[k] for k in ("shot", "frame") if k in message} | {"width": 640}, False, {}
+        look = look_of(
+            self.document,
+            window,
+            {k: message[k] for k in ("shot", "frame") if k in message} | {"width": 640},
+            False,
+            {},
         )
         number, name = message.get("id"), given(message, "shot", str)
 
@@ -439,7 +363,7 @@ class Session:
     def _focused(
         self, window: object, number: object, shot: str, frame: int, distance: Any, error: Exception | None
     ) -> None:
-        answer: dict[str, Any] = {"type": "reply", "id": number, "ok": True, "distance": distance}
+        answer = reply(number, distance=distance)
         try:
             if error is not None:
                 raise RefusedError(str(error)) from error
@@ -452,104 +376,8 @@ class Session:
             self.document.do(command)
             self.broadcast()
         except (SplatfilmError, KeyError) as refused:
-            answer = self._refusal(number, refused)
+            answer = refusal(number, refused)
         self.tell(window, as_json(answer))
-
-    def _shot(self, name: str) -> Shot:
-        try:
-            return self.document.state.shot(name)
-        except KeyError as error:
-            raise RefusedError(str(error.args[0])) from error
-
-    # ---- output ----------------------------------------------------------------------------------------------------
-
-    def _takes(self, window: object, message: Mapping[str, Any]) -> dict[str, Any]:
-        return {"takes": self.desk.takes()}
-
-    def _circle(self, window: object, message: Mapping[str, Any]) -> dict[str, Any]:
-        shot, number = given(message, "shot", str), given(message, "take", int, None)
-        self._shot(shot)
-        self.desk.circle(shot, number)
-        self._tell_all(as_json({"type": "takes", "takes": self.desk.takes()}))
-        return {}
-
-    def _take_picture(self, window: object, message: Mapping[str, Any]) -> None:
-        shot, number, frame = given(message, "shot", str), given(message, "take", int), given(message, "frame", int)
-        self._shot(shot)
-        picture = self.desk.take_picture(shot, number, frame)
-        self.tell(window, with_picture({"slot": f"take-{number}", "shot": shot, "frame": frame}, picture))
-
-    def _render(self, window: object, message: Mapping[str, Any]) -> None:
-        """Put shots into the render queue; `circled` means those with a circled take. What is rendered is on disk."""
-        wanted = given(message, "shots", (list, str))
-        shots = self.desk.circled() if wanted == "circled" else wanted
-        if not isinstance(shots, list) or not all(isinstance(name, str) for name in shots):
-            raise RefusedError("shots: expected names of shots, or circled")
-        for name in shots:
-            self._shot(name)
-        if not shots:
-            raise RefusedError("no shot has a circled take")
-        if self.document.dirty:
-            raise RefusedError("save first: what is rendered is what is on the disk")
-        self._room.queue.add(self.document.state.path, shots)
-
-    def _cancel(self, window: object, message: Mapping[str, Any]) -> None:
-        self._room.queue.cancel(given(message, "work", int, None))
-
-    def _still(self, window: object, message: Mapping[str, Any]) -> Later:
-        """A picture of the film's full size at a frame, as a file."""
-        look = self._look_of(window, message, True, {"slot": "still", "id": message.get("id")})
-        self._room.lookthrough.want(look, f"still-{message.get('id')}")
-        return Later()
-
-    def _finish_still(self, seen: Seen) -> None:
-        number, shot = seen.look.header.get("id"), str(seen.look.header["shot"])
-        try:
-            if seen.problem:
-                raise RefusedError(seen.problem)
-            path = self.desk.write_still(shot, seen.look.frame, seen.picture)
-            answer: dict[str, Any] = {"type": "reply", "id": number, "ok": True, "file": str(path)}
-        except SplatfilmError as error:
-            answer = self._refusal(number, error)
-        self.tell(seen.look.window, as_json(answer))
-
-    def _storyboard(self, window: object, message: Mapping[str, Any]) -> Later:
-        """Have the storyboard's pictures made; it is written when the last of them is there."""
-        looks = self.desk.board_looks(window)
-        board = _Storyboard(window, message.get("id"))
-        for index, look in enumerate(looks):
-            board.missing[str(look.header["shot"]), look.frame] = None
-            told = {**look.header, "slot": f"board-{index}", "board": id(board)}
-            self._room.lookthrough.want(replace(look, header=told), f"board-{index}")
-        if not looks:
-            raise RefusedError("no shot has a camera that can be drawn")
-        self._boards.append(board)
-        return Later()
-
-    def _boarded(self, seen: Seen) -> None:
-        board = next((one for one in self._boards if id(one) == seen.look.header.get("board")), None)
-        if board is None:
-            return
-        board.missing[str(seen.look.header["shot"]), seen.look.frame] = seen.problem or seen.picture
-        if any(picture is None for picture in board.missing.values()):
-            return
-        self._boards.remove(board)
-        try:
-            files = self.desk.write_storyboard({k: v for k, v in board.missing.items() if v is not None})
-            answer: dict[str, Any] = {"type": "reply", "id": board.number, "ok": True, "files": [str(f) for f in files]}
-        except SplatfilmError as error:
-            answer = self._refusal(board.number, error)
-        self.tell(board.window, as_json(answer))
-
-    def _export(self, window: object, message: Mapping[str, Any]) -> dict[str, Any]:
-        name = given(message, "shot", str)
-        self._shot(name)
-        file, text = self.desk.export(name, given(message, "kind", str, "splatfilm"))
-        return {"name": file, "text": text}
-
-
-def _scaled(size: tuple[int, int], width: int) -> tuple[int, int]:
-    return width, max(1, round(size[1] * width / size[0]))
 
 
 __all__ = ["EditError", "RefusedError", "Room", "Session"]

@@ -13,9 +13,9 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "tests" / "shots"))
 
-from tiny_film import TinyFilm, build_tiny  # noqa: E402
+from tiny_film import TinyFilm, build_tiny, write_splats  # noqa: E402
 
-__all__ = ["TinyFilm", "build_tiny", "environment", "serving"]
+__all__ = ["TinyFilm", "build_tiny", "environment", "serving", "with_people"]
 
 
 def environment() -> dict[str, str]:
@@ -38,3 +38,40 @@ def serving(film: TinyFilm) -> Iterator[tuple[str, int, str, Path]]:
         finally:
             process.terminate()
             process.wait(20)
+
+
+PEOPLE = """\
+[assets.ann]
+kind = "character"
+[assets.ann.looks.day]
+splats = "ann.ply"
+
+[assets.bob]
+kind = "character"
+[assets.bob.looks.day]
+splats = "bob.ply"
+
+[scenes.kitchen]
+"""
+CAST = """\
+[[scenes.kitchen.cast]]
+asset = "ann"
+position = [-0.6, 0.0, 0.0]
+
+[[scenes.kitchen.cast]]
+asset = "bob"
+position = [0.6, 0.2, 0.0]
+
+[[shots]]
+name = "010"
+"""
+
+
+def with_people(film: TinyFilm) -> TinyFilm:
+    """The tiny film with Ann and Bob in it, and with its first shot alone."""
+    for seed, name in enumerate(("ann", "bob"), start=3):
+        write_splats(film.folder / f"{name}.ply", seed, 80, 0.3)
+    film.edit("[scenes.kitchen]\n", PEOPLE)
+    film.edit('[[shots]]\nname = "010"\n', CAST)
+    film.edit(film.path.read_text()[film.path.read_text().index('\n[[shots]]\nname = "020"') :], "")
+    return film

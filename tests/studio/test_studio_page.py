@@ -2,56 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from studio_film import TinyFilm, build_tiny, environment, serving
+from studio_film import TinyFilm, environment, serving
+from studio_page import WAIT, open_page, until
 
 from splatfilm.cameras import load_path
 from splatfilm.film import load
 from splatfilm.shots.pictures import read_picture
-
-CHROMIUM = os.environ.get("SPLATFILM_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-WAIT = 90_000  # ms: a software-rendered browser on a busy machine
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    pytest.importorskip("websockets")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium here: install it, or name it in SPLATFILM_CHROMIUM")
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def tiny(tmp_path: Path) -> TinyFilm:
-    return build_tiny(tmp_path / "film")
-
-
-def open_page(browser: Any, address: str) -> Any:
-    page = browser.new_page(viewport={"width": 1280, "height": 720}, bypass_csp=True)  # the tests evaluate strings
-    page.wrong = []
-    page.on("console", lambda said: said.type == "error" and page.wrong.append(said.text))
-    page.on("pageerror", lambda error: page.wrong.append(str(error)))
-    page.goto(address)
-    page.wait_for_function("window.__sf && window.__sf.still", timeout=WAIT)
-    return page
-
-
-def until(page: Any, what: str) -> None:
-    page.wait_for_function(what, timeout=WAIT)
 
 
 def keys_of(page: Any) -> list[float]:

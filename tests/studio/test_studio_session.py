@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from studio_film import build_tiny
+from studio_film import build_tiny, with_people
 
 from splatfilm.layout import Document
 from splatfilm.studio.lookthrough import Look, LookThrough, Seen
@@ -146,14 +146,24 @@ def test_remarks_come_when_hands_rest(session: Session) -> None:
 
 
 def test_a_set_up_of_the_coverage_is_put_on_the_shot(tmp_path: Path) -> None:
-    film = build_tiny(tmp_path / "film")
-    cup = '[[scenes.kitchen.cast]]\nname = "cup"\nasset = "mug"\nposition = [1, 0, 0]\n\n'
-    film.edit('[[shots]]\nname = "010"', cup + '[[shots]]\nname = "010"')
-    session = made(tmp_path, film.path)
+    session = made(tmp_path, with_people(build_tiny(tmp_path / "film")).path)
     window = Window(session)
-    assert window.ask(do="cover", shot="010", a="mug", b="cup", side="left", setup="two-shot")["ok"]
-    assert window.state["shots"][0]["rig"]["mount"]["kind"] == "still"
-    assert window.state["scenes"]["kitchen"]["cast"] == ["mug", "cup"]
+    pair = {"shot": "010", "a": "ann", "b": "bob"}
+    known = window.ask(do="set-ups", **pair)["setups"]
+    assert known[:4] == ["master", "two-shot", "ots-ann", "ots-bob"]
+    for setup in known:
+        assert window.ask(do="cover", **pair, side="left", setup=setup)["ok"], setup
+        assert window.state["shots"][0]["rig"]["mount"]["kind"] == "still"
+    assert window.state["scenes"]["kitchen"]["people"] == ["ann", "bob"]
+
+
+def test_a_thing_is_an_insert_and_nobody_is_seen_past_it(tmp_path: Path) -> None:
+    window = Window(made(tmp_path, with_people(build_tiny(tmp_path / "film")).path))
+    known = window.ask(do="set-ups", shot="010", a="ann", b="mug")["setups"]
+    assert known[:2] == ["insert-mug", "ots-mug"]
+    assert not {"master", "two-shot", "ots-ann", "single-mug-cu"} & set(known)
+    refused = window.ask(do="cover", shot="010", a="ann", b="mug", side="left", setup="two-shot")
+    assert not refused["ok"] and "insert-mug" in refused["error"]
 
 
 def test_every_rig_can_be_started_and_begins_with_the_picture_that_was_there(session: Session) -> None:

@@ -1,0 +1,128 @@
+"""Hands in a real browser: a gizmo in the overview, camera files in and out, a renderer that takes its time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from studio_film import TinyFilm, serving
+from studio_page import WAIT, open_page, until
+
+from splatfilm.cameras import load_path
+
+# Where the gizmo's middle and the end of its first arm (the camera's right) are in the overview's frame, in pixels.
+GIZMO = """() => {
+  const { camera, nodeRefFromName } = __viserMutable, node = nodeRefFromName["/gizmo"], spot = node.position.clone();
+  node.updateWorldMatrix(true, true);
+  return [[0, 0, 0], [0.35, 0, 0]].map((place) => {
+    spot.set(...place).applyMatrix4(node.matrixWorld).project(camera);
+    return [(spot.x + 1) / 2 * innerWidth, (1 - spot.y) / 2 * innerHeight];
+  });
+}"""
+DRAWN = "window.__viserTestpoints?.rendererInfo.render.triangles > 400"
+
+
+def overview_of(page: Any) -> Any:
+    """Open the overview beside the picture and wait until the chosen camera's gizmo is drawn in it."""
+    page.keyboard.press("Tab")
+    until(page, "__sf.view === 'both' && document.querySelector('#overview iframe')")
+    frame = page.locator("#overview iframe").element_handle().content_frame()
+    frame.wait_for_function("window.__viserMutable?.nodeRefFromName['/gizmo']", timeout=WAIT)
+    frame.wait_for_function(DRAWN, timeout=WAIT)
+    return frame
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_gizmo_dragged_in_the_overview_moves_the_camera_and_its_file(browser_3d: Any, tiny: TinyFilm) -> None:
+    pytest.importorskip("viser")
+    with serving(tiny) as (address, *_):
+        page = open_page(browser_3d, address)
+        frame = overview_of(page)
+        assert frame.locator("text=Connected").count() == 0 or not frame.locator("text=Connected").first.is_visible()
+        box = page.locator("#overview iframe").bounding_box()
+        (x0, y0), (x1, y1) = frame.evaluate(GIZMO)
+        x, y = box["x"] + x0 + 0.7 * (x1 - x0), box["y"] + y0 + 0.7 * (y1 - y0)
+        page.mouse.move(x, y)
+        page.wait_for_timeout(500)  # the arm lights up under the pointer before it can be taken
+        page.mouse.down()
+        page.mouse.move(x + 0.8 * (x1 - x0), y + 0.8 * (y1 - y0), steps=6)
+        page.mouse.up()
+        until(page, "__sf.state.undo === 'Stand camera' && __sf.state.shots[0].hud[0][0] > 0.15")
+        moved = page.evaluate("__sf.state.shots[0].hud[0].slice(0, 3)")
+        page.keyboard.press("Control+s")
+        until(page, "!__sf.state.dirty")
+        page.keyboard.press("Control+z")
+        until(page, "__sf.state.shots[0].hud[0][0] === 0 && !__sf.state.undo")  # one gesture, one step
+        wrong = [said for said in page.wrong if "computeBoundingSphere" not in said]  # viser's own, and harmless
+        assert wrong == []
+        page.close()
+    saved = load_path(tiny.folder / "move.json").keys[0].position
+    assert saved == pytest.approx(moved, abs=1e-4)
+    assert saved[1:] == pytest.approx((-4, 1), abs=1e-3)  # along the arm that was taken, and nowhere else
+    assert 0.15 < saved[0] < 0.6
+
+
+@pytest.mark.browser
+def test_a_camera_goes_out_of_the_page_and_comes_back_in(browser: Any, tiny: TinyFilm, tmp_path: Path) -> None:
+    with serving(tiny) as (address, *_):
+        page = open_page(browser, address)
+        page.get_by_text("Output", exact=True).click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Export camera").click()
+        file = tmp_path / download.value.suggested_filename
+        download.value.save_as(file)
+        assert file.name == "010.json"
+        assert json.loads(file.read_text()) == json.loads((tiny.folder / "move.json").read_text()) | {
+            "speed": "keyed",
+            "lens": json.loads(file.read_text())["lens"],
+        }
+        page.get_by_label("Position x").fill("1.5")
+        page.get_by_label("Position x").press("Enter")
+        until(page, "__sf.state.shots[0].hud[0][0] === 1.5")
+        page.locator("#file").set_input_files(file)
+        until(page, "__sf.state.shots[0].hud[0][0] === 0")
+        broken = tmp_path / "broken.json"
+        broken.write_text('{"format": "splatfilm-camera", "version": 1, "keys": []}')
+        page.locator("#file").set_input_files(broken)
+        until(page, "document.getElementById('toast').textContent.includes('at least one key')")
+        assert page.evaluate("__sf.state.shots[0].keys.length") == 3
+        page.close()
+
+
+@pytest.mark.browser
+def test_a_renderer_that_takes_its_time_shows_in_the_page_and_never_freezes_it(browser: Any, tiny: TinyFilm) -> None:
+    """A full picture of seconds (4K through an open lens, many samples): the page says so, and hands go on."""
+    tiny.edit("size = [96, 54]", "size = [3840, 2160]\n[film.lens]\nsamples = 256")
+    camera = json.loads((tiny.folder / "move.json").read_text())
+    camera["lens"] |= {"t_stop": 1.4, "focus_m": 2.0}
+    (tiny.folder / "move.json").write_text(json.dumps(camera))
+    with serving(tiny) as (address, *_):
+        page = browser.new_page(viewport={"width": 1280, "height": 720}, bypass_csp=True)
+        page.goto(address)
+        page.wait_for_function("window.__sf && window.__sf.seen", timeout=WAIT)
+        until(page, "document.getElementById('busy').textContent.startsWith('Rendering') && !busy.hidden")
+        looks = page.evaluate("__sf.looks")
+        page.keyboard.press(".")
+        until(page, f"__sf.frame === 1002 && __sf.looks > {looks} && __sf.seen.frame === 1002 && !__sf.seen.exact")
+        page.get_by_label("Focal mm").fill("50")
+        page.get_by_label("Focal mm").press("Enter")
+        until(page, "__sf.state.shots[0].lens.focal_mm === 50 && __sf.seen.revision === __sf.revision")
+        assert not page.evaluate("__sf.still")  # the full picture is still on its way, and nothing waited for it
+        page.close()
+
+
+@pytest.mark.browser
+def test_all_lanes_of_the_timeline_are_in_sight_at_720_lines(browser: Any, tiny: TinyFilm) -> None:
+    cup = '[[scenes.kitchen.cast]]\nname = "cup{0}"\nasset = "mug"\nposition = [{0}, 0, 0]\n\n'
+    tiny.edit('[[shots]]\nname = "010"', "".join(cup.format(n) for n in range(1, 4)) + '[[shots]]\nname = "010"')
+    with serving(tiny) as (address, *_):
+        page = open_page(browser, address)
+        last, area = (
+            page.locator("#timeline text", has_text="cup3").first.bounding_box(),
+            page.locator("#timeline").bounding_box(),
+        )
+        assert last["y"] + last["height"] <= area["y"] + area["height"]
+        page.close()
