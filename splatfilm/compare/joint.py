@@ -1,7 +1,7 @@
 """What a clip's own pictures say, without our scene: one room for two shots (JRR, TRK), and the camera's way (REG).
 
 A method that never saw our scene cannot agree with it, and to score it 0 says nothing about continuity. So its frames
-are registered among themselves: do the frames of B find their place in the world that A's frames make (docs/compare.md)?
+are registered among themselves: do the frames of B find their place in the world of A (docs/compare.md)?
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def measure_joint(a: Clip, b: Clip) -> Joint:
     TRK_dE: CIEDE2000 between what both shots show at the points that they triangulate together, median over points.
     """
     if not available():
-        return Joint(Score("JRR", None, "share", note=NO_COLMAP), Score("TRK_dE", None, "dE00", "lower", note=NO_COLMAP))
+        return Joint(
+            Score("JRR", None, "share", note=NO_COLMAP), Score("TRK_dE", None, "dE00", "lower", note=NO_COLMAP)
+        )
     first, second = _Frames.of(a), _Frames.of(b)
     models = reconstruct([first.footage(), second.footage()])
     model = next((m for m in models if _held(m, 0) >= HALF * len(first.chosen)), None)
@@ -158,4 +160,3 @@ def _relative(poses: dict[int, Array], indices: list[int]) -> dict[int, Array]:
 
 def _angle(turn: Array) -> float:
     return float(np.degrees(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1))))
-

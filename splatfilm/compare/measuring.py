@@ -44,6 +44,7 @@ class Measuring:
     width: int | None
     imported: tuple[Path, ...]
     takes: Mapping[str, Take]
+    alone: bool = False  # also judge by their pictures alone what never saw our scene
 
     def write(self, folder: Path, scores: Sequence[MethodScores]) -> tuple[Path, Path]:
         """The JSON and the CSV of everything measured."""
@@ -108,7 +109,8 @@ class _Worker:
         own = {shot: self._truth(shot, size) for shot, size in sizes.items()}
         method = MethodClips(row.name, row.title, row.information, clips, row.notes, self._learned.get(row.name, {}))
         there = [pair for pair in self._pairs if pair.a in own and pair.b in own]
-        made = measure_method(method, own, there, DEPTH, SILENT, self._shared)
+        depth = replace(DEPTH, alone=self._asked.alone)
+        made = measure_method(method, own, there, depth, SILENT, self._shared)
         strict = {(pair.a, pair.b) for pair in there if pair.kind == "revisit"}
         returns = [
             score

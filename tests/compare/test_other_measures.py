@@ -210,7 +210,7 @@ def test_what_lies_in_the_reach_of_a_moved_thing_s_shadow_is_left_out_of_a_retur
     ids = np.zeros((64, 64), np.int64)
     ids[24:40, 24:40] = 1
     view = View(np.zeros((64, 64, 3), np.float32), np.full((64, 64), 4.0, np.float32), ids, camera)
-    shaded = returns._shaded(view, 1, 0.5)
+    shaded = shaded(view, 1, 0.5)
     rows, columns = np.nonzero(shaded)
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (16, 47, 16, 47), "half a metre is 8 pixels"
-    assert not returns._shaded(view, 2, 0.5).any()
+    assert not shaded(view, 2, 0.5).any()
