@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -30,6 +30,7 @@ class Seer:
 
     truth: ShotTruth
     found: dict[int, Camera] | None = None  # None: prescribed
+    _small: dict[int, View] = field(default_factory=dict, repr=False)  # a shot is looked at beside many others
 
     @property
     def cameras(self) -> Literal["prescribed", "recovered"]:
@@ -55,7 +56,12 @@ class Seer:
         return self.truth.see(index, self.found[index])
 
     def coarse(self, index: int) -> View:
-        """The same, small."""
+        """The same, small; remembered."""
+        if index not in self._small:
+            self._small[index] = self._coarse(index)
+        return self._small[index]
+
+    def _coarse(self, index: int) -> View:
         width, height = self.truth.size
         small = (min(COARSE, width), max(1, round(min(COARSE, width) * height / width)))
         if self.found is None:
@@ -102,6 +108,11 @@ def overlapping(a: Seer, b: Seer, most: int = MOST_PAIRS, whole: bool = False) -
             if ray_angle(view_a.camera, view_b.camera, points) <= MOST_ANGLE:
                 found.append((i, j, share))
     return _farthest(found, (len(a.truth), len(b.truth)), most)
+
+
+def shares(a: Seer, b: Seer) -> bool:
+    """Whether any of their frames can be compared, either way round."""
+    return bool(overlapping(a, b, 1) or overlapping(b, a, 1, whole=True))
 
 
 def still(a: ShotTruth, i: int, b: ShotTruth, j: int) -> NDArray[np.bool_]:  # [objects]

@@ -243,16 +243,16 @@ def _judged(film: Film, rows: Sequence[Row], scores: Mapping[str, MethodScores])
         telling = "ours" in found and found["ours"]["tone"] != "none"
         cuts.append({"a": a.name, "b": b.name, "verdicts": found, "telling": telling})
     ours = continuity_values(scores["ours"])
-    before = {
-        name: plain(found) | {"words": found.words}
+    leads = {
+        name: plain(lead) | {"words": lead.words}
         for name, own in scores.items()
-        if name != "ours" and (found := ahead(ours, continuity_values(own), name)) is not None
+        if name != "ours" and (lead := ahead(ours, continuity_values(own), name)) is not None
     }
     judged = {name: {key: plain(value) for key, value in verdicts(own).items()} for name, own in scores.items()}
     return {
         "cuts": cuts,
         "verdicts": judged,
-        "ahead": before,
+        "ahead": leads,
         "scores": {name: plain(own) for name, own in scores.items()},
     }
 

@@ -136,7 +136,8 @@ def supervise(
         findings += [finding] if finding else []
         progress.advance(done, name)
     pairs: list[PairScores] = []
-    judge = _Judge(truths, takes, {n for n, (_, kind, _) in shown.items() if kind == "bare"}, goal, asked.pairs)
+    seers = {name: Seer(truth) for name, truth in truths.items()}
+    judge = _Judge(truths, seers, takes, {n for n, (_, kind, _) in shown.items() if kind == "bare"}, goal, asked.pairs)
     for done, spec in enumerate(specs, 1):
         found, finding = judge.pair(spec)
         if finding.verdict != "nothing to compare" or finding.kind == "cut":
@@ -214,6 +215,7 @@ class _Judge:
     """Holds shots against each other and against the goal."""
 
     truths: Mapping[str, ShotTruth]
+    seers: Mapping[str, Seer]
     takes: Mapping[str, Take]
     bare: Set[str]
     goal: ContinuityGoal
@@ -253,7 +255,7 @@ class _Judge:
     def _follow_up(self, spec: PairSpec) -> tuple[PairScores, Finding]:
         a, b = self.takes[spec.a], self.takes[spec.b]
         other = next((t.clip().frames for t in self.truths.values() if t.scene != a.truth.scene), ())
-        ground = lay_ground(Seer(a.truth), Seer(b.truth), other, self.most)
+        ground = lay_ground(self.seers[spec.a], self.seers[spec.b], other, self.most)
         found = measure_follow_up(a, b, other, ground, self.most)
         scores = PairScores(spec.kind, spec.a, spec.b, continuity=found)
         return scores, _judged(spec, self.truths, a, b, found, self.goal)
