@@ -39,6 +39,7 @@ ADAPTERS = {
     "diffusers": "refine/diffusion.py",
     "transformers": "refine/diffusion.py",
     "cv2": "compare/vision.py",
+    "pycolmap": "compare/structure.py",
 }
 """The one module that may import each big library."""
 

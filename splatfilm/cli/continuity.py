@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import statistics
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,7 +13,8 @@ from splatfilm.cli import terminal
 from splatfilm.cli.options import backend_option, film_argument, json_option, out_option, threads_option
 
 if TYPE_CHECKING:
-    from splatfilm.compare.supervise import Finding, Supervision
+    from splatfilm.compare.supervise import Finding, Supervising, Supervision
+    from splatfilm.film.model import Film
 
 PROBLEMS_FOUND = 3
 
@@ -30,7 +32,7 @@ PROBLEMS_FOUND = 3
     type=click.FloatRange(0, 100),
     help="The least dB of every revisit after refinement. Default: the film's, or 35.",
 )
-@click.option("--all-pairs", is_flag=True, help="Compare every two shots of a scene, not only the cuts.")
+@click.option("--cuts", "cuts_only", is_flag=True, help="Compare only shots that follow each other.")
 @click.option(
     "--pairs",
     type=click.IntRange(1, 32),
@@ -39,24 +41,18 @@ PROBLEMS_FOUND = 3
     help="Pairs of frames that are compared of two shots.",
 )
 @click.option("--bare", is_flag=True, help="Look at the frames before refinement, also where there are refined ones.")
+@click.option(
+    "--takes",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="FOLDER",
+    help="Refined takes from this folder, as `<shot>/v001`, instead of the film's own: another refiner's.",
+)
 @click.option("--size", metavar="SIZE", help="The frames of this size, as in `render --size`.")
 @backend_option("draws what the frames are held against")
 @out_option
 @threads_option
 @json_option
-def command(
-    film_file: Path,
-    shots: tuple[str, ...],
-    fsc: float | None,
-    revisit: float | None,
-    all_pairs: bool,
-    pairs: int,
-    bare: bool,
-    size: str | None,
-    backend: str,
-    out: Path,
-    as_json: bool,
-) -> int:
+def command(film_file: Path, fsc: float | None, revisit: float | None, as_json: bool, **chosen: Any) -> int:
     """Check the continuity of a rendered FILM: every cut, every camera that comes back, every object.
 
     Exits with 3 when something is below its goal. All numbers are written to OUT/<film>/continuity/continuity.json and
@@ -67,25 +63,24 @@ def command(
       splatfilm continuity film.toml
       splatfilm continuity film.toml --fsc 0.9 --shot 010 --shot 020
       splatfilm continuity film.toml --bare              only the frames before refinement
+      splatfilm continuity film.toml --takes rival/      another refiner's frames of the same shots
     """
     from splatfilm.compare.scores import plain
-    from splatfilm.compare.supervise import Supervising, supervise
-    from splatfilm.compare.truth import TruthOptions
+    from splatfilm.compare.supervise import supervise
     from splatfilm.film import load
     from splatfilm.film.model import ContinuityGoal
-    from splatfilm.shots.names import parse_size
 
     film = load(film_file)
     goal = ContinuityGoal(
         film.continuity.fsc if fsc is None else fsc, film.continuity.revisit if revisit is None else revisit
     )
-    truth = TruthOptions(out, shots or None, parse_size(size, film.size) if size else None, backend)
     with terminal.progress() as progress:
-        found = supervise(film, Supervising(truth, not bare, all_pairs, pairs), goal, progress)
+        found = supervise(film, _asked(film, **chosen), goal, progress)
     if as_json:
         terminal.write_json(
             {
                 "holds": found.holds,
+                "alone": list(found.alone),
                 "goal": plain(found.goal),
                 "frames": plain(found.shown),
                 "findings": plain(found.findings),
@@ -97,11 +92,33 @@ def command(
     return 0 if found.holds else PROBLEMS_FOUND
 
 
+def _asked(
+    film: Film,
+    *,
+    shots: tuple[str, ...],
+    size: str | None,
+    backend: str,
+    out: Path,
+    bare: bool,
+    takes: Path | None,
+    cuts_only: bool,
+    pairs: int,
+) -> Supervising:
+    """What the options ask for."""
+    from splatfilm.compare.supervise import Supervising
+    from splatfilm.compare.truth import TruthOptions
+    from splatfilm.shots.names import parse_size
+
+    truth = TruthOptions(out, shots or None, parse_size(size, film.size) if size else None, backend)
+    return Supervising(truth, not bare, takes, cuts_only, pairs)
+
+
 def _in_words(found: Supervision) -> str:
     rows = [_row(finding) for finding in found.findings]
     lines = [
         terminal.table(("what", "shots", "reached", "goal", "", "weakest object", "note"), rows, right=(2, 3)),
         "",
+        *_summary(found),
         "frames: " + ", ".join(f"{shot} {kind}" for shot, kind in found.shown.items()),
         f"all numbers: {found.files[0]} and {found.files[1].name}",
     ]
@@ -109,6 +126,23 @@ def _in_words(found: Supervision) -> str:
     if worst is None:
         return "\n".join([*lines, "The film holds together."])
     return "\n".join([*lines, _worst(worst)])
+
+
+def _summary(found: Supervision) -> list[str]:
+    """How much of the film could be held against itself, and how it did."""
+    values = found.follow_ups
+    if not values:
+        return ["No two shots share enough to be compared."]
+    cuts = [finding for finding in found.findings if finding.kind == "cut"]
+    told = sum(finding.verdict != "nothing to compare" for finding in cuts)
+    low = min((f for f in found.findings if f.kind in ("cut", "follow-up")), key=lambda f: f.reached or math.inf)
+    lines = [
+        f"{told} of {len(cuts)} cuts, {len(values)} pairs of shots in all, share enough to be compared: "
+        f"FSC {statistics.median(values):.3f} (median), {values[0]:.3f} at worst ({low.a} > {low.b})"
+    ]
+    if found.alone:
+        lines.append(f"held against no other shot: {', '.join(found.alone)}")
+    return lines
 
 
 def _row(finding: Finding) -> tuple[str, ...]:

@@ -32,26 +32,28 @@ FILE = click.Path(path_type=Path, exists=True)
 )
 @click.option(
     "--learned",
-    "learned",
+    "imported",
     type=FILE,
     multiple=True,
     metavar="FILE",
     help="Scores that a tool with learned weights gave (docs/compare.md); repeatable.",
 )
+@click.option(
+    "--alone",
+    is_flag=True,
+    help="Also judge clips that never saw the scene by their pictures alone (needs pycolmap; 15 s a cut and take).",
+)
+@click.option(
+    "--export",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Also write all clips as PNG sequences with equal frame numbers, and a timeline of them (.otio), for players.",
+)
 @backend_option("draws depth and objects")
 @out_option
 @threads_option
 @json_option
-def command(
-    film_file: Path,
-    baselines: tuple[Path, ...],
-    methods: tuple[str, ...],
-    width: int | None,
-    learned: tuple[Path, ...],
-    backend: str,
-    out: Path,
-    as_json: bool,
-) -> None:
+def command(film_file: Path, as_json: bool, **chosen: Any) -> None:
     """Compare FILM with other methods' clips of the same shots: one page for your browser, with CSV and JSON beside.
 
     The film must be made. Rows without any model (nearest photograph, frozen frame, mean picture, ours compressed) are
@@ -61,11 +63,12 @@ def command(
     Examples:
       splatfilm report film.toml
       splatfilm report film.toml --baseline baselines/baseline.json --method kling
+      splatfilm report film.toml --export review/        for RV, Hiero and other players
     """
     from splatfilm.compare.report import ReportOptions, make_report
     from splatfilm.film import load
 
-    options = ReportOptions(out, baselines, methods or None, width, backend, learned)
+    options = ReportOptions(**{**chosen, "methods": chosen["methods"] or None})
     with terminal.progress() as progress:
         made = make_report(load(film_file), options, progress)
     if as_json:
@@ -87,7 +90,9 @@ def _in_words(made: Report) -> str:
         cells = [f"{v.word}{f' ({v.value})' if v.value else ''}" for v in found.values()]
         rows.append((scores.title, scores.given, *cells))
     headings = ("method", "given", "same room after the cut", "same when we come back", "camera")
-    return f"{terminal.table(headings, rows)}\n\nreport  {made.page}\n        {made.csv}\n        {made.json}"
+    files = [made.page, made.csv, made.json, *([made.timeline] if made.timeline else [])]
+    written = "\n        ".join(str(path) for path in files)
+    return f"{terminal.table(headings, rows)}\n\nreport  {written}"
 
 
 def _plain(made: Report) -> dict[str, Any]:
@@ -98,6 +103,7 @@ def _plain(made: Report) -> dict[str, Any]:
         "page": str(made.page),
         "csv": str(made.csv),
         "json": str(made.json),
+        "timeline": str(made.timeline) if made.timeline else None,
         "verdicts": {name: plain(verdicts(scores)) for name, scores in made.scores.items()},
         "problems": list(made.problems),
         "remarks": list(made.remarks),

@@ -7,7 +7,8 @@ import numpy as np
 from splatfilm.base.errors import did_you_mean
 from splatfilm.compare.pixels import grown
 from splatfilm.compare.scores import Edit, Score
-from splatfilm.compare.views import Clip, ShotTruth, to_bytes
+from splatfilm.compare.views import Clip, Mask, ShotTruth, to_bytes
+from splatfilm.compare.warp import shaded
 
 NOTICED = 2  # 8-bit levels: more than this is a change
 LEAST_INSIDE = 0.2  # share of the object that must change, or the edit did nothing
@@ -16,8 +17,8 @@ LEAST_INSIDE = 0.2  # share of the object that must change, or the edit did noth
 def measure_edit(before: Clip, after: Clip, truths: tuple[ShotTruth, ShotTruth], name: str) -> Edit:
     """Compare a shot before and after object `name` was edited; same camera, same seed.
 
-    `truths` are our shot before and after: the object's footprint is where either sees it, grown by a pixel. Raises
-    `KeyError` when no such object is in the scene.
+    `truths` are our shot before and after: the object's footprint is where either sees it, grown by a pixel, and where
+    its shadow may fall. Raises `KeyError` when no such object is in the scene.
     """
     for truth in truths:
         if name not in truth.objects:
@@ -27,14 +28,13 @@ def measure_edit(before: Clip, after: Clip, truths: tuple[ShotTruth, ShotTruth],
     outside, inside, means = [], [], []
     count = min(len(before), len(after), *map(len, truths))
     for index in range(count):
-        feet = [truth.views[index].ids == truth.objects.index(name) for truth in truths]
-        foot = grown(feet[0] | feet[1])
+        own, foot = footprint(truths, index, name)
         one, two = to_bytes(before.frames[index]).astype(np.int16), to_bytes(after.frames[index]).astype(np.int16)
         change = np.abs(one - two).max(axis=-1)
         counted = np.ones(foot.shape, bool)
         for clip in (before, after):
             counted &= True if clip.mask is None else ~clip.mask
-        away, there = counted & ~foot, counted & (feet[0] | feet[1])
+        away, there = counted & ~foot, counted & own
         if away.any():
             outside.append((index, float((change[away] > NOTICED).mean())))
             means.append(float(change[away].mean()))
@@ -53,6 +53,18 @@ def measure_edit(before: Clip, after: Clip, truths: tuple[ShotTruth, ShotTruth],
         name,
         note,
     )
+
+
+def footprint(truths: tuple[ShotTruth, ShotTruth], index: int, name: str) -> tuple[Mask, Mask]:
+    """Where the object is before or after the edit; and the same with a pixel about it and its contact shadow."""
+    own = np.zeros(truths[0].views[index].ids.shape, bool)
+    reach = own.copy()
+    for truth in truths:
+        view, number = truth.views[index], truth.objects.index(name)
+        own |= view.ids == number
+        if truth.shade > 0:
+            reach |= shaded(view, number, truth.shade)
+    return own, grown(own) | reach
 
 
 def _mean(values: list[float]) -> float | None:

@@ -15,7 +15,7 @@ from splatfilm.base.files import write_bytes
 INLINE_LIMIT = 30 << 20
 """Bytes of videos that stand in the page itself; when there are more, they lie beside it, a script a shot."""
 
-SCRIPTS = ("kit.js", "atlas.js", "stage.js", "plots.js", "overview.js", "viewer.js", "pages.js", "main.js")
+SCRIPTS = ("kit.js", "atlas.js", "stage.js", "plots.js", "overview.js", "viewer.js", "story.js", "pages.js", "main.js")
 
 
 def write_page(path: Path, data: dict[str, Any], atlases: Mapping[str, Path]) -> None:

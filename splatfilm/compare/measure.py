@@ -16,14 +16,16 @@ from splatfilm.compare.edit import measure_edit
 from splatfilm.compare.following import follow_camera
 from splatfilm.compare.followup import Ground, Take, lay_ground, measure_follow_up
 from splatfilm.compare.guards import Allowed, shot_guards
+from splatfilm.compare.joint import measure_joint, measure_own_camera
 from splatfilm.compare.motion import MOST_STEPS, Motion, measure_motion
-from splatfilm.compare.overlap import MOST_PAIRS, Seer
+from splatfilm.compare.overlap import LOCATED_ENOUGH, MOST_PAIRS, Seer
 from splatfilm.compare.pairs import PairSpec
 from splatfilm.compare.revisit import measure_revisit
 from splatfilm.compare.scores import (
     COLUMNS,
     SCHEMA,
     CameraFollowing,
+    Joint,
     MethodScores,
     PairScores,
     Score,
@@ -58,6 +60,7 @@ class Depth:
     every: int = 4  # this many of those apart, cameras are found
     steps: int = MOST_STEPS  # from frame to frame, of a shot
     follow: bool = True  # find cameras at all
+    alone: bool = False  # ask clips that our scene is not recognised in whether they show one room of their own
     allowed: Allowed = field(default_factory=Allowed)
 
 
@@ -67,12 +70,20 @@ class Shared:
     def __init__(self) -> None:
         self.grounds: dict[tuple[str, str, tuple[int, int], int], Ground] = {}
         self.motions: dict[tuple[str, tuple[int, int], int], Motion] = {}
+        self.joints: dict[tuple[str, str, tuple[int, int]], Joint] = {}
 
     def ground(self, a: ShotTruth, b: ShotTruth, other_scene: Frames, most: int) -> Ground:
         key = (a.shot, b.shot, a.size, most)
         if key not in self.grounds:
             self.grounds[key] = lay_ground(Seer(a), Seer(b), other_scene, most)
         return self.grounds[key]
+
+    def joint(self, a: ShotTruth, b: ShotTruth) -> Joint:
+        """What our own frames reach, which is the best that pictures alone can tell of these two shots."""
+        key = (a.shot, b.shot, a.size)
+        if key not in self.joints:
+            self.joints[key] = measure_joint(a.clip(), b.clip())
+        return self.joints[key]
 
     def motion(self, truth: ShotTruth, most: int) -> Motion:
         key = (truth.shot, truth.size, most)
@@ -130,8 +141,22 @@ def _shot(
         measure_stability(clip, truth, following, motion, ours),
         guards,
         measure_agreement(clip, truth, depth.frames),
+        own_camera=measure_own_camera(clip, truth) if depth.alone and _is_elsewhere(following) else None,
     )
     return scores, Take(clip, truth, following, guards)
+
+
+def _is_elsewhere(following: CameraFollowing | None) -> bool:
+    """Whether our scene is not recognised in a clip: it never saw it, and must be judged by itself."""
+    return following is not None and (following.located.value or 0) < LOCATED_ENOUGH
+
+
+def _joint(a: Take, b: Take, shared: Shared) -> Joint:
+    """Two takes by their pictures alone, with what ours reach as the ceiling."""
+    found, ours = measure_joint(a.clip, b.clip), shared.joint(a.truth, b.truth)
+    return Joint(
+        replace(found.registered, ceiling=ours.registered.value), replace(found.colour, ceiling=ours.colour.value)
+    )
 
 
 def _pair(
@@ -164,7 +189,9 @@ def _pair_of_take(
         other = _other_scene(truths, a.truth)
         ground = shared.ground(a.truth, b.truth, other, depth.pairs)
         continuity = measure_follow_up(a, b, other, ground, depth.pairs)
-        return PairScores(pair.kind, pair.a, pair.b, number, continuity=continuity)
+        alone = depth.alone and (_is_elsewhere(a.following) or _is_elsewhere(b.following))
+        joint = _joint(a, b, shared) if alone else None
+        return PairScores(pair.kind, pair.a, pair.b, number, continuity=continuity, joint=joint)
     if pair.kind == "revisit":
         frames = [(i, j) for i, j in pair.frames if i < len(a.clip) and j < len(b.clip)]
         others = (t for name, t in truths.items() if name not in (pair.a, pair.b) and t.size == a.truth.size)

@@ -13,6 +13,7 @@ from splatfilm.compare.determinism import measure_determinism
 from splatfilm.compare.imported import imported_by_method
 from splatfilm.compare.manifest import PairEntry
 from splatfilm.compare.measure import Depth, MethodClips, Shared, measure_method, write_scores
+from splatfilm.compare.overlap import Seer, shares
 from splatfilm.compare.pairs import PairSpec, film_pairs, is_cut
 from splatfilm.compare.returns import Return, find_returns, measure_return_of
 from splatfilm.compare.rows import Row, measured_clip
@@ -44,6 +45,7 @@ class Measuring:
     width: int | None
     imported: tuple[Path, ...]
     takes: Mapping[str, Take]
+    alone: bool = False  # also judge by their pictures alone what never saw our scene
 
     def write(self, folder: Path, scores: Sequence[MethodScores]) -> tuple[Path, Path]:
         """The JSON and the CSV of everything measured."""
@@ -53,7 +55,10 @@ class Measuring:
 def measure_rows(
     asked: Measuring, rows: Sequence[Row], pairs: Sequence[PairEntry], progress: Progress = SILENT
 ) -> dict[str, MethodScores]:
-    """The scores of every row by its name. Follow-ups are every cut, and what the manifests ask for."""
+    """The scores of every row by its name.
+
+    Follow-ups are every cut, the nearest shot that shows enough where a cut does not, and what the manifests ask for.
+    """
     names = [row.name for row in rows]
     learned = imported_by_method(asked.imported, names, [shot.name for shot in asked.film.shots])
     truths = film_truth(asked.film, TruthOptions(out=asked.out, backend=asked.backend, stored=True), progress)
@@ -65,6 +70,8 @@ def measure_rows(
         if (pair.kind, pair.a, pair.b) not in known
     ]
     telling = [pair for pair in wanted if pair.kind != "follow-up" or pair.frames or is_cut(truths, pair)]
+    there = {(pair.a, pair.b) for pair in telling if pair.kind == "follow-up"}
+    telling += [pair for pair in nearest_shots(truths) if (pair.a, pair.b) not in there]
     workers = [_Worker(asked, telling, Shared(), learned) for _ in range(min(WORKERS, len(rows)))]
     progress.start("measuring", sum(len(row.clips) for row in rows), "takes")
     free: SimpleQueue[_Worker] = SimpleQueue()
@@ -90,6 +97,19 @@ def measure_rows(
     return scores
 
 
+def nearest_shots(truths: Mapping[str, ShotTruth]) -> list[PairSpec]:
+    """For every cut that shows too little of the same, the nearest earlier shot that shows enough of the later one."""
+    seers = {name: Seer(truth) for name, truth in truths.items()}
+    names, found = list(truths), []
+    for place in range(2, len(names)):
+        name = names[place]
+        for earlier in reversed(names[:place]):
+            if truths[earlier].scene == truths[name].scene and shares(seers[earlier], seers[name]):
+                found += [PairSpec("follow-up", earlier, name)] if earlier != names[place - 1] else []
+                break
+    return found
+
+
 class _Worker:
     """One thread's own view of the film: what is drawn and kept for it is shared with nobody."""
 
@@ -108,7 +128,8 @@ class _Worker:
         own = {shot: self._truth(shot, size) for shot, size in sizes.items()}
         method = MethodClips(row.name, row.title, row.information, clips, row.notes, self._learned.get(row.name, {}))
         there = [pair for pair in self._pairs if pair.a in own and pair.b in own]
-        made = measure_method(method, own, there, DEPTH, SILENT, self._shared)
+        depth = replace(DEPTH, alone=self._asked.alone)
+        made = measure_method(method, own, there, depth, SILENT, self._shared)
         strict = {(pair.a, pair.b) for pair in there if pair.kind == "revisit"}
         returns = [
             score

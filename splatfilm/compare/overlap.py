@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -13,7 +13,7 @@ from splatfilm.cameras.camera import Camera
 from splatfilm.compare.following import camera_of
 from splatfilm.compare.scores import CameraFollowing
 from splatfilm.compare.stability import kept
-from splatfilm.compare.views import ShotTruth, View
+from splatfilm.compare.views import Mask, ShotTruth, View
 from splatfilm.compare.warp import points_of, ray_angle, sight
 
 OVERLAP = (0.2, 0.95)  # share of B's picture that A sees: less says nothing, more is nearly a revisit
@@ -30,6 +30,7 @@ class Seer:
 
     truth: ShotTruth
     found: dict[int, Camera] | None = None  # None: prescribed
+    _small: dict[int, View] = field(default_factory=dict, repr=False)  # a shot is looked at beside many others
 
     @property
     def cameras(self) -> Literal["prescribed", "recovered"]:
@@ -55,7 +56,12 @@ class Seer:
         return self.truth.see(index, self.found[index])
 
     def coarse(self, index: int) -> View:
-        """The same, small."""
+        """The same, small; remembered."""
+        if index not in self._small:
+            self._small[index] = self._coarse(index)
+        return self._small[index]
+
+    def _coarse(self, index: int) -> View:
         width, height = self.truth.size
         small = (min(COARSE, width), max(1, round(min(COARSE, width) * height / width)))
         if self.found is None:
@@ -85,7 +91,7 @@ def overlapping(a: Seer, b: Seer, most: int = MOST_PAIRS, whole: bool = False) -
     """Pairs (frame of A, frame of B) to compare, at most `most`, as different from one another as can be.
 
     With `whole`, A may see all of B, as a wide sees its close-up. Two shots that share nothing give no pairs. Of what
-    moved between the two frames nothing is shared.
+    moved between the two frames nothing is shared; two frames that see all of the rest alike are a revisit, no pair.
     """
     frames_a, frames_b = (_spread(s.frames, CANDIDATES) for s in (a, b))
     small_a = [(i, a.coarse(i)) for i in frames_a]
@@ -93,15 +99,29 @@ def overlapping(a: Seer, b: Seer, most: int = MOST_PAIRS, whole: bool = False) -
     for j in frames_b:
         view_b = b.coarse(j)
         for i, view_a in small_a:
-            where = sight(view_a, view_b)
-            seen = where.seen & still(a.truth, i, b.truth, j)[np.maximum(view_b.ids, 0)]
+            unmoved = still(a.truth, i, b.truth, j)
+            seen, near = _seen(view_a, view_b, unmoved)
             share = float(seen.mean())
-            if not OVERLAP[0] <= share <= (1.0 if whole else OVERLAP[1]):
+            if share < OVERLAP[0]:
                 continue
+            if near > OVERLAP[1] and not (whole and _seen(view_b, view_a, unmoved)[1] <= OVERLAP[1]):
+                continue  # one camera, nearly: that is a revisit
             points = points_of(view_b.depth, view_b.camera)[seen]
             if ray_angle(view_a.camera, view_b.camera, points) <= MOST_ANGLE:
                 found.append((i, j, share))
     return _farthest(found, (len(a.truth), len(b.truth)), most)
+
+
+def _seen(a: View, b: View, unmoved: NDArray[np.bool_]) -> tuple[Mask, float]:
+    """B's pixels of standing things that A sees, and their share of all pixels of such things."""
+    standing = unmoved[np.maximum(b.ids, 0)]
+    seen = sight(a, b).seen & standing
+    return seen, float(seen.sum() / max(int(standing.sum()), 1))
+
+
+def shares(a: Seer, b: Seer) -> bool:
+    """Whether any of their frames can be compared, either way round."""
+    return bool(overlapping(a, b, 1) or overlapping(b, a, 1, whole=True))
 
 
 def still(a: ShotTruth, i: int, b: ShotTruth, j: int) -> NDArray[np.bool_]:  # [objects]

@@ -14,14 +14,18 @@ from splatfilm import __version__
 from splatfilm.base.errors import InputError
 from splatfilm.base.hashing import hash_value
 from splatfilm.base.progress import SILENT, Progress
+from splatfilm.compare.ahead import ahead, continuity_values
 from splatfilm.compare.atlas import Lane, Layout, atlas_key, lay_out, sheet_frames, sweep, write_atlas, write_sheet
 from splatfilm.compare.baselines import Conforming, conform_all, shot_names
+from splatfilm.compare.exporting import export_rows
 from splatfilm.compare.html import write_page
 from splatfilm.compare.manifest import INFORMATION, PairEntry, read_baseline
+from splatfilm.compare.mattes import edit_mattes
 from splatfilm.compare.measuring import WIDTH, WORKERS, Measuring, measure_rows
 from splatfilm.compare.rows import Row, baseline_rows, our_takes, refined_takes, with_masks
 from splatfilm.compare.scores import MethodScores, plain
 from splatfilm.compare.trivial import Footage, trivial_rows
+from splatfilm.compare.truth import TruthOptions, film_truth
 from splatfilm.compare.verdict import room, verdicts
 from splatfilm.film.model import Film, Shot
 from splatfilm.film.timecode import timecode
@@ -34,7 +38,11 @@ SCHEMA = "splatfilm.report/1"
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """What a person may choose. `baselines` are manifests; `methods` None shows all of them; `width` is measured at."""
+    """What a person may choose. `baselines` are manifests; `methods` None shows all of them; `width` is measured at.
+
+    `alone`: what never saw our scene is also judged by its pictures alone. `export`: a folder for all clips as picture
+    sequences, and a timeline of them.
+    """
 
     out: Path = Path("out")
     baselines: tuple[Path, ...] = ()
@@ -42,6 +50,8 @@ class ReportOptions:
     width: int | None = None
     backend: str = "auto"
     imported: tuple[Path, ...] = ()
+    alone: bool = False
+    export: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,7 @@ class Report:
     scores: Mapping[str, MethodScores]
     problems: tuple[str, ...]
     remarks: tuple[str, ...]
+    timeline: Path | None = None
 
 
 def default_baselines(film: Film, out: Path) -> tuple[Path, ...]:
@@ -69,11 +80,12 @@ def make_report(film: Film, options: ReportOptions, progress: Progress = SILENT)
     footage = Footage(film, folders, our_takes(film, folders), refined_takes(film, folders))
     conforming, pairs = _theirs(film, options, progress)
     rows = _gather(footage, conforming, options, progress)
-    asked = Measuring(film, options.out, options.backend, options.width, options.imported, footage.takes)
+    asked = Measuring(film, options.out, options.backend, options.width, options.imported, footage.takes, options.alone)
     scores = measure_rows(asked, rows, pairs, progress)
     data, atlases = _draw(footage, rows, progress)
     folder = footage.cache
     data |= _judged(film, rows, scores)
+    data["mattes"] = _mattes(film, rows, pairs, options)
     problems = [{"path": p.path, "place": p.place, "message": p.message} for p in conforming.problems]
     data |= {
         "problems": problems,
@@ -86,7 +98,17 @@ def make_report(film: Film, options: ReportOptions, progress: Progress = SILENT)
     data["files"] = {"csv": written[1].name, "json": written[0].name}
     write_page(page, data, atlases)
     told = tuple(str(problem) for problem in conforming.problems)
-    return Report(page, written[1], written[0], scores, told, tuple(data["remarks"]))
+    timeline = export_rows(options.export, film, rows, progress) if options.export else None
+    return Report(page, written[1], written[0], scores, told, tuple(data["remarks"]), timeline)
+
+
+def _mattes(
+    film: Film, rows: Sequence[Row], pairs: Sequence[PairEntry], options: ReportOptions
+) -> list[dict[str, Any]]:
+    """The difference mattes of the edits that the manifests ask for."""
+    if not any(pair.kind == "edit" for pair in pairs):
+        return []
+    return edit_mattes(rows, pairs, film_truth(film, TruthOptions(options.out, backend=options.backend, stored=True)))
 
 
 def _measured_at(film: Film, options: ReportOptions) -> str:
@@ -220,10 +242,17 @@ def _judged(film: Film, rows: Sequence[Row], scores: Mapping[str, MethodScores])
                 found[row.name] = plain(room(own))
         telling = "ours" in found and found["ours"]["tone"] != "none"
         cuts.append({"a": a.name, "b": b.name, "verdicts": found, "telling": telling})
+    ours = continuity_values(scores["ours"])
+    leads = {
+        name: plain(lead) | {"words": lead.words}
+        for name, own in scores.items()
+        if name != "ours" and (lead := ahead(ours, continuity_values(own), name)) is not None
+    }
     judged = {name: {key: plain(value) for key, value in verdicts(own).items()} for name, own in scores.items()}
     return {
         "cuts": cuts,
         "verdicts": judged,
+        "ahead": leads,
         "scores": {name: plain(own) for name, own in scores.items()},
     }
 

@@ -16,8 +16,8 @@ from PIL import Image, ImageFilter
 
 from splatfilm.compare.revisit import measure_revisit, spread
 from splatfilm.compare.scores import PairScores
-from splatfilm.compare.views import Clip, Mask, ShotTruth, View
-from splatfilm.compare.warp import points_of
+from splatfilm.compare.views import Clip, Mask, ShotTruth
+from splatfilm.compare.warp import shaded
 
 MOST_PAIRS = 8
 MARGIN = 50  # the picture's width through this is the margin about an object, pixels
@@ -75,16 +75,6 @@ def _camera(truth: ShotTruth, index: int) -> bytes:
     return camera.pose.tobytes() + repr((camera.fx, camera.fy, camera.cx, camera.cy, camera.distortion)).encode()
 
 
-def _shaded(view: View, one: int, shade: float) -> Mask:
-    """What lies within `shade` metres of the box about what is seen of an object: there its shadow may fall."""
-    own = np.asarray(view.ids == one)
-    if not own.any():
-        return own
-    points = points_of(view.depth, view.camera)
-    low, high = points[own].min(axis=0) - shade, points[own].max(axis=0) + shade
-    return np.asarray(((points >= low) & (points <= high)).all(axis=-1) & (view.depth > 0))
-
-
 def _mask(a: ShotTruth, b: ShotTruth, pairs: tuple[tuple[int, int], ...], moved: set[int]) -> Mask:
     """Where the objects are in any of the frames, in either shot, their shadows, and a margin about them."""
     width, height = a.size
@@ -94,7 +84,7 @@ def _mask(a: ShotTruth, b: ShotTruth, pairs: tuple[tuple[int, int], ...], moved:
             view = truth.views[index]
             covered |= np.isin(view.ids, list(moved))
             for one in moved if truth.shade > 0 else ():
-                covered |= _shaded(view, one, truth.shade)
+                covered |= shaded(view, one, truth.shade)
     margin = 2 * max(2, width // MARGIN) + 1
     grown = Image.fromarray(covered.astype(np.uint8) * 255).filter(ImageFilter.MaxFilter(margin))
     return np.asarray(grown) > 0

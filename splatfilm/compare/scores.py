@@ -145,6 +145,23 @@ class Revisit:
 
 
 @dataclass(frozen=True)
+class Joint:
+    """Two shots of one method by their own pictures alone: is it one place? For methods that never saw our scene."""
+
+    registered: Score  # JRR, share of B's frames that stand in the place that A's frames make
+    colour: Score  # TRK_dE, dE00 at the points that both shots see
+
+
+@dataclass(frozen=True)
+class OwnCamera:
+    """The camera's way in a clip by the clip alone, where our scene cannot be recognised in it."""
+
+    registered: Score  # REG, share of frames
+    rotation: Score  # ROT_REL, degrees, median, from the first frame on
+    translation: Score  # TRA_REL, percent of the way, median, at the best scale
+
+
+@dataclass(frozen=True)
 class Edit:
     """What an edit changed, inside and outside of the edited object."""
 
@@ -175,6 +192,7 @@ class ShotScores:
     guards: tuple[Guard, ...] = ()
     agreement: tuple[Score, ...] = ()  # PSNR, SSIM and dE00 to our own frames of the same shot
     imported: tuple[Score, ...] = ()  # learned metrics from other tools' files, named with version and weights
+    own_camera: OwnCamera | None = None
 
 
 @dataclass(frozen=True)
@@ -190,6 +208,7 @@ class PairScores:
     edit: Edit | None = None
     determinism: Determinism | None = None
     note: str = ""
+    joint: Joint | None = None
 
 
 @dataclass(frozen=True)
@@ -229,11 +248,12 @@ def rows_of(method: MethodScores) -> Iterator[dict[str, Any]]:
     head = {"method": method.method, "given": method.given}
     for shot in method.shots:
         where = {**head, "kind": "shot", "a": shot.shot, "b": None, "take": shot.take}
-        scores = [*scores_in(shot.following), *scores_in(shot.stability), *shot.agreement, *shot.imported]
+        parts = (shot.following, shot.own_camera, shot.stability)
+        scores = [*(score for part in parts for score in scores_in(part)), *shot.agreement, *shot.imported]
         yield from _rows(where, scores, shot.guards)
     for pair in method.pairs:
         where = {**head, "kind": pair.kind, "a": pair.a, "b": pair.b, "take": pair.take}
-        for part in (pair.continuity, pair.revisit, pair.edit, pair.determinism):
+        for part in (pair.continuity, pair.joint, pair.revisit, pair.edit, pair.determinism):
             yield from _rows(where, scores_in(part), part.guards if isinstance(part, Continuity) else ())
         if pair.continuity is not None:
             for item in pair.continuity.objects:

@@ -47,11 +47,15 @@ Verdict = Literal["holds", "fails", "nothing to compare"]
 
 @dataclass(frozen=True)
 class Supervising:
-    """What is looked at: `refined` frames where there are any, cuts alone or `all_pairs`, how many frames of each."""
+    """What is looked at: `refined` frames where there are any, every two shots or cuts alone, how many frames of each.
+
+    `takes` is a folder of refined takes elsewhere, `<shot>/v001/` as refinement writes them: another refiner's.
+    """
 
     truth: TruthOptions = field(default_factory=TruthOptions)
     refined: bool = True
-    all_pairs: bool = False
+    takes: Path | None = None
+    cuts_only: bool = False
     pairs: int = 8  # of frames, of two shots
     frames: int = 8  # of a shot by itself
 
@@ -86,6 +90,18 @@ class Supervision:
         return all(finding.verdict != "fails" for finding in self.findings)
 
     @property
+    def follow_ups(self) -> list[float]:
+        """FSC of every two shots that could be held against each other, the lowest first."""
+        scored = (f.reached for f in self.findings if f.kind in ("cut", "follow-up"))
+        return sorted(value for value in scored if value is not None)
+
+    @property
+    def alone(self) -> tuple[str, ...]:
+        """Shots that are held against no other: nothing that they show is seen well enough from elsewhere."""
+        held = {shot for f in self.findings if f.b and f.verdict != "nothing to compare" for shot in (f.a, f.b)}
+        return tuple(shot for shot in self.shown if shot not in held)
+
+    @property
     def worst(self) -> Finding | None:
         """The failed finding that says most: cuts first, and of these the one with the lowest score."""
         failed = [finding for finding in self.findings if finding.verdict == "fails"]
@@ -107,7 +123,7 @@ def supervise(
     shown = _rendered(film, asked)
     truths = film_truth(film, asked.truth, progress)
     fitting = {name: clip for name, (_, _, clip) in shown.items()}
-    specs = [spec for spec in film_pairs(truths) if spec.kind != "follow-up" or asked.all_pairs or is_cut(truths, spec)]
+    specs = [s for s in film_pairs(truths) if s.kind != "follow-up" or not asked.cuts_only or is_cut(truths, s)]
     progress.start("continuity", len(truths) + len(specs), "comparisons")
     findings: list[Finding] = []
     shots: list[ShotScores] = []
@@ -120,9 +136,11 @@ def supervise(
         findings += [finding] if finding else []
         progress.advance(done, name)
     pairs: list[PairScores] = []
-    judge = _Judge(truths, takes, {n for n, (_, kind, _) in shown.items() if kind == "bare"}, goal, asked.pairs)
+    seers = {name: Seer(truth) for name, truth in truths.items()}
+    judge = _Judge(truths, seers, takes, {n for n, (_, kind, _) in shown.items() if kind == "bare"}, goal, asked.pairs)
     for done, spec in enumerate(specs, 1):
-        for found, finding in judge.pair(spec, nearest=not asked.all_pairs):
+        found, finding = judge.pair(spec)
+        if finding.verdict != "nothing to compare" or finding.kind == "cut":
             pairs.append(found)
             findings.append(finding)
         progress.advance(len(truths) + done, f"{spec.a} > {spec.b}")
@@ -141,7 +159,9 @@ def supervise(
 def _rendered(film: Film, asked: Supervising) -> dict[str, tuple[RenderedTake, str, Clip]]:
     """The take that counts of every shot, what kind it is, and its frames."""
     bare = film_clips(film, asked.truth, refined=False)
-    refined = film_clips(film, asked.truth, refined=True) if asked.refined else {}
+    refined = film_clips(film, asked.truth, refined=True, elsewhere=asked.takes) if asked.refined else {}
+    if asked.takes is not None and not refined:
+        raise InputError.at(asked.takes, "holds no finished take of a shot (<shot>/v001/manifest.json)")
     chosen = [s.name for s in film.shots if asked.truth.shots is None or s.name in asked.truth.shots]
     missing = [name for name in chosen if name not in bare and name not in refined]
     if missing:
@@ -195,28 +215,19 @@ class _Judge:
     """Holds shots against each other and against the goal."""
 
     truths: Mapping[str, ShotTruth]
+    seers: Mapping[str, Seer]
     takes: Mapping[str, Take]
     bare: Set[str]
     goal: ContinuityGoal
     most: int
 
-    def pair(self, spec: PairSpec, nearest: bool) -> Iterator[tuple[PairScores, Finding]]:
-        """One pair; where a cut shows too little of the same, also the nearest shot before it that shows enough."""
-        if spec.kind == "revisit":
-            wrong = self._wrong(spec.a, spec.b)
-            revisit = measure_revisit(self.takes[spec.a].clip, self.takes[spec.b].clip, spec.frames, wrong)
-            yield self._revisited(PairScores("revisit", spec.a, spec.b, revisit=revisit), math.inf, "")
-            return
-        found, finding = self._follow_up(spec)
-        yield found, finding
-        if finding.verdict == "nothing to compare" and nearest:
-            names = list(self.truths)
-            for name in reversed(names[: names.index(spec.a)]):
-                if self.truths[name].scene == self.truths[spec.b].scene:
-                    found, finding = self._follow_up(PairSpec("follow-up", name, spec.b))
-                    if finding.verdict != "nothing to compare":
-                        yield found, finding
-                        return
+    def pair(self, spec: PairSpec) -> tuple[PairScores, Finding]:
+        """One pair of shots."""
+        if spec.kind != "revisit":
+            return self._follow_up(spec)
+        wrong = self._wrong(spec.a, spec.b)
+        revisit = measure_revisit(self.takes[spec.a].clip, self.takes[spec.b].clip, spec.frames, wrong)
+        return self._revisited(PairScores("revisit", spec.a, spec.b, revisit=revisit), math.inf, "")
 
     def returns(self) -> Iterator[tuple[PairScores, Finding]]:
         """Cameras that come back after something was moved: everything else must be as it was."""
@@ -244,7 +255,7 @@ class _Judge:
     def _follow_up(self, spec: PairSpec) -> tuple[PairScores, Finding]:
         a, b = self.takes[spec.a], self.takes[spec.b]
         other = next((t.clip().frames for t in self.truths.values() if t.scene != a.truth.scene), ())
-        ground = lay_ground(Seer(a.truth), Seer(b.truth), other, self.most)
+        ground = lay_ground(self.seers[spec.a], self.seers[spec.b], other, self.most)
         found = measure_follow_up(a, b, other, ground, self.most)
         scores = PairScores(spec.kind, spec.a, spec.b, continuity=found)
         return scores, _judged(spec, self.truths, a, b, found, self.goal)

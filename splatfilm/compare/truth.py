@@ -109,13 +109,16 @@ def take_clip(take: Take) -> Clip:
     return Clip(Lazy(len(records), make))
 
 
-def film_clips(film: Film, options: TruthOptions, refined: bool) -> dict[str, tuple[Take, Clip]]:
-    """The newest finished take of every chosen shot that has one, by shot."""
+def film_clips(
+    film: Film, options: TruthOptions, refined: bool, elsewhere: Path | None = None
+) -> dict[str, tuple[Take, Clip]]:
+    """The newest finished take of every chosen shot that has one, by shot; `elsewhere` instead of the film's folder."""
     found: dict[str, tuple[Take, Clip]] = {}
     for shot in film.shots:
         if options.shots is not None and shot.name not in options.shots:
             continue
-        take = newest_finished(take_folder(film, shot.name, options, refined))
+        folder = take_folder(film, shot.name, options, refined) if elsewhere is None else elsewhere / shot.name
+        take = newest_finished(folder)
         if take is not None:
             found[shot.name] = (take, take_clip(take))
     return found

@@ -53,6 +53,16 @@ def project(points: Array, camera: Camera) -> tuple[Array, Array, Array]:
     return u, v, z
 
 
+def shaded(view: View, one: int, shade: float) -> Mask:
+    """What lies within `shade` metres of the box about what is seen of an object: there its shadow may fall."""
+    own = np.asarray(view.ids == one)
+    if not own.any():
+        return own
+    points = points_of(view.depth, view.camera)
+    low, high = points[own].min(axis=0) - shade, points[own].max(axis=0) + shade
+    return np.asarray(((points >= low) & (points <= high)).all(axis=-1) & (view.depth > 0))
+
+
 def unbent(places: Array, camera: Camera) -> Array:  # [N, 2] px
     """Pixels as a pinhole of the same focal lengths would have them; NaN where the lens shows nothing."""
     across, down = (places[:, 0] - camera.cx) / camera.fx, (places[:, 1] - camera.cy) / camera.fy

@@ -8,6 +8,8 @@ import sys
 from tests.acceptance.promise import REPOSITORY, Ground, Promise, run
 
 FOLDER = "tests/compare"
+FILM = "cameras/morning/film.toml"
+LEAST_FSC, LEAST_OF_ALL, LEAST_REVISIT = 0.95, 0.9, 35.0  # of cuts; of every two shots; dB of returns
 
 
 def ladders(ground: Ground) -> str:
@@ -45,6 +47,28 @@ def bare_film(ground: Ground) -> str:
     return f"determinism {reached['frames']:.0%}, revisit exact, FSC {reached['cut']:.2f}"
 
 
+def refined_film(ground: Ground) -> str:
+    """The sample film, refined and held against itself: every cut and return reaches its goal, and all is told."""
+    clone = ground.clone("film")
+    run(["make", "film"], clone)
+    splatfilm = str(clone / ".venv/bin/splatfilm")
+    bare = json.loads(run([splatfilm, "continuity", FILM, "--bare", "--json"], clone).stdout)
+    assert all(f["reached"] == 1.0 for f in bare["findings"] if f["kind"] == "frames"), "bare frames are not exact"
+    run([splatfilm, "refine", FILM, "--look", "natural"], clone)
+    run([splatfilm, "continuity", FILM, "--fsc", str(LEAST_OF_ALL), "--revisit", str(LEAST_REVISIT)], clone)
+    stored = json.loads((clone / "out/morning/continuity/continuity.json").read_text(encoding="utf-8"))
+    assert {kind.split()[0] for kind in stored["frames"].values()} == {"refined"}
+    found = [f for f in stored["findings"] if f["reached"] is not None]
+    cuts = [f["reached"] for f in found if f["kind"] == "cut"]
+    returns = [f["reached"] for f in found if f["kind"] == "revisit"]
+    assert cuts and returns
+    assert min(cuts) >= LEAST_FSC, f"cuts {cuts}"
+    assert min(returns) >= LEAST_REVISIT, f"returns {returns}"
+    low = min((f for f in found if f["kind"] == "follow-up"), key=lambda f: f["reached"])
+    others = f"other pairs of shots from {low['reached']:.3f} ({low['a']} > {low['b']})"
+    return f"cuts from {min(cuts):.3f}, returns from {min(returns):.1f} dB, {others}"
+
+
 def _tests(words: str, *files: str) -> str:
     command = [sys.executable, "-m", "pytest", "-o", "addopts=", "-q", *(f"{FOLDER}/{f}" for f in files), "-k", words]
     said = run(command, REPOSITORY, PYTHONPATH=str(REPOSITORY)).stdout.strip().splitlines()[-1]
@@ -59,4 +83,5 @@ PROMISES = (
     Promise("A bed moved by 20 cm is named as the object that changed", moved_bed),
     Promise("A camera error of 5 degrees is recovered to 0.05 degrees and is no drift", turned_camera),
     Promise("A bare film's revisits and determinism are exact", bare_film),
+    Promise("The refined morning film keeps its cuts and its returns", refined_film),
 )

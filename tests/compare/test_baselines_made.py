@@ -33,10 +33,10 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path
     torch.set_num_threads(1)  # these models are so small that threads only wait for each other
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HF_HUB_OFFLINE", "1")
-        from tiny_pipelines import BUILDERS
+        from tiny_models import TEXT_TO_VIDEO
 
         home = tmp_path_factory.mktemp("models")
-        yield {name: build(home / name) for name, build in BUILDERS.items()}
+        yield {name: build(home / name) for name, build in TEXT_TO_VIDEO.items()}
 
 
 @pytest.fixture

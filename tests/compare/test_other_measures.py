@@ -14,17 +14,20 @@ from bedroom import Bedroom, clip_of, look_at, noisy, second_angle, shot, spoilt
 
 from splatfilm.base.errors import InputError
 from splatfilm.cameras import Camera
-from splatfilm.compare import returns, vision
+from splatfilm.compare import vision
 from splatfilm.compare.agreement import measure_agreement
+from splatfilm.compare.ahead import ahead
 from splatfilm.compare.determinism import measure_determinism
 from splatfilm.compare.edit import measure_edit
 from splatfilm.compare.following import follow_camera
 from splatfilm.compare.imported import imported_by_method, read_imported
+from splatfilm.compare.mattes import LINE, matte
 from splatfilm.compare.measure import Depth, MethodClips, Shared, measure_method, write_scores
 from splatfilm.compare.pairs import PairSpec, film_pairs
 from splatfilm.compare.revisit import measure_return, measure_revisit, revisit_pairs
 from splatfilm.compare.scores import COLUMNS, Score, plain, rows_of
 from splatfilm.compare.views import Clip, Lazy, ShotTruth, View, scaled_truth
+from splatfilm.compare.warp import shaded
 
 
 def test_equal_runs_are_deterministic_and_one_level_in_one_pixel_is_not() -> None:
@@ -210,7 +213,77 @@ def test_what_lies_in_the_reach_of_a_moved_thing_s_shadow_is_left_out_of_a_retur
     ids = np.zeros((64, 64), np.int64)
     ids[24:40, 24:40] = 1
     view = View(np.zeros((64, 64, 3), np.float32), np.full((64, 64), 4.0, np.float32), ids, camera)
-    shaded = returns._shaded(view, 1, 0.5)
-    rows, columns = np.nonzero(shaded)
+    rows, columns = np.nonzero(shaded(view, 1, 0.5))
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (16, 47, 16, 47), "half a metre is 8 pixels"
-    assert not returns._shaded(view, 2, 0.5).any()
+    assert not shaded(view, 2, 0.5).any()
+
+
+# ---- how far ahead ----
+
+PAIRS = [("010", "020"), ("020", "030"), ("010", "030"), ("030", "040")]
+
+
+def test_a_method_that_is_always_a_quarter_behind_is_a_quarter_behind_for_sure() -> None:
+    ours, theirs = {pair: [1.0] for pair in PAIRS}, {pair: [0.75] * 4 for pair in PAIRS}
+    found = ahead(ours, theirs, "kling")
+    assert found is not None and (found.difference, found.low, found.high) == (0.25, 0.25, 0.25)
+    assert (found.pairs, found.takes) == (4, 16)
+    assert found.words == "+0.25 (+0.25 to +0.25) over 4 pairs of shots, 16 takes"
+
+
+def test_the_interval_is_that_of_the_binomial_where_half_of_the_pairs_are_lost() -> None:
+    ours = {pair: [1.0] for pair in PAIRS}
+    theirs = {pair: [float(place < 2)] for place, pair in enumerate(PAIRS)}
+    found = ahead(ours, theirs, "kling")
+    # Four draws of 0 or 1, even odds: all lost or all won happen once in sixteen each, more than 2.5 %.
+    assert found is not None and (found.difference, found.low, found.high) == (0.5, 0.0, 1.0)
+    assert found == ahead(ours, theirs, "kling"), "the draws have an address"
+
+
+def test_a_lucky_take_is_not_chosen_and_widens_the_interval() -> None:
+    ours, theirs = {pair: [1.0] for pair in PAIRS}, {pair: [0.2, 0.2, 0.2, 1.0] for pair in PAIRS}
+    found = ahead(ours, theirs, "kling")
+    assert found is not None and found.difference == 0.8 and found.low is not None and found.low < 0.8
+
+
+def test_two_pairs_of_shots_give_no_interval_and_none_gives_nothing() -> None:
+    ours = {pair: [1.0] for pair in PAIRS}
+    found = ahead(ours, {pair: [0.5] for pair in PAIRS[:2]}, "kling")
+    assert found is not None and (found.difference, found.low) == (0.5, None)
+    assert found.words.endswith("over 2 pairs of shots, 2 takes: too few for an interval")
+    assert ahead(ours, {("x", "y"): [0.5]}, "kling") is None
+
+
+# ---- edits, seen ----
+
+
+def test_a_matte_shows_what_changed_and_draws_the_outline_of_the_edited_thing() -> None:
+    before = np.full((9, 9, 3), 100, np.uint8)
+    after = before.copy()
+    after[4, 4] = 110  # inside
+    after[0, 8] = 102  # two levels: nothing that anybody notices
+    foot = np.zeros((9, 9), bool)
+    foot[3:6, 3:6] = True
+    shown = matte(before, after, foot)
+    assert shown.shape == (9, 27, 3) and np.array_equal(shown[:, :18], np.concatenate([before, after], 1))
+    difference = shown[:, 18:]
+    assert difference[4, 4].tolist() == [80, 80, 80], "ten levels, eight times as bright"
+    line = (difference == LINE).all(axis=-1)
+    assert line.sum() == 16 and line[2, 2] and not line[3:6, 3:6].any(), "the ring of 5x5 about 3x3"
+    assert not difference[0, 8].any()
+
+
+def test_the_contact_shadow_of_an_edited_thing_is_no_leak() -> None:
+    camera = Camera(np.eye(4), 64.0, 64.0, 32.0, 32.0, 64, 64)
+    ids = np.zeros((64, 64), np.int64)
+    ids[24:40, 24:40] = 1
+    still = View(np.full((64, 64, 3), 0.5, np.float32), np.full((64, 64), 4.0, np.float32), ids, camera)
+    bare = ShotTruth("010", "s", (1001,), (camera,), ("floor", "gown"), [still])
+    changed = still.picture.copy()
+    changed[24:40, 24:40] = 0.8
+    changed[18:24, 24:40] = 0.4  # darker floor, 6 pixels (38 cm) beside it
+    clips = bare.clip(), Clip([changed])
+    leak = measure_edit(*clips, (bare, bare), "gown")
+    assert leak.outside.value is not None and leak.outside.value > 0.02
+    shaded_truth = replace(bare, shade=0.5)
+    assert measure_edit(*clips, (shaded_truth, shaded_truth), "gown").outside.value == 0

@@ -73,8 +73,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     broken.write_bytes(b"nothing")
     clips.append(clip_value(broken, tiny.folder, "010", 3))
     clips.append({**clips[0], "shot": "011"})
-    write_manifest(tiny.folder, *clips, sentence=SENTENCE)
-    return Made(tiny, make_report(film, ReportOptions(out=tiny.out)))
+    edit = {"kind": "edit", "before": "010", "after": "020", "object": "mug"}
+    write_manifest(tiny.folder, *clips, sentence=SENTENCE, pairs=[edit])
+    return Made(tiny, make_report(film, ReportOptions(out=tiny.out, export=tiny.folder / "review")))
 
 
 def test_the_report_has_every_trivial_row_and_every_take(made: Made) -> None:
@@ -96,6 +97,19 @@ def test_what_is_wrong_is_named_and_the_rest_is_compared(made: Made) -> None:
 def test_the_sentence_of_a_method_stands_beside_it(made: Made) -> None:
     (method,) = [m for m in made.data["methods"] if m["id"] == "kling"]
     assert SENTENCE in method["notes"]
+
+
+def test_an_edit_has_a_matte_of_every_method_and_take_at_the_same_frame(made: Made) -> None:
+    mattes = made.data["mattes"]
+    shown = [(item["method"], item["take"]) for item in mattes]
+    assert shown == [("ours", 1), ("kling", 1), ("kling", 2), ("ours-bare", 1), ("ours-codec", 1), ("frozen", 1)]
+    assert len({item["frame"] for item in mattes}) == 1 and all(item["object"] == "mug" for item in mattes)
+    assert all(item["src"].startswith("data:image/jpeg;base64,") for item in mattes)
+
+
+def test_every_clip_is_handed_on_with_a_timeline(made: Made) -> None:
+    assert made.report.timeline == made.tiny.folder / "review" / "tiny-compare.otio"
+    assert sum(1 for _ in (made.tiny.folder / "review/kling/020/t2").glob("tiny_020.*.png")) == 10
 
 
 def test_csv_and_json_beside_the_page_hold_the_same_numbers(made: Made) -> None:
@@ -318,6 +332,27 @@ def test_a_note_is_pinned_to_its_frame(page: Any, made: Made) -> None:
     assert "The mug has another handle." in page.locator("#notes").inner_text()
     (note,) = page.evaluate("SF.notes.all()")
     assert (note["shot"], note["frame"], note["link"][:9]) == ("020", 1019, "#shot=020")
+
+
+@pytest.mark.browser
+def test_the_script_supervisor_s_sheet_keeps_what_is_written(page: Any, made: Made) -> None:
+    show(page, made, "#view=cuts")
+    field = page.get_by_label("wardrobe, cut 010 → 020")
+    field.fill("gown open, belt in the left loop")
+    field.blur()
+    page.reload()
+    assert page.get_by_label("wardrobe, cut 010 → 020").input_value() == "gown open, belt in the left loop"
+    row = page.locator("table.story tbody tr").first.inner_text()
+    assert "010 → 020" in row and ("FSC" in row or "shares too little" in row)
+
+
+@pytest.mark.browser
+def test_edits_are_seen_before_after_and_as_a_difference(page: Any, made: Made) -> None:
+    show(page, made, "#view=numbers")
+    pictures = page.locator("figure.matte img")
+    assert pictures.count() == 6
+    pictures.first.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('figure.matte img').naturalWidth === 288", timeout=WAIT)
 
 
 @pytest.mark.browser

@@ -73,7 +73,12 @@ def refine(folder: Path, strength: float) -> None:
 def test_a_bare_film_is_exact(film_folder: Path) -> None:
     found = look_after(film_folder)
     assert found.holds and found.worst is None
-    assert {f.kind: f.reached for f in found.findings} == {"frames": 1.0, "cut": 1.0, "revisit": math.inf}
+    assert {f.kind: f.reached for f in found.findings} == {
+        "frames": 1.0,
+        "cut": 1.0,
+        "follow-up": 1.0,
+        "revisit": math.inf,
+    }
     revisit = next(pair.revisit for pair in found.scores.pairs if pair.revisit is not None)
     assert revisit.exact == 3 and revisit.pairs == ((0, 0), (1, 1), (2, 2))
     assert revisit.psnr.null is not None and revisit.psnr.null < 25
@@ -224,7 +229,7 @@ def test_a_camera_that_comes_back_after_the_crate_was_moved_finds_the_rest_as_it
     assert found.holds
 
 
-def test_where_a_cut_shows_too_little_the_nearest_shot_that_shows_enough_is_compared(film_folder: Path) -> None:
+def test_shots_that_do_not_follow_each_other_are_compared_too_and_a_shot_alone_is_named(film_folder: Path) -> None:
     side = film_folder / "side.json"
     side.write_text(side.read_text().replace("[0, 1.0, 0.5]", "[-1.5, -4.0, 1.4]"))
     render_shots(load(film_folder / "film.toml"), RenderOptions(out=film_folder / "out"))
@@ -235,6 +240,29 @@ def test_where_a_cut_shows_too_little_the_nearest_shot_that_shows_enough_is_comp
         ("cut", "020_side", "030_wide_again", "nothing to compare"),
         ("follow-up", "010_wide", "030_wide_again", "holds"),
     ]
+    assert found.alone == ("020_side",) and found.follow_ups == [1.0]
+    cuts = look_after(film_folder, cuts_only=True)
+    assert [f.kind for f in cuts.findings if f.b] == ["cut", "cut", "revisit"]
+
+
+def test_takes_of_another_refiner_are_held_to_the_same_goal(
+    film_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refine(film_folder, 0.004)
+    rival = film_folder / "rival"
+    shutil.move(film_folder / "out/small/refined/shots", rival)
+    assert set(look_after(film_folder).shown.values()) == {"bare v001"}
+    found = look_after(film_folder, takes=rival)
+    assert set(found.shown.values()) == {"refined v001"}
+    (revisit,) = [f for f in found.findings if f.kind == "revisit"]
+    assert revisit.reached is not None and 40 < revisit.reached < 48
+    asked = ["continuity", str(film_folder), "--out", str(film_folder / "out"), "--pairs", "2", "-q"]
+    assert main([*asked, "--takes", str(rival), "--revisit", "60"]) == 3
+    said = capsys.readouterr().out
+    assert "2 of 2 cuts, 3 pairs of shots in all, share enough to be compared: FSC " in said
+    (film_folder / "empty").mkdir()
+    assert main([*asked, "--takes", str(film_folder / "empty")]) == 3
+    assert "holds no finished take of a shot" in capsys.readouterr().err
 
 
 def test_a_film_that_was_edited_after_it_was_rendered_is_told(film_folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -65,8 +66,8 @@ def clip_value(path: Path, project: Path, shot: str = "010", take: int = 1, **mo
     return {"shot": shot, "take": take, "file": str(path.relative_to(project)), "sha256": hash_clip(path), **more}
 
 
-def write_manifest(project: Path, *clips: dict[str, Any], **more: Any) -> Path:
+def write_manifest(project: Path, *clips: dict[str, Any], pairs: Sequence[dict[str, Any]] = (), **more: Any) -> Path:
     path = project / "baseline.json"
     method = {"id": "kling", "title": "Kling", "kind": "closed", "class": "I0", "given": ["text"], "clips": list(clips)}
-    path.write_text(json.dumps({"schema": SCHEMA, "methods": [{**method, **more}]}))
+    path.write_text(json.dumps({"schema": SCHEMA, "methods": [{**method, **more}], "pairs": list(pairs)}))
     return path

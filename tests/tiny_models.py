@@ -177,3 +177,46 @@ def ltx(folder: Path) -> Path:
         transformer=transformer,
     ).save_pretrained(folder, safe_serialization=True)
     return folder
+
+
+def cogvideox(folder: Path) -> Path:
+    """CogVideoX's text-to-video pipeline: cells of 8 pixels, groups of four frames."""
+    torch.manual_seed(6)
+    transformer = diffusers_class("CogVideoXTransformer3DModel")(
+        num_attention_heads=4,
+        attention_head_dim=8,
+        in_channels=4,
+        out_channels=4,
+        time_embed_dim=2,
+        text_embed_dim=16,
+        num_layers=1,
+        sample_width=2,
+        sample_height=2,
+        sample_frames=9,
+        patch_size=2,
+        temporal_compression_ratio=4,
+        max_text_seq_length=226,
+    )
+    vae = diffusers_class("AutoencoderKLCogVideoX")(
+        in_channels=3,
+        out_channels=3,
+        down_block_types=("CogVideoXDownBlock3D",) * 4,
+        up_block_types=("CogVideoXUpBlock3D",) * 4,
+        block_out_channels=(8, 8, 8, 8),
+        latent_channels=4,
+        layers_per_block=1,
+        norm_num_groups=2,
+        temporal_compression_ratio=4,
+    )
+    diffusers_class("CogVideoXPipeline")(
+        tokenizer=_tokenizer(),
+        text_encoder=_t5(),
+        vae=vae.eval(),
+        transformer=transformer.eval(),
+        scheduler=diffusers_class("CogVideoXDDIMScheduler")(),
+    ).save_pretrained(folder, safe_serialization=True)
+    return folder
+
+
+TEXT_TO_VIDEO = {"WanPipeline": wan, "LTXPipeline": ltx, "CogVideoXPipeline": cogvideox}
+"""Builders by the name of the pipeline's class."""
