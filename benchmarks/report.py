@@ -60,7 +60,7 @@ def alternate(rivals: dict[str, Callable[[], object]], repeats: int = MINIMUM_RE
 def peak() -> int:
     """The most memory that this program has held, in bytes.
 
-    Linux keeps two counters: `ru_maxrss` of a new program begins with that of the one that started it, this one does not.
+    Linux keeps two counters; `ru_maxrss` of a new program begins with that of the one that started it.
     """
     status = Path("/proc/self/status")
     if status.exists():
