@@ -7,7 +7,6 @@ to its peak, less 400 bytes a splat; it is measured in a process of its own. Tim
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -15,7 +14,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.report import Row, main
+from benchmarks.report import Row, main, peak
 
 WIDTH, HEIGHT = 1920, 1080
 SPLATS = 100_000
@@ -64,7 +63,7 @@ def child() -> Figures:
     render_passes(
         splats, small, replace(inputs, before=replace(other, camera=small), after=replace(other, camera=small))
     )
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    before = peak()
     seconds: dict[str, list[float]] = {"alone": [], "draw": [], "write": []}
     preview, layers = files_of(PASSES, "exr")
     with tempfile.TemporaryDirectory() as folder, torch.no_grad():
@@ -80,13 +79,13 @@ def child() -> Figures:
             del frame, values
             seconds["draw"].append(drawn - start)
             seconds["write"].append(written - drawn)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        highest = peak()
         for _ in range(FRAMES):
             start = time.perf_counter()
             render(splats, camera)
             seconds["alone"].append(time.perf_counter() - start)
         size = path.stat().st_size / 1e6
-    grown = max(0, peak - before - SPLATS * BYTES_A_SPLAT)
+    grown = max(0, highest - before - SPLATS * BYTES_A_SPLAT)
     best = {name: min(values) for name, values in seconds.items()}
     return {"bytes": grown / (WIDTH * HEIGHT * len(PASSES)), "file": size, **best}
 

@@ -19,7 +19,7 @@ import torch
 from benchmarks import room, torch_raster
 from benchmarks.report import MINIMUM_REPEATS, Row, alternate, main
 from splatfilm.cameras.camera import Camera
-from splatfilm.render import RenderSettings, cpu, kernels, render, set_threads, threads
+from splatfilm.render import RenderSettings, cpu, culling, kernels, render, set_threads, threads
 from splatfilm.splats.splats import Splats
 
 THREADS = 2
@@ -38,41 +38,29 @@ print(time.perf_counter() - start)
 
 BIG_COUNT = 5_000_000
 BIG_SCENE = """
-import resource, sys, torch
+import sys
 from benchmarks import room
+from benchmarks.report import peak
 from splatfilm.render import render
-from splatfilm.splats.splats import Splats
-count, part = int(sys.argv[1]), room.furnished_room(100_000)
-copies, generator = count // len(part), torch.Generator().manual_seed(0)
-stored = (part.means, part.quats, part.scales * copies**-0.5, part.opacities, part.sh)
-fields = [torch.empty(count, *field.shape[1:]) for field in stored]
-for filled, field in zip(fields, stored):
-    for copy in filled.view(copies, *field.shape):
-        copy.copy_(field)
-for copy in fields[0].view(copies, -1, 3):
-    copy += 0.02 * torch.randn(copy.shape, generator=generator)
-peak = lambda: 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-render(part, room.corner_camera(64, 36), backend="cpu")
-before = peak() - sum(4 * field.numel() for field in fields)
-frame = render(Splats(*fields), room.corner_camera(1920, 1080), backend="cpu")
+render(room.furnished_room(1000), room.corner_camera(64, 36), backend="cpu")
+before = peak()
+splats = room.repeated_room(int(sys.argv[1]))
+for _ in range(3):  # from the second on in blocks
+    frame = render(splats, room.corner_camera(1920, 1080), backend="cpu")
 print(peak() - before)
 """
 
 
 BIG_BACKWARD = """
-import resource, sys, torch
+import sys, torch
 from benchmarks import room
+from benchmarks.report import peak
 from splatfilm.render import render
 from splatfilm.splats.splats import Splats
-count, part = int(sys.argv[1]), room.furnished_room(100_000)
-copies, generator = count // len(part), torch.Generator().manual_seed(0)
-stored = (part.means, part.quats, part.scales * copies**-0.5, part.opacities, part.sh)
-fields = [field.repeat(copies, *[1] * (field.ndim - 1)) for field in stored]
-for copy in fields[0].view(copies, -1, 3):
-    copy += 0.02 * torch.randn(copy.shape, generator=generator)
+splats = room.repeated_room(int(sys.argv[1]))
+fields = (splats.means, splats.quats, splats.scales, splats.opacities, splats.sh)
 for field in fields:
     field.requires_grad_()
-peak = lambda: 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 small = render(Splats(*(field[:1000] for field in fields)), room.corner_camera(64, 36), backend="cpu").beauty
 before = peak()
 beauty = render(Splats(*fields), room.corner_camera(1920, 1080), backend="cpu").beauty
@@ -224,6 +212,40 @@ def _big_backward() -> Row:
     return Row("raster/backward-bytes-a-splat-of-5-million-1080p", share, "bytes", 400)
 
 
+def _inside_camera(width: int, height: int, millimetres: float) -> Camera:
+    """From beside the figure towards a wall: most of the room is behind or beside the picture."""
+    return room.camera_towards((0.2, -1.2, 1.6), (2.8, 0.5, 1.2), millimetres, width, height)
+
+
+def _in_blocks(count: int, cameras: dict[str, Camera], most: float) -> list[Row]:
+    """Frames of a set that has its blocks over frames that look at each splat, and what blocks take to make."""
+    splats = room.repeated_room(count)
+    start = time.perf_counter()
+    blocks = culling.make_blocks(splats)
+    rows = [Row(f"raster/making-blocks-{count // 1000}k", 1e3 * (time.perf_counter() - start), "ms")]
+    for name, camera in cameras.items():
+        view = cpu._view(splats, camera, RenderSettings())
+        fields = (splats.means, splats.quats, splats.scales, splats.opacities, splats.sh)
+        inputs = (*fields, torch.empty(0), torch.empty(0))
+        seen = blocks, culling.sight(camera, view.window)
+
+        def draw(culled: object, inputs: tuple[torch.Tensor, ...] = inputs, view: cpu._View = view) -> None:
+            cpu._forward(inputs, view, cpu._modes(splats), False, None, culled)  # type: ignore[arg-type]
+
+        seconds = alternate({"blocks": partial(draw, seen), "each": partial(draw, None)})
+        label = f"raster/blocks-over-each-splat-{count // 1000}k-{name}"
+        rows.append(Row(label, seconds["blocks"] / seconds["each"], "times", most))
+    return rows
+
+
+def _blocks() -> list[Row]:
+    """Large sets seen from within gain, whole views and small sets lose nothing."""
+    views = {"24mm": _inside_camera(1920, 1080, 24), "50mm": _inside_camera(1920, 1080, 50)}
+    rows = _in_blocks(BIG_COUNT, views, 0.9)
+    rows += _in_blocks(BIG_COUNT, {"outside": room.outside_camera(1920, 1080)}, 1.1)[1:]
+    return rows + _in_blocks(100_000, {"24mm": views["24mm"]}, 1.1)[1:]
+
+
 def _sizes() -> list[Row]:
     rows: list[Row] = []
     at_1080p: dict[int, float] = {}
@@ -251,7 +273,7 @@ def measure() -> list[Row]:
     set_threads(THREADS)
     print(f"{kernels.extension().instruction_set()}, {threads()} threads", file=sys.stderr)
     small = [*_small_scene(), _mixed_modes()]
-    return [*small, *_larger_pictures(), *_sizes(), _first_frame(), _big_scene(), _big_backward()]
+    return [*small, *_larger_pictures(), *_sizes(), _first_frame(), *_blocks(), _big_scene(), _big_backward()]
 
 
 if __name__ == "__main__":

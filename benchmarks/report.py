@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import resource
 import statistics
 import sys
 import time
@@ -54,6 +55,19 @@ def alternate(rivals: dict[str, Callable[[], object]], repeats: int = MINIMUM_RE
             work()
             seconds[name].append(time.perf_counter() - start)
     return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def peak() -> int:
+    """The most memory that this program has held, in bytes.
+
+    Linux keeps two counters; `ru_maxrss` of a new program begins with that of the one that started it.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        (line,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
+        return 1024 * int(line.split()[1])
+    usage = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return usage if sys.platform == "darwin" else 1024 * usage
 
 
 def hardware() -> dict[str, object]:

@@ -92,13 +92,36 @@ def _looking(eye: tuple[float, float, float], at: tuple[float, float, float]) ->
     return pose
 
 
+def repeated_room(count: int) -> Splats:
+    """As many times the room of 100 000 splats as `count` has hundred thousands, each copy shaken and made finer.
+
+    In no more memory than its splats take, and in the order of no space: a copy after the other, each at random.
+    """
+    part = furnished_room(100_000)
+    copies, generator = count // len(part), torch.Generator().manual_seed(0)
+    stored = (part.means, part.quats, part.scales * copies**-0.5, part.opacities, part.sh)
+    fields = [torch.empty(count, *field.shape[1:]) for field in stored]
+    for filled, field in zip(fields, stored, strict=True):
+        for copy in filled.view(copies, *field.shape):
+            copy.copy_(field)
+    for copy in fields[0].view(copies, -1, 3):
+        copy += 0.02 * torch.randn(copy.shape, generator=generator)
+    return Splats(*fields)
+
+
+def camera_towards(
+    eye: tuple[float, float, float], at: tuple[float, float, float], millimetres: float, width: int, height: int
+) -> Camera:
+    """From `eye` towards `at`, on a filmback 36 mm wide."""
+    focal = millimetres / 36 * width
+    return Camera(_looking(eye, at), focal, focal, width / 2, height / 2, width, height)
+
+
 def corner_camera(width: int, height: int) -> Camera:
     """Inside, from a corner across the room, with a 24 mm lens."""
-    focal = 24 / 36 * width
-    return Camera(_looking((-2.7, -2.2, 1.6), (1.0, 0.8, 1.1)), focal, focal, width / 2, height / 2, width, height)
+    return camera_towards((-2.7, -2.2, 1.6), (1.0, 0.8, 1.1), 24, width, height)
 
 
 def outside_camera(width: int, height: int) -> Camera:
     """From outside with the whole room in view."""
-    focal = 28 / 36 * width
-    return Camera(_looking((-7.0, -6.0, 4.5), (0, 0, 1.3)), focal, focal, width / 2, height / 2, width, height)
+    return camera_towards((-7.0, -6.0, 4.5), (0, 0, 1.3), 28, width, height)

@@ -11,9 +11,11 @@ import ctypes.util
 import importlib.metadata
 import importlib.util
 import os
+import shutil
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from splatfilm.base.errors import InputError, MissingPartError, did_you_mean
 from splatfilm.render.constants import SEMANTICS
@@ -25,6 +27,7 @@ GSPLAT_VERSION = "1.5.3"
 """The only gsplat release whose semantics are ours; others clip and cull with other numbers."""
 
 GSPLAT_FLAGS = ("packed=False", "tile_size=16", "fast-math")
+_NVCC = ("nvcc", "nvcc.exe")
 INSTALL_GSPLAT = "pip install 'splatfilm[gpu]'"
 
 
@@ -104,6 +107,25 @@ def _gsplat_problem() -> str:
         return f"gsplat is not installed: {INSTALL_GSPLAT}"
     if version.split("+")[0] != GSPLAT_VERSION:
         return f"gsplat {version} is installed, but frames are defined by gsplat {GSPLAT_VERSION}: {INSTALL_GSPLAT}"
+    return _gsplat_kernels_problem()
+
+
+def _gsplat_kernels_problem() -> str:
+    """What gsplat needs for its kernels: its wheel has only their sources and builds them at the first call."""
+    spec = importlib.util.find_spec("gsplat")
+    if spec is not None and spec.origin and any(Path(spec.origin).parent.glob("csrc*.*")):
+        return ""  # installed with its kernels built
+    homes = [os.environ.get("CUDA_HOME"), os.environ.get("CUDA_PATH"), "/usr/local/cuda"]  # where torch looks
+    found = shutil.which("nvcc") or any(
+        (Path(home) / "bin" / name).is_file() for home in homes if home for name in _NVCC
+    )
+    if not found:
+        return (
+            "gsplat has no kernels here and no nvcc to build them: install the CUDA toolkit of the version that torch "
+            "was built with, and set CUDA_HOME to where it is"
+        )
+    if not (shutil.which("ninja") or importlib.util.find_spec("ninja")):
+        return f"gsplat needs ninja to build its kernels: {INSTALL_GSPLAT}"
     return ""
 
 

@@ -66,11 +66,13 @@ def scene_linear(
 
 def apply(matrix: Matrix, pixels: NDArray[np.floating]) -> NDArray[np.float32]:  # [..., 3] -> [..., 3]
     """A 3x3 matrix on every pixel, in float64, terms added from left to right."""
-    result = np.empty(pixels.shape, np.float32)
-    r, g, b = (np.asarray(pixels[..., channel], dtype=np.float64) for channel in range(3))
-    for channel, (of_red, of_green, of_blue) in enumerate(matrix):
-        result[..., channel] = of_red * r + of_green * g + of_blue * b
-    return result
+    flat = np.reshape(pixels, (-1, 3))
+    result = np.empty(flat.shape, np.float32)
+    for start in range(0, len(flat), _CHUNK):
+        r, g, b = flat[start : start + _CHUNK].T.astype(np.float64, order="C")
+        for channel, (of_red, of_green, of_blue) in enumerate(matrix):
+            result[start : start + _CHUNK, channel] = of_red * r + of_green * g + of_blue * b
+    return result.reshape(np.shape(pixels))
 
 
 def rgb_to_rgb(source: Chromaticities, target: Chromaticities) -> Matrix:

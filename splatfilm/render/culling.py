@@ -58,8 +58,11 @@ def culling(splats: Splats, camera: Camera, window: tuple[int, int, int, int]) -
 
 
 def blocks_of(splats: Splats) -> Any:
-    """The set's blocks; None for a set that is small, elsewhere than on the CPU, or drawn for the first time."""
-    if len(splats) < FEWEST or splats.device.type != "cpu":
+    """The set's blocks; None for a set that is small, elsewhere than on the CPU, or drawn for the first time.
+
+    And for tensors of torch's inference mode, which do not say when they are written to.
+    """
+    if len(splats) < FEWEST or splats.device.type != "cpu" or splats.means.is_inference():
         return None
     tensors = [splats.means, splats.quats, splats.scales, splats.opacities, splats.stretches]
     drawn = [(id(t), -1 if t is None else t._version) for t in tensors]
@@ -82,8 +85,8 @@ def make_blocks(splats: Splats) -> Any:
 def sight(camera: Camera, window: tuple[int, int, int, int]) -> list[float]:
     """What blocks are held against (`Sight` in `blocks.h`).
 
-    Of a pinhole: the picture's edges, exactly. Its Jacobian's rows are f / z (1, -x / z), clamped to the margin of
-    `RenderSettings`' semantics, so a reach in the world counts for at most sqrt(1 + (x / z)^2) of itself.
+    Of a pinhole: the picture's edges, exactly. Its Jacobian's rows are f / z (1, -x / z), clamped a margin beside the
+    picture (`pinhole_limits`), so a reach in the world counts for at most sqrt(1 + (x / z)^2) of itself.
     """
     column, row, columns, rows = window
     if bends(camera):

@@ -8,6 +8,7 @@ attributes where there is one; what is ours begins with `splatfilm:`.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import io
 import struct
@@ -38,8 +39,6 @@ name with its NUL, the size, the value), and is then replaced in place."""
 _SILENCE = threading.Lock()
 """Held while a file is read, one at a time: of a damaged one the library prints a warning among the results that we
 print, on top of what it raises."""
-
-_AT_ONCE = 2  # files that are written side by side (`writer.WRITERS`), and share the threads that there are
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,15 +142,19 @@ def qualified(parts: Sequence[Part]) -> dict[str, Channel]:
 
 def _threads() -> int:
     """Threads that compress one file; 0 compresses on the calling one. The bytes are the same with any number."""
-    share = threads_wanted() // _AT_ONCE
-    return share if share > 1 else 0
+    wanted = threads_wanted()
+    return wanted if wanted > 1 else 0
 
 
+@functools.lru_cache(maxsize=1)
 def _library() -> Any:
+    """The module, with as many threads as it may use: all files share them, and without them files ask in vain."""
     try:
         import OpenEXR
     except ImportError as error:
         raise MissingPartError(f"EXR files need the package OpenEXR ({error}): pip install OpenEXR") from error
+    if hasattr(OpenEXR, "set_global_thread_count"):  # from 3.5 on
+        OpenEXR.set_global_thread_count(_threads())
     return OpenEXR
 
 

@@ -17,9 +17,14 @@ import torch
 from splatfilm.film import load
 from splatfilm.film.model import Film
 from splatfilm.render import render
+from splatfilm.render.constants import MAX_ALPHA, MIN_TRANSMITTANCE
 from splatfilm.shots.plan import ShotPlan
 from splatfilm.shots.schedule import RenderOptions, plan_film
+from splatfilm.splats import Splats
 from splatfilm.stage import Stage
+
+ENDED = MIN_TRANSMITTANCE / (1 - MAX_ALPHA) * 1.001
+"""The most light that there may be left where a splat ends it."""
 
 
 def together(film: Film, scene: str, member: str) -> frozenset[str]:
@@ -38,10 +43,20 @@ def without(film: Film, scene: str, members: frozenset[str]) -> Film:
     return dataclasses.replace(film, scenes={**film.scenes, scene: dataclasses.replace(found, cast=cast)})
 
 
+def rows(splats: Splats, chosen: torch.Tensor) -> Splats:  # [N] bool
+    """Some of the splats, in their order."""
+    tensors = {field.name: getattr(splats, field.name) for field in dataclasses.fields(splats) if field.name != "mode"}
+    return dataclasses.replace(splats, **{name: t if t is None else t[chosen] for name, t in tensors.items()})
+
+
 def differences(
     plan: ShotPlan, frame: int, stages: tuple[Stage, Stage], members: frozenset[str]
 ) -> tuple[int, int, int]:
-    """Pixels of a frame that the members cover, that change there, and that change elsewhere."""
+    """Pixels of a frame that the members cover, that change there, and that change elsewhere.
+
+    They cover what they have a part in, and where one of their splats ends the light: blending stops before that splat,
+    so it has no part in the pixel, but without it those behind have one.
+    """
     whole, rest = (stage.at(frame) for stage in stages)
     owned = torch.zeros(len(whole.splats), 1)
     for span in whole.spans:
@@ -49,7 +64,9 @@ def differences(
     before = render(whole.splats, plan.cameras[frame], backend="cpu", features=owned)
     after = render(rest.splats, plan.cameras[frame], backend="cpu")
     assert before.features is not None
-    footprint = before.features[..., 0] > 0
+    alone = render(rows(whole.splats, owned[:, 0] > 0), plan.cameras[frame], backend="cpu").alpha > 0
+    ends_light = alone & (after.alpha > before.alpha) & (1 - before.alpha <= ENDED)
+    footprint = (before.features[..., 0] > 0) | ends_light
     changed = (before.beauty != after.beauty).any(-1) | (before.alpha != after.alpha) | (before.depth != after.depth)
     return int(footprint.sum()), int((changed & footprint).sum()), int((changed & ~footprint).sum())
 

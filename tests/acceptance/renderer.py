@@ -108,7 +108,7 @@ def _pixels(clone: Path, **environment: str) -> str:
         "--shot",
         "020",
         "--frames",
-        "1030",
+        "1130",
         "--size",
         "half",
     ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -35,12 +37,14 @@ def built(folder: Path, compiler: str, sets: dict[str, list[str]], static: bool)
     command = [sys.executable, str(SOURCES / "constants.py"), str(constants), str(folder / "constants.h")]
     subprocess.run(command, check=True)
     include = [f"-I{SOURCES}", f"-I{folder}"]
-    objects = []
+    commands, objects = [], []
     for name, flags in sets.items():
         objects.append(str(folder / f"{name}.o"))
         chosen = [f"-DSPLATFILM_ISA={name}", f'-DSPLATFILM_SIMD="simd_{name}.h"', "-fno-exceptions", "-fno-rtti"]
         source = [str(SOURCES / "kernels.cpp"), "-c", "-o", objects[-1]]
-        subprocess.run([compiler, *EXACT, *flags, *chosen, *include, *source], check=True)
+        commands.append([compiler, *EXACT, *flags, *chosen, *include, *source])
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # each takes a minute or more
+        list(pool.map(lambda one: subprocess.run(one, check=True), commands))
     program = folder / "driver"
     sources = [str(Path(__file__).with_name("parity_driver.cpp"))]
     sources += [

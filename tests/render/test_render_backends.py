@@ -53,6 +53,24 @@ def test_another_gsplat_than_the_pinned_one_is_refused(monkeypatch: pytest.Monke
     assert "1.6.0" in problem and "1.5.3" in problem
 
 
+def test_gsplat_without_kernels_says_what_builds_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(backends, "cuda_problem", lambda: "")
+    monkeypatch.setattr(backends.importlib.metadata, "version", lambda name: "1.5.3")
+    monkeypatch.setattr(backends.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CUDA_PATH", "")
+    monkeypatch.setenv("CUDA_HOME", str(tmp_path / "cuda"))
+    monkeypatch.setattr(
+        Path, "is_file", lambda path: path.exists() and tmp_path in path.parents
+    )  # no toolkit elsewhere
+    assert "no nvcc" in backends._gsplat_problem.__wrapped__()
+    (tmp_path / "cuda/bin").mkdir(parents=True)
+    (tmp_path / "cuda/bin/nvcc").touch()
+    assert "ninja" in backends._gsplat_problem.__wrapped__()
+    (tmp_path / "ninja").touch(mode=0o755)
+    assert backends._gsplat_problem.__wrapped__() == ""
+
+
 def test_auto_prefers_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backends, "_gsplat_problem", lambda: "")
     assert resolve_backend("auto").name == "gsplat"

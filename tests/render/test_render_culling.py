@@ -238,3 +238,6 @@ def test_small_sets_and_single_pictures_have_no_blocks() -> None:
     assert [culling.blocks_of(small) for _ in range(3)] == [None, None, None]
     assert culling.blocks_of(large) is None
     assert culling.blocks_of(large) is not None
+    with torch.inference_mode():  # such tensors do not say when they are written to
+        unsaid = splats_of(tuple(part.clone() for part in tensors_of(large)), "classic")
+        assert [culling.blocks_of(unsaid) for _ in range(3)] == [None, None, None]

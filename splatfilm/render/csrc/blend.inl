@@ -4,6 +4,7 @@
 // blocks, lane 4 r + c is block (c, r) of the tile.
 
 constexpr int kChunk = 256;  // splats whose local data is kept in the first cache
+constexpr int kGroupsAhead = 3;  // groups of sixteen records between the request for them and their use
 constexpr int kPatience = 32;  // splats between looks at whether a block is finished
 constexpr float kMiddle = 7.5f;  // of a tile: pixel centres count from its centre, which keeps u and v exact
 
@@ -53,8 +54,12 @@ INLINE void load_chunk(const View& view, const TileList& tile, const float* reco
   const F middle_x = splat(float(view.left + tile.column * kTile) + 8.0f);
   const F middle_y = splat(float(view.top + tile.row * kTile) + 8.0f);
   const int32_t* positions = tile.positions + first;
+  const int rest = tile.count - first < 2 * kChunk ? int(tile.count - first) : 2 * kChunk;
   for (int group = 0; 16 * group < count; ++group) {
     const int n = count - 16 * group < 16 ? count - 16 * group : 16;
+    // Records lie anywhere: ask for those of the group after the next while this one is read.
+    for (int k = 16 * (group + kGroupsAhead), end = k + 16 < rest ? k + 16 : rest; k < end; ++k)
+      __builtin_prefetch(records + int64_t(positions[k]) * kRecord);
     F record[16];
     UNROLL
     for (int k = 0; k < 16; ++k) record[k] = load(records + int64_t(positions[16 * group + (k < n ? k : 0)]) * kRecord);
