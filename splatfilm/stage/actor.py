@@ -14,6 +14,7 @@ from os import PathLike
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from splatfilm.base.rigid import IDENTITY, Similarity
 from splatfilm.base.threads import one_torch_thread
@@ -40,30 +41,38 @@ class BoundLayer:
     def posed(self, rig: Rig, pose: Pose, place: Similarity) -> Splats:
         """The splats in a pose, the rig's space brought into the scene by `place`."""
         with one_torch_thread():
-            return self._posed(rig, pose, place)
+            return self.moved(Carried.by(rig, pose, place))
 
-    def _posed(self, rig: Rig, pose: Pose, place: Similarity) -> Splats:
-        matrices = bone_matrices(rig.skeleton, rig.inverse_binds, pose)
-        matrices = matrices.copy()
+    def moved(self, carried: Carried) -> Splats:
+        """The splats as bones and blendshapes carry them."""
+        rest, shapes = self.rest, None
+        if self.cage is not None and carried.weights.any():
+            means = rest.means.detach().cpu().numpy().copy()
+            found = self.cage.move(carried.weights, means, deform.MOST_STRETCH)
+            if len(found.rows):
+                rest = dataclasses.replace(rest, means=torch.from_numpy(means).to(rest.device))
+                shapes = [torch.from_numpy(part).to(rest.device) for part in (found.rows, found.turns, found.stretches)]
+        if carried.scale != 1.0:
+            rest = dataclasses.replace(rest, means=rest.means * carried.scale, scales=rest.scales * carried.scale)
+        skin = deform.skinned(rest, self.carriers, carried.bones)
+        return skin if shapes is None else deform.reshaped(skin, *shapes)
+
+
+@dataclass(frozen=True, eq=False)
+class Carried:
+    """A pose of a rig in its place, as all of its layers are carried by it."""
+
+    bones: Tensor  # [B, 8] dual quaternions
+    weights: NDArray[np.float64]  # [S] of the rig's blendshapes
+    scale: float
+
+    @staticmethod
+    def by(rig: Rig, pose: Pose, place: Similarity) -> Carried:
+        """What a pose does, the rig's space brought into the scene by `place`."""
+        matrices = bone_matrices(rig.skeleton, rig.inverse_binds, pose).copy()
         matrices[:, :3, 3] *= place.scale
         bones = torch.from_numpy(dual_quaternions(matrices, dataclasses.replace(place, scale=1.0)))
-        weights = pose.shape_weights(rig.shape_names)
-        cage = self.cage if weights.any() else None
-        rest, gradients = self.rest, None
-        if cage is not None:
-            moved = cage.moved(weights)
-            means = rest.means.clone()
-            rows = torch.from_numpy(moved.rows).to(rest.device)
-            means[rows] = torch.from_numpy(moved.points).to(means)
-            gradients = torch.from_numpy(moved.gradients).to(rest.device), rows, torch.from_numpy(moved.owner)
-            rest = dataclasses.replace(rest, means=means)
-        if place.scale != 1.0:
-            rest = dataclasses.replace(rest, means=rest.means * place.scale, scales=rest.scales * place.scale)
-        skin = deform.skinned(rest, self.carriers, bones)
-        if gradients is None or not len(gradients[1]):
-            return skin
-        own, rows, owner = gradients
-        return deform.shaped(skin, rows, own, owner.to(rows.device))
+        return Carried(bones, pose.shape_weights(rig.shape_names), place.scale)
 
 
 def bound_layer(

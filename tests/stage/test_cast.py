@@ -15,14 +15,15 @@ from splatfilm.base.errors import InputError
 from splatfilm.film import load
 from splatfilm.film.model import Film
 from splatfilm.splats import Splats, write_ply
-from splatfilm.splats.posed import covariances
-from splatfilm.stage import Placements, Stage, Staged
+from splatfilm.splats.posed import covariances, packed, rotation_matrices
+from splatfilm.stage import Placements, Stage, Staged, deform
 from splatfilm.stage.performance import findings
-from splatfilm.stage.rigs.binding import bind, shape_cage
+from splatfilm.stage.rigs.binding import ShapeCage, bind, shape_cage
 from splatfilm.stage.rigs.bones import bone_matrices
 from splatfilm.stage.rigs.files import load_rig, read_rig_file, write_rig
 from splatfilm.stage.rigs.rig import Rig, offsets_of, parts_named
 from splatfilm.stage.rigs.skeleton import world_transforms
+from splatfilm.stage.rigs.surface import normals
 
 RIG = Path(__file__).resolve().parents[2] / "captures" / "ada" / "rig.glb"
 COUNTS = {"body": 900, "hair": 300, "pyjamas": 600, "gown": 500}
@@ -207,13 +208,38 @@ def test_blendshapes_open_the_mouth_by_the_meshs_own_offsets() -> None:
     cage = shape_cage(rig, bind(rig, vertices, ["body"]), vertices)
     assert cage is not None and len(cage.rows) == len(rows)
     weights = np.array([0.5 if name == "jawOpen" else 0.0 for name in rig.shape_names])
-    moved = cage.moved(weights)
+    means = vertices.astype(np.float32)
+    moved = cage.move(weights, means, 2.0)
     np.testing.assert_array_equal(moved.rows, np.arange(len(rows)))
-    np.testing.assert_allclose(moved.points, vertices + offsets_of(mesh, {"jawOpen": 0.5})[rows], atol=1e-9)
-    assert np.abs(moved.gradients - np.eye(3)).max() > 0.05
-    assert len(cage.moved(np.zeros(len(rig.shape_names))).rows) == 0
+    np.testing.assert_allclose(means, vertices + offsets_of(mesh, {"jawOpen": 0.5})[rows], atol=1e-6)
+    assert np.abs(moved.turns[:, 1:]).max() > 0.05
+    still = means.copy()
+    assert len(cage.move(np.zeros(len(rig.shape_names)), means, 2.0).rows) == 0
+    assert (means == still).all()
     blink = np.array([1.0 if name == "eyeBlinkLeft" else 0.0 for name in rig.shape_names])
-    assert len(cage.moved(blink).rows) < len(rows)
+    assert len(cage.move(blink, means, 2.0).rows) < len(rows)
+
+
+def test_a_triangle_s_turn_and_stretch_are_those_of_its_gradient() -> None:
+    rng = np.random.default_rng(11)
+    count = 400
+    triangles = np.arange(3 * count).reshape(count, 3)
+    rest, now = rng.normal(size=(3 * count, 3)), rng.normal(size=(3 * count, 3))
+    now[:300] = rest[:300]  # a hundred that rest
+    now[300:303] = now[300]  # one that is a point
+    frames = np.stack([rest[1::3] - rest[::3], rest[2::3] - rest[::3], normals(rest.reshape(-1, 3, 3))], axis=-1)
+    inverse, rows = np.linalg.inv(frames), np.arange(count)
+    thirds, away = np.full((count, 3), 1 / 3), np.zeros((count, 3))
+    cage = ShapeCage(rows, rows, thirds, away, triangles, rest, inverse, (now - rest)[None])
+    found = cage.move(np.ones(1), np.zeros((count, 3), dtype=np.float32), 2.0)
+    np.testing.assert_array_equal(found.rows, rows[100:])
+    moved = np.stack([now[1::3] - now[::3], now[2::3] - now[::3], normals(now.reshape(-1, 3, 3))], axis=-1)
+    moved[100] = np.eye(3)  # without area: it never shears
+    rotation, stretch = deform.polar(torch.from_numpy((moved @ inverse)[100:]))
+    expected = packed(deform.limited(stretch))
+    np.testing.assert_allclose(found.stretches, expected.numpy(), atol=1e-6)
+    turns = rotation_matrices(torch.from_numpy(found.turns))
+    np.testing.assert_allclose(turns.numpy(), rotation.numpy(), atol=1e-6)
 
 
 def test_expressions_stand_over_the_clips(film: Film) -> None:
