@@ -21,6 +21,7 @@ import dataclasses
 import itertools
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -77,27 +78,42 @@ def _faces() -> list[NDArray[np.float64]]:
     return turns
 
 
-def gather(setting: Splats, at: NDArray[np.float64], highlights: float) -> Gathered:  # [3] metres
-    """Look around from a point of the set; what clipped counts `highlights` times. On the CPU."""
-    from splatfilm.render import render
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """One of the six pictures: where it looks, and for each of its pixels how much it counts towards what."""
 
+    turn: NDArray[np.float64]  # [3, 3] camera axes
+    basis: NDArray[np.float64]  # [9, P] harmonics times solid angles
+    solid: NDArray[np.float64]  # [P]
+    long: NDArray[np.float64]  # [P] of the ray to depth 1
+
+
+@lru_cache(maxsize=1)
+def _looks() -> tuple[_Look, ...]:
     across = (np.arange(PIXELS) + 0.5) / PIXELS * 2 - 1
     u, v = np.meshgrid(across, across)
     rays = np.stack([u, v, np.ones_like(u)], axis=-1).reshape(-1, 3)
     long = np.sqrt((rays**2).sum(axis=1))
     solid = (2 / PIXELS) ** 2 / long**3
+    return tuple(_Look(t, (harmonics(rays @ t.T / long[:, None]) * solid[:, None]).T, solid, long) for t in _faces())
+
+
+def gather(setting: Splats, at: NDArray[np.float64], highlights: float) -> Gathered:  # [3] metres
+    """Look around from a point of the set; what clipped counts `highlights` times. On the CPU."""
+    from splatfilm.render import render
+
     coefficients, mean, near = np.zeros((9, 3)), 0.0, []
-    for turn in _faces():
+    for look in _looks():
         pose = np.eye(4)
-        pose[:3, :3], pose[:3, 3] = turn, at
+        pose[:3, :3], pose[:3, 3] = look.turn, at
         half = PIXELS / 2
         frame = render(setting, Camera(pose, half, half, half, half, PIXELS, PIXELS), backend="cpu")
         shown = frame.beauty.clamp(0, 1).reshape(-1, 3)
         light = linear_from_srgb(shown).numpy().astype(np.float64)
-        mean += float((light @ np.array(_LUMINANCE) * solid).sum()) / (4 * math.pi)
+        mean += float((light @ np.array(_LUMINANCE) * look.solid).sum()) / (4 * math.pi)
         light *= np.where(shown.numpy().min(axis=1) > CLIPPED, highlights, 1.0)[:, None]
-        coefficients += (harmonics(rays @ turn.T / long[:, None]) * solid[:, None]).T @ light
-        near.append(frame.depth.numpy().reshape(-1) * long)
+        coefficients += look.basis @ light
+        near.append(frame.depth.numpy().reshape(-1) * look.long)
     around = float(np.median(np.concatenate(near)))
     return Gathered(coefficients * _LOBE[:, None], mean, min(1.0, max(FAINTEST_WEIGHT, around / BURIED)))
 

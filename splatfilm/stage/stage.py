@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from splatfilm.base.errors import InputError
 from splatfilm.base.hashing import hash_value
-from splatfilm.base.rigid import IDENTITY
 from splatfilm.base.threads import one_torch_thread
 from splatfilm.film.model import LAYER_PREFIX, Contact, Film
 from splatfilm.stage.placement import Placed, Placements
@@ -147,7 +146,6 @@ class Stage:
         """All parts of a moment in their order; with `contact` in one another's shadow."""
         if contact is None:
             return Staged(self._canvas.joined(moment.parts), moment.spans)
-        from splatfilm.splats import compose
         from splatfilm.stage.contact import Body, Known, visibility
 
         part = {member.name: member.contact for member in self.placements.scene.cast}
@@ -159,8 +157,8 @@ class Stage:
             bodies.append(Body(rows, self._diagonal(one), one, part[one.member]))
         if self._known is None:
             self._known = Known()
-        colourless = [dataclasses.replace(p, sh=p.sh[:, :1]) for p in moment.parts[1:]]
-        cast = compose([(p, IDENTITY) for p in colourless])
+        means, quats, scales, opacities = (part[before:] for part in self._canvas.geometry(moment.parts))
+        cast = means, quats, scales, opacities
         kept = visibility(moment.parts[0], cast, bodies, contact, self._known)
         splats = self._canvas.joined(moment.parts, kept if contact.beauty else None)
         return Staged(splats, moment.spans, kept.to(splats.device))

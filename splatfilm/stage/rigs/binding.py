@@ -193,9 +193,8 @@ def shape_cage(rig: Rig, binding: Binding, means: NDArray[np.floating]) -> Shape
     away = np.asarray(means, dtype=np.float64)[rows] - at
     inverse = np.asarray(np.linalg.inv(_frames(rest[corners])), dtype=np.float64)
     offsets = _dense_offsets(mesh, place, len(vertices))
-    numbers = (np.ascontiguousarray(part, dtype=np.int64) for part in (rows, triangle))
-    corners = np.ascontiguousarray(corners, dtype=np.int64)
-    return ShapeCage(*numbers, points, away, corners, rest, inverse, offsets)
+    rows, triangle, corners = (np.ascontiguousarray(part, dtype=np.int64) for part in (rows, triangle, corners))
+    return ShapeCage(rows, triangle, points, away, corners, rest, inverse, offsets)
 
 
 def _dense_offsets(mesh: ProxyMesh, place: NDArray[np.int64], count: int) -> Array:
