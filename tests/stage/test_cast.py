@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +13,20 @@ import pytest
 import torch
 
 from splatfilm.base.errors import InputError
+from splatfilm.base.rigid import IDENTITY, Similarity, multiply, quaternion_about
 from splatfilm.film import load
 from splatfilm.film.model import Film
-from splatfilm.splats import Splats, write_ply
-from splatfilm.splats.posed import covariances, packed, rotation_matrices
+from splatfilm.splats import Splats, transformed, write_ply
+from splatfilm.splats.posed import baked, covariances, packed, rotation_matrices
 from splatfilm.stage import Placements, Stage, Staged, deform
+from splatfilm.stage.actor import bound_layer
+from splatfilm.stage.fit import misfits
 from splatfilm.stage.performance import findings
 from splatfilm.stage.rigs.binding import ShapeCage, bind, shape_cage
 from splatfilm.stage.rigs.bones import bone_matrices
 from splatfilm.stage.rigs.files import load_rig, read_rig_file, write_rig
 from splatfilm.stage.rigs.rig import Rig, offsets_of, parts_named
-from splatfilm.stage.rigs.skeleton import world_transforms
+from splatfilm.stage.rigs.skeleton import rest_pose, world_transforms
 from splatfilm.stage.rigs.surface import normals
 
 RIG = Path(__file__).resolve().parents[2] / "captures" / "ada" / "rig.glb"
@@ -333,3 +337,60 @@ def test_a_rig_comes_back_from_its_files_and_altered_files_are_refused(tmp_path:
     (tmp_path / "weights.npz").write_bytes((tmp_path / "weights.npz").read_bytes()[:-7])
     with pytest.raises(InputError, match="is not the file"):
         read_rig_file(path)
+
+
+@dataclasses.dataclass(frozen=True)
+class Given:
+    path: Path
+    sha256: str
+
+
+def misfits_of(folder: Path, body: Splats, place: str = "") -> str:
+    """What is said of the body's splats when they are these, in a film that may say where to put them."""
+    write_ply(folder / "elsewhere.ply", body)
+    spelled = STORY.replace('splats = "body.ply"', 'splats = "elsewhere.ply"' + (f"\n{place}" if place else ""))
+    (folder / "elsewhere.toml").write_text(spelled)
+    film = load(folder / "elsewhere.toml")
+    sources = {}
+    for name in Placements(film, "one").sources():
+        path = film.source(*name).splats
+        assert path is not None
+        sources[name] = Given(path, hashlib.sha256(path.read_bytes()).hexdigest())
+    found = misfits(film, sources, folder / "fits")
+    assert misfits(film, sources, folder / "fits") == found  # now from what was kept
+    assert set(found) <= {("ada", "layers/body")}
+    return found.get(("ada", "layers/body"), "")
+
+
+def test_splats_that_were_captured_elsewhere_are_named_with_the_place_that_mends_them(folder: Path) -> None:
+    body = on_mesh(load_rig(RIG), "body", COUNTS["body"])
+    assert misfits_of(folder, body) == ""
+    away = Similarity(tuple(quaternion_about((1, 0, 0), 1.4)), (0.4, -0.2, 0.7), 1.25)  # type: ignore[arg-type]
+    said = misfits_of(folder, transformed(body, away))
+    assert "from where the rig's mesh rests" in said
+    offered = re.search(r"place = \{.*\}", said)
+    assert offered is not None
+    assert misfits_of(folder, transformed(body, away), offered.group()) == ""
+
+
+@pytest.mark.parametrize(
+    ("limbs", "axis", "angle", "said"),
+    [
+        (("thigh.left", "thigh.right"), (1, 0, 0), -1.5, "captured in another pose"),
+        (("arm.left", "arm.right"), (0, 1, 0), 0.9, "more than 8 cm from the mesh"),
+    ],
+)
+def test_splats_that_were_captured_in_another_pose_are_named(
+    folder: Path, limbs: tuple[str, ...], axis: tuple[int, int, int], angle: float, said: str
+) -> None:
+    rig = load_rig(RIG)
+    rest = rest_pose(rig.skeleton)
+    bent = np.array(rest.rotations)
+    for joint in limbs:
+        side = -1 if joint.endswith("left") else 1
+        turn = quaternion_about(axis, side * angle if axis[1] else angle)
+        bent[rig.skeleton.index(joint)] = multiply(turn, bent[rig.skeleton.index(joint)])
+    layer = bound_layer(rig, on_mesh(rig, "body", COUNTS["body"]), "x", ("body",), None)
+    posed = layer.posed(rig, dataclasses.replace(rest, rotations=bent), IDENTITY)
+    found = misfits_of(folder, baked(posed))
+    assert said in found, found
