@@ -20,6 +20,7 @@ from splatfilm.base.rigid import IDENTITY, Similarity
 from splatfilm.base.threads import one_torch_thread
 from splatfilm.splats import Splats, transformed
 from splatfilm.stage import deform
+from splatfilm.stage.drape import Drape, drape_of
 from splatfilm.stage.rigs.binding import ShapeCage, binding_key, cached_binding, shape_cage
 from splatfilm.stage.rigs.bones import bone_matrices, dual_quaternions
 from splatfilm.stage.rigs.rig import Rig, parts_named
@@ -37,6 +38,7 @@ class BoundLayer:
     rest: Splats
     carriers: deform.Carriers
     cage: ShapeCage | None
+    drape: Drape | None = None
 
     def posed(self, rig: Rig, pose: Pose, place: Similarity) -> Splats:
         """The splats in a pose, the rig's space brought into the scene by `place`."""
@@ -55,6 +57,8 @@ class BoundLayer:
         if carried.scale != 1.0:
             rest = dataclasses.replace(rest, means=rest.means * carried.scale, scales=rest.scales * carried.scale)
         skin = deform.skinned(rest, self.carriers, carried.bones)
+        if self.drape is not None:
+            skin = dataclasses.replace(skin, stretches=self.drape.stretches(carried.bones, carried.scale))
         return skin if shapes is None else deform.reshaped(skin, *shapes)
 
 
@@ -85,7 +89,7 @@ def bound_layer(
         torch.from_numpy(np.ascontiguousarray(binding.joints)).to(splats.device),
         torch.from_numpy(np.ascontiguousarray(binding.weights)).to(splats.device),
     )
-    return BoundLayer(splats, carriers, shape_cage(rig, binding, means))
+    return BoundLayer(splats, carriers, shape_cage(rig, binding, means), drape_of(rig, binding, splats.device))
 
 
 def in_rig_space(splats: Splats, place: Similarity) -> Splats:

@@ -158,7 +158,10 @@ def reshaped(skin: Splats, rows: Tensor, own: Tensor, own_stretches: Tensor) -> 
     The bones turn by R; the gradient of both is R F = (R V R^T)(R Q) for F = V Q. In the compiled kernels on the CPU.
     """
     assert skin.turns is not None, "skinned splats have turns"
-    stretches = skin.means.new_tensor(IDENTITY_STRETCH).repeat(len(skin), 1)
+    if skin.stretches is None:
+        stretches = skin.means.new_tensor(IDENTITY_STRETCH).repeat(len(skin), 1)
+    else:
+        stretches = skin.stretches.clone()
     turns, quats = skin.turns.clone(), skin.quats.clone()
     if skin.device.type == "cpu":
         from splatfilm.render.kernels import extension

@@ -8,6 +8,7 @@
 
 #include "bindings.h"
 #include "contact.h"
+#include "drape.h"
 #include "shade.h"
 #include "shapes.h"
 
@@ -157,6 +158,21 @@ void put_shapes_into(const InLong& rows, const InDouble& turns, const InDouble& 
   put_shapes(rows.data(), turns.data(), stretches.data(), m, quats.data(), bone_turns.data(), out.data());
 }
 
+void drape_of(const In& corners, const InLong& triangles, const In& rest, const InLong& triangle, double most, const Out& out) {
+  const int64_t v = int64_t(corners.size()) / 3, t = int64_t(triangles.size()) / 3, n = int64_t(triangle.size());
+  expect(corners, "corners", {v, 3});
+  expect(triangles, "triangles", {t, 3});
+  expect(rest, "rest", {t, 3});
+  expect(triangle, "triangle", {n});
+  expect(out, "out", {n, 6});
+  for (int64_t i = 0; i < 3 * t; ++i)
+    if (uint64_t(triangles.data()[i]) >= uint64_t(v)) throw std::invalid_argument("a corner that is no vertex");
+  for (int64_t i = 0; i < n; ++i)
+    if (uint64_t(triangle.data()[i]) >= uint64_t(t)) throw std::invalid_argument("a triangle that is none");
+  const nb::gil_scoped_release release;
+  drape({corners.data(), triangles.data(), rest.data(), triangle.data(), t, n, float(most), out.data()});
+}
+
 }  // namespace
 
 void bind_stage(nb::module_& m) {
@@ -170,6 +186,7 @@ void bind_stage(nb::module_& m) {
   m.def("light", &light_of);
   m.def("darken", &darken_rows);
   m.def("bounds", &bounds);
+  m.def("drape", &drape_of);
   m.def("shape", &shape_of);
   m.def("put_shapes", &put_shapes_into);
 }
