@@ -25,7 +25,7 @@ from splatfilm.stage.rigs.binding import ShapeCage, binding_key, cached_binding,
 from splatfilm.stage.rigs.bones import bone_matrices, dual_quaternions
 from splatfilm.stage.rigs.rig import Rig, parts_named
 from splatfilm.stage.rigs.skeleton import Pose
-from splatfilm.stage.rigs.surface import nearest, normals
+from splatfilm.stage.rigs.surface import Nearest, nearest, normals
 
 COVERED_METRES = 0.05  # how far below a garment something may lie and still be hidden by it
 _STRAIGHT_BELOW = 0.5  # cosine: what lies beside a garment's hem is not below it
@@ -97,23 +97,37 @@ def in_rig_space(splats: Splats, place: Similarity) -> Splats:
     return splats if place == IDENTITY else transformed(splats, place)
 
 
-def covered(rig: Rig, means: NDArray[np.float32], parts: tuple[str, ...]) -> NDArray[np.bool_]:  # [N, 3] -> [N]
-    """Which splats lie straight below the mesh's `parts`, so that whoever wears those does not show them."""
+def covered(
+    rig: Rig, means: NDArray[np.float32], parts: tuple[str, ...], own: tuple[str, ...] = ()
+) -> NDArray[np.bool_]:  # [N, 3] -> [N]
+    """Which splats lie straight below the mesh's `parts`, so that whoever wears those does not show them.
+
+    Splats of a layer that hangs on the parts `own` are judged by the point that they hang on: they stand in a blur of
+    a centimetre or two about it, and some of them outside of what is worn over it.
+    """
     hidden = np.zeros(len(means), dtype=bool)
     if rig.mesh is None or not parts:
         return hidden
     corners = rig.mesh.vertices[rig.mesh.triangles[parts_named(rig.mesh, parts)]]
-    low, high = corners.min(axis=(0, 1)) - COVERED_METRES, corners.max(axis=(0, 1)) + COVERED_METRES
     points = means.astype(np.float64)
+    if own:
+        points = _on(points, rig.mesh.vertices[rig.mesh.triangles[parts_named(rig.mesh, own)]])[0]
+    low, high = corners.min(axis=(0, 1)) - COVERED_METRES, corners.max(axis=(0, 1)) + COVERED_METRES
     near = np.nonzero(np.all((points > low) & (points < high), axis=1))[0]
     if not len(near):
         return hidden
-    found = nearest(points[near], corners)
-    at = (found.barycentric[..., None] * corners[found.triangle]).sum(axis=1)
+    at, found = _on(points[near], corners)
     depth = ((at - points[near]) * normals(corners)[found.triangle]).sum(axis=1)
     below = (depth > _STRAIGHT_BELOW * found.distance) & (found.distance < COVERED_METRES) & (depth > 0)
     hidden[near] = below
     return hidden
+
+
+def _on(points: NDArray[np.float64], corners: NDArray[np.float64]) -> tuple[NDArray[np.float64], Nearest]:
+    """The nearest point on triangles [T, 3, 3] for each of the points."""
+    found = nearest(points, corners)
+    at: NDArray[np.float64] = (found.barycentric[..., None] * corners[found.triangle]).sum(axis=1)
+    return at, found
 
 
 def mesh_normals(rig: Rig, means: NDArray[np.float32], parts: tuple[str, ...]) -> NDArray[np.float64] | None:

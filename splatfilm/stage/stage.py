@@ -321,7 +321,8 @@ class Stage:
             rest, rig = self._layer(name).rest, self._rig(name[0])
             layers = self.placements.film.assets[name[0]].layers
             parts = tuple(dict.fromkeys(part for other in hiding for part in layers[other].mesh))
-            hidden = covered(rig, rest.means.cpu().numpy(), parts)
+            own = layers[name[1].removeprefix(LAYER_PREFIX)].mesh if "/" in name[1] else ()
+            hidden = covered(rig, rest.means.cpu().numpy(), parts, own)
             below = torch.from_numpy(hidden).to(rest.device)
             self._shown[name, hiding] = torch.where(below, torch.zeros_like(rest.opacities), rest.opacities)
         return self._shown[name, hiding]

@@ -19,7 +19,7 @@ from splatfilm.film.model import Film
 from splatfilm.splats import Splats, transformed, write_ply
 from splatfilm.splats.posed import baked, covariances, packed, rotation_matrices, symmetric
 from splatfilm.stage import Placements, Stage, Staged, deform
-from splatfilm.stage.actor import Carried, bound_layer
+from splatfilm.stage.actor import Carried, bound_layer, covered
 from splatfilm.stage.drape import _inverse_edges, draped_by_torch
 from splatfilm.stage.fit import misfits
 from splatfilm.stage.performance import findings
@@ -28,7 +28,7 @@ from splatfilm.stage.rigs.bones import bone_matrices
 from splatfilm.stage.rigs.files import load_rig, read_rig_file, write_rig
 from splatfilm.stage.rigs.rig import Rig, offsets_of, parts_named
 from splatfilm.stage.rigs.skeleton import rest_pose, world_transforms
-from splatfilm.stage.rigs.surface import normals
+from splatfilm.stage.rigs.surface import nearest, normals
 
 RIG = Path(__file__).resolve().parents[2] / "captures" / "ada" / "rig.glb"
 COUNTS = {"body": 900, "hair": 300, "pyjamas": 600, "gown": 500}
@@ -427,3 +427,18 @@ def test_a_triangle_pulled_along_one_edge_is_stretched_along_it() -> None:
     inverse = torch.from_numpy(_inverse_edges(rest).astype(np.float32))
     found = draped_by_torch(now, inverse, 2.0)
     torch.testing.assert_close(found, torch.tensor([[1.0, 0, 0, 1.5, 0, 1]]), atol=1e-5, rtol=0)
+
+
+def test_what_hangs_below_a_garment_is_hidden_though_it_sticks_out_of_it() -> None:
+    rig = load_rig(RIG)
+    mesh = rig.mesh
+    assert mesh is not None
+    own = mesh.triangles[parts_named(mesh, ["pyjamas"])]
+    corners = mesh.vertices[own]
+    below = covered(rig, corners.mean(axis=1).astype(np.float32), ("gown",))
+    out = corners.mean(axis=1) + 0.015 * normals(corners)
+    chosen = below & (nearest(out, corners).distance > 0.0149)  # and hang where they came from
+    blurred = out[chosen].astype(np.float32)
+    assert chosen.sum() > 1000
+    assert covered(rig, blurred, ("gown",)).mean() < 0.9
+    assert covered(rig, blurred, ("gown",), ("pyjamas",)).mean() > 0.97
