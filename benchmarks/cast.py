@@ -19,7 +19,7 @@ from splatfilm.splats import Splats, compose
 from splatfilm.stage import deform
 from splatfilm.stage.actor import BoundLayer
 from splatfilm.stage.clips.gltf import read_gltf_clips
-from splatfilm.stage.contact import Body, darkened, diagonal, visibility
+from splatfilm.stage.contact import Body, Known, darkened, diagonal, visibility
 from splatfilm.stage.rigs.binding import Binding, shape_cage
 from splatfilm.stage.rigs.bones import bone_matrices, dual_quaternions
 from splatfilm.stage.rigs.files import load_rig
@@ -77,10 +77,11 @@ def measure() -> list[Row]:
     posed = layer.posed(rig, still, IDENTITY)
     ground = floor()
     scene = compose([(ground, IDENTITY), (posed, IDENTITY)])
-    body = Body(slice(len(ground), len(scene)), diagonal(layer.rest))
+    body, known = Body(slice(0, len(posed)), diagonal(layer.rest)), Known()
+    cast = posed.means, posed.quats, posed.scales, posed.opacities
 
     def shade() -> None:
-        darkened(scene, visibility(scene, len(ground), [body], Contact()))
+        darkened(scene, visibility(ground, cast, [body], Contact(), known))
 
     assert rig.mesh is not None
     corners, points = rig.mesh.vertices[rig.mesh.triangles], layer.rest.means.double().numpy()

@@ -112,16 +112,24 @@ def choose(film: Film, options: RenderOptions) -> Chosen:
 def find_splats(film: Film, chosen: Chosen, options: RenderOptions, progress: Progress = SILENT) -> Sources:
     """The splats that the chosen shots show; reconstructs captures that have none yet.
 
-    What the film will show otherwise than it was asked for (a clip that ends early, a blendshape that the rig lacks) is
-    said first: it stops nothing.
+    What the film will show otherwise than it was asked for (a clip that ends early, a blendshape that the rig lacks,
+    splats that do not stand as their rig does) is said, and stops nothing; the last is marked in what is rendered.
     """
-    if any(asset.rig is not None for asset in film.assets.values()):
+    performed = any(asset.rig is not None for asset in film.assets.values())
+    if performed:
         from splatfilm.stage.performance import findings
 
         for place, remark in findings(film)[1]:
             progress.say(f"{place}: {remark}")
     ways = Ways(FilmFolders.of(options.out, film).assets, options.preset, options.backend)
-    return resolve_assets(film, looks_of(film, chosen.shots), ways, progress)
+    sources = resolve_assets(film, looks_of(film, chosen.shots), ways, progress)
+    if performed:
+        from splatfilm.stage.fit import misfits, place_of
+
+        for name, remark in misfits(film, sources, ways.folder / "bindings").items():
+            progress.say(f"{place_of(film, name)}: {remark}")
+            sources[name] = replace(sources[name], origin={**sources[name].origin, "remark": remark})
+    return sources
 
 
 def plan_chosen(film: Film, chosen: Chosen, sources: Sources, options: RenderOptions) -> Planned:

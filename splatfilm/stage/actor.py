@@ -14,16 +14,18 @@ from os import PathLike
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from splatfilm.base.rigid import IDENTITY, Similarity
 from splatfilm.base.threads import one_torch_thread
 from splatfilm.splats import Splats, transformed
 from splatfilm.stage import deform
+from splatfilm.stage.drape import Drape, drape_of
 from splatfilm.stage.rigs.binding import ShapeCage, binding_key, cached_binding, shape_cage
 from splatfilm.stage.rigs.bones import bone_matrices, dual_quaternions
 from splatfilm.stage.rigs.rig import Rig, parts_named
 from splatfilm.stage.rigs.skeleton import Pose
-from splatfilm.stage.rigs.surface import nearest, normals
+from splatfilm.stage.rigs.surface import Nearest, nearest, normals
 
 COVERED_METRES = 0.05  # how far below a garment something may lie and still be hidden by it
 _STRAIGHT_BELOW = 0.5  # cosine: what lies beside a garment's hem is not below it
@@ -36,34 +38,45 @@ class BoundLayer:
     rest: Splats
     carriers: deform.Carriers
     cage: ShapeCage | None
+    drape: Drape | None = None
 
     def posed(self, rig: Rig, pose: Pose, place: Similarity) -> Splats:
         """The splats in a pose, the rig's space brought into the scene by `place`."""
         with one_torch_thread():
-            return self._posed(rig, pose, place)
+            return self.moved(Carried.by(rig, pose, place))
 
-    def _posed(self, rig: Rig, pose: Pose, place: Similarity) -> Splats:
-        matrices = bone_matrices(rig.skeleton, rig.inverse_binds, pose)
-        matrices = matrices.copy()
+    def moved(self, carried: Carried) -> Splats:
+        """The splats as bones and blendshapes carry them."""
+        rest, shapes = self.rest, None
+        if self.cage is not None and carried.weights.any():
+            means = rest.means.detach().cpu().numpy().copy()
+            found = self.cage.move(carried.weights, means, deform.MOST_STRETCH)
+            if len(found.rows):
+                rest = dataclasses.replace(rest, means=torch.from_numpy(means).to(rest.device))
+                shapes = [torch.from_numpy(part).to(rest.device) for part in (found.rows, found.turns, found.stretches)]
+        if carried.scale != 1.0:
+            rest = dataclasses.replace(rest, means=rest.means * carried.scale, scales=rest.scales * carried.scale)
+        skin = deform.skinned(rest, self.carriers, carried.bones)
+        if self.drape is not None:
+            skin = dataclasses.replace(skin, stretches=self.drape.stretches(carried.bones, carried.scale))
+        return skin if shapes is None else deform.reshaped(skin, *shapes)
+
+
+@dataclass(frozen=True, eq=False)
+class Carried:
+    """A pose of a rig in its place, as all of its layers are carried by it."""
+
+    bones: Tensor  # [B, 8] dual quaternions
+    weights: NDArray[np.float64]  # [S] of the rig's blendshapes
+    scale: float
+
+    @staticmethod
+    def by(rig: Rig, pose: Pose, place: Similarity) -> Carried:
+        """What a pose does, the rig's space brought into the scene by `place`."""
+        matrices = bone_matrices(rig.skeleton, rig.inverse_binds, pose).copy()
         matrices[:, :3, 3] *= place.scale
         bones = torch.from_numpy(dual_quaternions(matrices, dataclasses.replace(place, scale=1.0)))
-        weights = pose.shape_weights(rig.shape_names)
-        cage = self.cage if weights.any() else None
-        rest, gradients = self.rest, None
-        if cage is not None:
-            moved = cage.moved(weights)
-            means = rest.means.clone()
-            rows = torch.from_numpy(moved.rows).to(rest.device)
-            means[rows] = torch.from_numpy(moved.points).to(means)
-            gradients = torch.from_numpy(moved.gradients).to(rest.device), rows, torch.from_numpy(moved.owner)
-            rest = dataclasses.replace(rest, means=means)
-        if place.scale != 1.0:
-            rest = dataclasses.replace(rest, means=rest.means * place.scale, scales=rest.scales * place.scale)
-        skin = deform.skinned(rest, self.carriers, bones)
-        if gradients is None or not len(gradients[1]):
-            return skin
-        own, rows, owner = gradients
-        return deform.shaped(skin, rows, own, owner.to(rows.device))
+        return Carried(bones, pose.shape_weights(rig.shape_names), place.scale)
 
 
 def bound_layer(
@@ -76,7 +89,7 @@ def bound_layer(
         torch.from_numpy(np.ascontiguousarray(binding.joints)).to(splats.device),
         torch.from_numpy(np.ascontiguousarray(binding.weights)).to(splats.device),
     )
-    return BoundLayer(splats, carriers, shape_cage(rig, binding, means))
+    return BoundLayer(splats, carriers, shape_cage(rig, binding, means), drape_of(rig, binding, splats.device))
 
 
 def in_rig_space(splats: Splats, place: Similarity) -> Splats:
@@ -84,23 +97,37 @@ def in_rig_space(splats: Splats, place: Similarity) -> Splats:
     return splats if place == IDENTITY else transformed(splats, place)
 
 
-def covered(rig: Rig, means: NDArray[np.float32], parts: tuple[str, ...]) -> NDArray[np.bool_]:  # [N, 3] -> [N]
-    """Which splats lie straight below the mesh's `parts`, so that whoever wears those does not show them."""
+def covered(
+    rig: Rig, means: NDArray[np.float32], parts: tuple[str, ...], own: tuple[str, ...] = ()
+) -> NDArray[np.bool_]:  # [N, 3] -> [N]
+    """Which splats lie straight below the mesh's `parts`, so that whoever wears those does not show them.
+
+    Splats of a layer that hangs on the parts `own` are judged by the point that they hang on: they stand in a blur of
+    a centimetre or two about it, and some of them outside of what is worn over it.
+    """
     hidden = np.zeros(len(means), dtype=bool)
     if rig.mesh is None or not parts:
         return hidden
     corners = rig.mesh.vertices[rig.mesh.triangles[parts_named(rig.mesh, parts)]]
-    low, high = corners.min(axis=(0, 1)) - COVERED_METRES, corners.max(axis=(0, 1)) + COVERED_METRES
     points = means.astype(np.float64)
+    if own:
+        points = _on(points, rig.mesh.vertices[rig.mesh.triangles[parts_named(rig.mesh, own)]])[0]
+    low, high = corners.min(axis=(0, 1)) - COVERED_METRES, corners.max(axis=(0, 1)) + COVERED_METRES
     near = np.nonzero(np.all((points > low) & (points < high), axis=1))[0]
     if not len(near):
         return hidden
-    found = nearest(points[near], corners)
-    at = (found.barycentric[..., None] * corners[found.triangle]).sum(axis=1)
+    at, found = _on(points[near], corners)
     depth = ((at - points[near]) * normals(corners)[found.triangle]).sum(axis=1)
     below = (depth > _STRAIGHT_BELOW * found.distance) & (found.distance < COVERED_METRES) & (depth > 0)
     hidden[near] = below
     return hidden
+
+
+def _on(points: NDArray[np.float64], corners: NDArray[np.float64]) -> tuple[NDArray[np.float64], Nearest]:
+    """The nearest point on triangles [T, 3, 3] for each of the points."""
+    found = nearest(points, corners)
+    at: NDArray[np.float64] = (found.barycentric[..., None] * corners[found.triangle]).sum(axis=1)
+    return at, found
 
 
 def mesh_normals(rig: Rig, means: NDArray[np.float32], parts: tuple[str, ...]) -> NDArray[np.float64] | None:

@@ -1,12 +1,13 @@
 """Staged splats in memory that is used again: what stands still is not copied for every frame.
 
-A frame's splats are those of the set, which rarely move, and of the cast, which does. An array whose last reader is gone
-is written again, and only where it differs from what it must hold; one that is still read is left alone and another
-is taken. So tensors that were handed out never change. Same values as `splats.compose`, to the bit.
+A frame's splats are those of the set, which rarely moves, and of the cast, which does. An array whose last reader is
+gone is written again, and only where it differs from what it must hold; one that is still read is left alone and
+another is taken. So tensors that were handed out never change. Same values as `splats.compose`, to the bit.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -47,6 +48,14 @@ class Canvas:
 
     def __init__(self) -> None:
         self._arrays: dict[str, list[_Array]] = {}
+
+    def geometry(self, parts: Sequence[Splats]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Means, quaternions, scales and opacities of all parts, as `joined` will have them."""
+        if len(parts) == 1 or any(_is_odd(part, parts[0]) for part in parts):
+            whole = compose([(dataclasses.replace(part, sh=part.sh[:, :1]), IDENTITY) for part in parts])
+            return whole.means, whole.quats, whole.scales, whole.opacities
+        means, quats, scales, opacities = (self._put(n, tuple(getattr(p, n) for p in parts)) for n in _GEOMETRY)
+        return means, quats, scales, opacities
 
     def joined(self, parts: Sequence[Splats], kept: Tensor | None = None) -> Splats:
         """All parts in their order, each splat as bright as the root of the share `kept` [N] of its light."""

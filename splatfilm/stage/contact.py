@@ -118,6 +118,7 @@ class Known:
 
 
 Arrays = Sequence[NDArray[np.float32]]
+Geometry = tuple[Tensor, Tensor, Tensor, Tensor]
 """Means, quaternions, scales, opacities."""
 
 
@@ -139,7 +140,7 @@ def _meet(one: Box, other: Box) -> bool:
 
 
 def visibility(
-    setting: Splats, cast: Splats, bodies: Sequence[Body], contact: Contact, known: Known | None = None
+    setting: Splats, cast: Geometry, bodies: Sequence[Body], contact: Contact, known: Known | None = None
 ) -> Tensor:  # -> [N]
     """The share of its light that each splat of the set, then of the cast, keeps: 1 out of reach. On the CPU.
 
@@ -150,12 +151,13 @@ def visibility(
 
     known = known or Known()
     surroundings = known.around(setting)
-    arrays = [array(part) for part in (cast.means, cast.quats, cast.scales, cast.opacities)]
+    arrays = [array(part) for part in cast]
     for number, body in enumerate(bodies):
         before, standing = known.lattices.get(number), (body.standing, body.rows.start, body.diagonal, contact.radius)
         if body.standing is None or before is None or before.standing != standing:
             known.lattices[number] = _lattice(arrays, body, contact)
-    kept = np.ones(len(setting) + len(cast), dtype=np.float32)
+    count = len(arrays[0])
+    kept = np.ones(len(setting) + count, dtype=np.float32)
     for number, body in enumerate(bodies):
         if not body.takes_part:
             continue
@@ -165,7 +167,7 @@ def visibility(
             for k, other in enumerate(bodies)
             if other is body or _meet(known.lattices[k].bounds, lattice.concerns)
         ]
-        still = (len(cast), contact.radius, body.rows.start, *near)
+        still = (count, contact.radius, body.rows.start, *near)
         shadow = known.shadows.get(number)
         if shadow is None or shadow.standing != still or any(one[2] is None for one in near):
             rows = (body.rows.start, body.rows.stop)

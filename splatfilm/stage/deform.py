@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from splatfilm.splats.posed import multiplied, packed, quaternions, rotation_matrices, symmetric
+from splatfilm.splats.posed import IDENTITY_STRETCH, multiplied, packed, quaternions, rotation_matrices, symmetric
 from splatfilm.splats.splats import Splats
 
 MOST_STRETCH = 2.0
@@ -146,23 +146,31 @@ def blended(
     return Motion((carriers.weights[..., None] * placed).sum(dim=1), gradients)
 
 
-def shaped(skin: Splats, rows: Tensor, gradients: Tensor, owner: Tensor | None = None) -> Splats:
-    """Skinned splats whose `rows` [M] were deformed by `gradients` [M, 3, 3] before the bones moved them.
+def shaped(skin: Splats, rows: Tensor, gradients: Tensor) -> Splats:  # [M], [M, 3, 3]
+    """Skinned splats whose `rows` were deformed by `gradients` before the bones moved them."""
+    turns, stretches = _own_motion(gradients)
+    return reshaped(skin, rows, turns, packed(stretches))
 
-    With `owner` [M] the gradients are those of T triangles, [T, 3, 3], and a row has its owner's.
 
-    The bones turn by R; the gradient of both is R F = (R V R^T)(R Q) for F = V Q.
+def reshaped(skin: Splats, rows: Tensor, own: Tensor, own_stretches: Tensor) -> Splats:
+    """Skinned splats whose `rows` [M] were turned (`own` [M, 4]) and stretched [M, 6] before the bones moved them.
+
+    The bones turn by R; the gradient of both is R F = (R V R^T)(R Q) for F = V Q. In the compiled kernels on the CPU.
     """
     assert skin.turns is not None, "skinned splats have turns"
-    own, stretch = _own_motion(gradients)
-    if owner is not None:
-        own, stretch = own[owner], stretch[owner]
-    bones = skin.turns[rows].double()
-    world = _turned(stretch, bones)
-    dtype = skin.means.dtype
-    stretches = skin.means.new_tensor([1.0, 0.0, 0.0, 1.0, 0.0, 1.0]).repeat(len(skin), 1)
-    stretches[rows] = world.to(dtype)
+    if skin.stretches is None:
+        stretches = skin.means.new_tensor(IDENTITY_STRETCH).repeat(len(skin), 1)
+    else:
+        stretches = skin.stretches.clone()
     turns, quats = skin.turns.clone(), skin.quats.clone()
+    if skin.device.type == "cpu":
+        from splatfilm.render.kernels import extension
+
+        given = (part.detach().double().contiguous().numpy().reshape(-1) for part in (own, own_stretches))
+        extension().put_shapes(rows.numpy(), *given, quats.numpy(), turns.numpy(), stretches.numpy())
+        return dataclasses.replace(skin, quats=quats, turns=turns, stretches=stretches)
+    dtype, bones = skin.means.dtype, skin.turns[rows].double()
+    stretches[rows] = _turned(symmetric(own_stretches.double()), bones).to(dtype)
     turns[rows] = multiplied(bones, own).to(dtype)
     # The bones' quaternion is undone, the shape's put in, and the bones' put back.
     back = bones * bones.new_tensor([1.0, -1.0, -1.0, -1.0])

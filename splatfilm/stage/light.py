@@ -21,6 +21,7 @@ import dataclasses
 import itertools
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -30,7 +31,8 @@ from torch import Tensor
 from splatfilm.cameras import Camera
 from splatfilm.film.model import Light
 from splatfilm.render.constants import SH_C0
-from splatfilm.render.transfer import linear_from_srgb, srgb_from_linear
+from splatfilm.render.kernels import array, extension
+from splatfilm.render.transfer import linear_from_srgb
 from splatfilm.splats import Splats
 from splatfilm.splats.posed import rotation_matrices
 from splatfilm.stage.contact import extent
@@ -76,27 +78,42 @@ def _faces() -> list[NDArray[np.float64]]:
     return turns
 
 
-def gather(setting: Splats, at: NDArray[np.float64], highlights: float) -> Gathered:  # [3] metres
-    """Look around from a point of the set; what clipped counts `highlights` times. On the CPU."""
-    from splatfilm.render import render
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """One of the six pictures: where it looks, and for each of its pixels how much it counts towards what."""
 
+    turn: NDArray[np.float64]  # [3, 3] camera axes
+    basis: NDArray[np.float64]  # [9, P] harmonics times solid angles
+    solid: NDArray[np.float64]  # [P]
+    long: NDArray[np.float64]  # [P] of the ray to depth 1
+
+
+@lru_cache(maxsize=1)
+def _looks() -> tuple[_Look, ...]:
     across = (np.arange(PIXELS) + 0.5) / PIXELS * 2 - 1
     u, v = np.meshgrid(across, across)
     rays = np.stack([u, v, np.ones_like(u)], axis=-1).reshape(-1, 3)
     long = np.sqrt((rays**2).sum(axis=1))
     solid = (2 / PIXELS) ** 2 / long**3
+    return tuple(_Look(t, (harmonics(rays @ t.T / long[:, None]) * solid[:, None]).T, solid, long) for t in _faces())
+
+
+def gather(setting: Splats, at: NDArray[np.float64], highlights: float) -> Gathered:  # [3] metres
+    """Look around from a point of the set; what clipped counts `highlights` times. On the CPU."""
+    from splatfilm.render import render
+
     coefficients, mean, near = np.zeros((9, 3)), 0.0, []
-    for turn in _faces():
+    for look in _looks():
         pose = np.eye(4)
-        pose[:3, :3], pose[:3, 3] = turn, at
+        pose[:3, :3], pose[:3, 3] = look.turn, at
         half = PIXELS / 2
         frame = render(setting, Camera(pose, half, half, half, half, PIXELS, PIXELS), backend="cpu")
         shown = frame.beauty.clamp(0, 1).reshape(-1, 3)
         light = linear_from_srgb(shown).numpy().astype(np.float64)
-        mean += float((light @ np.array(_LUMINANCE) * solid).sum()) / (4 * math.pi)
+        mean += float((light @ np.array(_LUMINANCE) * look.solid).sum()) / (4 * math.pi)
         light *= np.where(shown.numpy().min(axis=1) > CLIPPED, highlights, 1.0)[:, None]
-        coefficients += (harmonics(rays @ turn.T / long[:, None]) * solid[:, None]).T @ light
-        near.append(frame.depth.numpy().reshape(-1) * long)
+        coefficients += look.basis @ light
+        near.append(frame.depth.numpy().reshape(-1) * look.long)
     around = float(np.median(np.concatenate(near)))
     return Gathered(coefficients * _LOBE[:, None], mean, min(1.0, max(FAINTEST_WEIGHT, around / BURIED)))
 
@@ -146,8 +163,23 @@ def in_own_axes(rest: Splats, normals: NDArray[np.float64]) -> Tensor:  # [N, 3]
     return (rotation_matrices(rest.quats) * given[:, :, None]).sum(dim=1)
 
 
-def lit(parts: tuple[Splats, ...], normals: tuple[Tensor, ...], light: Light, probes: Probes) -> tuple[Splats, ...]:
-    """A member's splats, layer by layer, in the light of the set; `normals` in the splats' own axes. Pure."""
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """What light finds of a layer, in whatever pose: normals in the splats' own axes, and what they send back."""
+
+    normals: Tensor  # [N, 3]
+    colours: Tensor  # [N, 3] display-referred, of their means over all directions
+    linear: Tensor  # [N, 3] the same, as light
+
+    @staticmethod
+    def of(rest: Splats, normals: Tensor) -> Surface:
+        """The surface of splats at rest."""
+        colours = (rest.sh[:, 0] * SH_C0 + 0.5).clamp(min=DARKEST)
+        return Surface(normals, colours, linear_from_srgb(colours))
+
+
+def lit(parts: tuple[Splats, ...], surfaces: tuple[Surface, ...], light: Light, probes: Probes) -> tuple[Splats, ...]:
+    """A member's splats, layer by layer, in the light of the set. Pure; the same bits at any thread count."""
     solid = extent(
         np.concatenate([part.means.cpu().numpy() for part in parts]),
         np.concatenate([part.opacities.cpu().numpy() for part in parts]),
@@ -156,29 +188,13 @@ def lit(parts: tuple[Splats, ...], normals: tuple[Tensor, ...], light: Light, pr
     middle = solid.mean(axis=0)
     heights = [low + share * (high - low) for share in HEIGHTS]
     there = [probes.at(np.array([middle[0], middle[1], height]), light.highlights) for height in heights]
-    return tuple(
-        _lit(part, own, light, (there[0], there[1], heights[0], heights[1]))
-        for part, own in zip(parts, normals, strict=True)
-    )
+    numbers = [*there[0].ravel(), *there[1].ravel(), heights[0], max(heights[1], heights[0] + 1e-6)]
+    numbers += [light.strength, 2.0**light.exposure, MOST]
+    return tuple(_lit(part, own, numbers) for part, own in zip(parts, surfaces, strict=True))
 
 
-def _lit(
-    splats: Splats, normals: Tensor, light: Light, there: tuple[NDArray[np.float64], NDArray[np.float64], float, float]
-) -> Splats:
-    below, above, low, high = there
-    means = splats.means.cpu().numpy()
-    facing = (rotation_matrices(splats.quats) * normals[:, None, :]).sum(dim=2).cpu().numpy().astype(np.float64)
-    basis = harmonics(facing)
-    up = np.clip((means[:, 2:] - low) / max(high - low, 1e-6), 0, 1)
-    falls = np.maximum((basis @ below) * (1 - up) + (basis @ above) * up, 0.0)
-    gain = (1 + light.strength * (falls - 1)) * 2.0**light.exposure
-    colour = (splats.sh[:, 0] * SH_C0 + 0.5).clamp(min=DARKEST)
-    there_too = srgb_from_linear(linear_from_srgb(colour) * torch.from_numpy(gain.astype(np.float32)).to(colour))
-    return dataclasses.replace(splats, sh=times(splats.sh, (there_too / colour).clamp(0, MOST)))
-
-
-def times(sh: Tensor, factor: Tensor) -> Tensor:  # [N, K, 3], [N, 3] -> [N, K, 3]
-    """Colours multiplied, whatever the direction they are seen from; colour = SH + 0.5, and all of it is."""
-    result = sh * factor[:, None, :]
-    result[:, 0] += (factor - 1) * (0.5 / SH_C0)
-    return result
+def _lit(splats: Splats, surface: Surface, numbers: list[float]) -> Splats:
+    given = (splats.means, splats.quats, surface.normals, surface.colours, surface.linear, splats.sh)
+    out = np.empty(splats.sh.shape, dtype=np.float32)
+    extension().light(*(array(part) for part in given), [float(number) for number in numbers], out)
+    return dataclasses.replace(splats, sh=torch.from_numpy(out).to(splats.device))

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from splatfilm.base.errors import InputError
 from splatfilm.base.hashing import hash_value
-from splatfilm.base.rigid import IDENTITY
 from splatfilm.base.threads import one_torch_thread
 from splatfilm.film.model import LAYER_PREFIX, Contact, Film
 from splatfilm.stage.placement import Placed, Placements
@@ -24,10 +23,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from splatfilm.splats import Splats
-    from splatfilm.stage.actor import BoundLayer
+    from splatfilm.stage.actor import BoundLayer, Carried
     from splatfilm.stage.canvas import Canvas
     from splatfilm.stage.contact import Known
-    from splatfilm.stage.light import Probes
+    from splatfilm.stage.light import Probes, Surface
     from splatfilm.stage.resting import Resting
     from splatfilm.stage.rigs.rig import Rig
 
@@ -110,7 +109,7 @@ class Stage:
         self._moment: _Moment | None = None
         self._known: Known | None = None
         self._diagonals: dict[tuple[Source, ...], float] = {}
-        self._normals: dict[Source, Tensor] = {}
+        self._surfaces: dict[Source, Surface] = {}
         self._probes: Probes | None = None
         self._drawn_on: Canvas | None = None
 
@@ -147,7 +146,6 @@ class Stage:
         """All parts of a moment in their order; with `contact` in one another's shadow."""
         if contact is None:
             return Staged(self._canvas.joined(moment.parts), moment.spans)
-        from splatfilm.splats import compose
         from splatfilm.stage.contact import Body, Known, visibility
 
         part = {member.name: member.contact for member in self.placements.scene.cast}
@@ -159,8 +157,8 @@ class Stage:
             bodies.append(Body(rows, self._diagonal(one), one, part[one.member]))
         if self._known is None:
             self._known = Known()
-        colourless = [dataclasses.replace(p, sh=p.sh[:, :1]) for p in moment.parts[1:]]
-        cast = compose([(p, IDENTITY) for p in colourless])
+        means, quats, scales, opacities = (part[before:] for part in self._canvas.geometry(moment.parts))
+        cast = means, quats, scales, opacities
         kept = visibility(moment.parts[0], cast, bodies, contact, self._known)
         splats = self._canvas.joined(moment.parts, kept if contact.beauty else None)
         return Staged(splats, moment.spans, kept.to(splats.device))
@@ -214,7 +212,8 @@ class Stage:
         if placed.pose is None and not placed.worn:
             splats = (transformed(self._splats(placed.asset, placed.look), placed.place),)
         else:
-            splats = tuple(self._dressed(placed, source) for source in placed.sources)
+            carried = self._carried(placed)
+            splats = tuple(self._dressed(placed, source, carried) for source in placed.sources)
         if placed.light is not None:
             splats = self._lit(placed, splats)
         if placed.stirs:
@@ -231,16 +230,21 @@ class Stage:
             return self._layer((placed.asset, source)).rest
         return self._splats(placed.asset, source)
 
-    def _dressed(self, placed: Placed, source: str) -> Splats:
+    def _carried(self, placed: Placed) -> Carried | None:
+        """What a member's pose does to all of its layers; None for one that has no pose."""
+        from splatfilm.stage.actor import Carried
+
+        if placed.pose is None:
+            return None
+        return Carried.by(self._rig(placed.asset), placed.pose, placed.place)
+
+    def _dressed(self, placed: Placed, source: str, carried: Carried | None) -> Splats:
         """One layer of a character: posed, in its place, without what the layers over it hide."""
         from splatfilm.splats import transformed
 
         name = placed.asset, source
         layer = self._layer(name)
-        if placed.pose is None:
-            splats = transformed(layer.rest, placed.place)
-        else:
-            splats = layer.posed(self._rig(placed.asset), placed.pose, placed.place)
+        splats = transformed(layer.rest, placed.place) if carried is None else layer.moved(carried)
         hiding = self._hiding(placed, source)
         if not hiding:
             return splats
@@ -256,25 +260,26 @@ class Stage:
             scene = self.placements.scene
             place = self.placements.film.assets[scene.set].looks[scene.set_look].place
             self._probes = Probes(transformed(self._splats(scene.set, scene.set_look), place))
-        normals = tuple(self._own_normals(placed, source) for source in placed.sources)
-        return lit(splats, normals, placed.light, self._probes)
+        surfaces = tuple(self._surface(placed, source) for source in placed.sources)
+        return lit(splats, surfaces, placed.light, self._probes)
 
-    def _own_normals(self, placed: Placed, source: str) -> Tensor:
-        """The normals of a layer or look, in its splats' own axes: of its mesh, where it has one."""
+    def _surface(self, placed: Placed, source: str) -> Surface:
+        """What light finds of a layer or look; its normals are those of its mesh, where it has one."""
         from splatfilm.stage.actor import mesh_normals
-        from splatfilm.stage.light import in_own_axes, outward
+        from splatfilm.stage.light import Surface, in_own_axes, outward
 
         name = placed.asset, source
-        if name not in self._normals:
+        if name not in self._surfaces:
             if placed.pose is None and not placed.worn:
-                self._normals[name] = outward(self._splats(*name))
+                rest = self._splats(*name)
+                self._surfaces[name] = Surface.of(rest, outward(rest))
             else:
                 rest, rig = self._layer(name).rest, self._rig(placed.asset)
                 layers = self.placements.film.assets[placed.asset].layers
                 parts = layers[source.removeprefix(LAYER_PREFIX)].mesh if "/" in source else ()
                 found = mesh_normals(rig, rest.means.cpu().numpy(), parts)
-                self._normals[name] = outward(rest) if found is None else in_own_axes(rest, found)
-        return self._normals[name]
+                self._surfaces[name] = Surface.of(rest, outward(rest) if found is None else in_own_axes(rest, found))
+        return self._surfaces[name]
 
     def _rig(self, asset: str) -> Rig:
         path = self.placements.film.assets[asset].rig
@@ -316,7 +321,8 @@ class Stage:
             rest, rig = self._layer(name).rest, self._rig(name[0])
             layers = self.placements.film.assets[name[0]].layers
             parts = tuple(dict.fromkeys(part for other in hiding for part in layers[other].mesh))
-            hidden = covered(rig, rest.means.cpu().numpy(), parts)
+            own = layers[name[1].removeprefix(LAYER_PREFIX)].mesh if "/" in name[1] else ()
+            hidden = covered(rig, rest.means.cpu().numpy(), parts, own)
             below = torch.from_numpy(hidden).to(rest.device)
             self._shown[name, hiding] = torch.where(below, torch.zeros_like(rest.opacities), rest.opacities)
         return self._shown[name, hiding]

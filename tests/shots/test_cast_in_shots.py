@@ -16,6 +16,7 @@ from splatfilm.film import load
 from splatfilm.shots.assets import Ways, resolve_assets
 from splatfilm.shots.drawing import SceneDrawer
 from splatfilm.shots.plan import Picture, ShotPlan, load_paths, looks_of, plan_shot
+from splatfilm.shots.schedule import RenderOptions, render_shots
 
 RIG = Path(__file__).resolve().parents[2] / "captures" / "ada" / "rig.glb"
 FILM = """
@@ -196,3 +197,31 @@ def test_a_film_with_a_character_is_made_on_the_command_line(folder: Path) -> No
     assert value["problems"] == []
     again = run.invoke(cli, ["render", str(folder / "film.toml"), "--out", str(folder / "out"), "--backend", "cpu"])
     assert again.exit_code == 0
+
+
+class Heard:
+    """A progress that remembers what was said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def start(self, what: str, total: int, unit: str) -> None: ...
+    def advance(self, done: int, note: str = "") -> None: ...
+    def finish(self, note: str = "") -> None: ...
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def test_splats_that_do_not_stand_as_their_rig_are_named_and_rendered_and_marked(folder: Path, tmp_path: Path) -> None:
+    path = folder / "misfit.toml"
+    path.write_text(FILM.replace("frames = [1001, 1030]", "frames = [1001, 1002]"))
+    options, heard = RenderOptions(out=tmp_path, shots=("010",), backend="cpu"), Heard()
+    result = render_shots(load(path), options, heard)[0]
+    assert result.drawn == 2
+    said = [line for line in heard.lines if "rig's mesh rests" in line or "from the mesh" in line]
+    assert [line.split(": ")[1] for line in said] == ["assets.ada.layers.body"]
+    assets = json.loads((result.take.folder / "manifest.json").read_text())["inputs"]["assets"]
+    assert assets["ada/layers/body"]["remark"] in said[0] and "remark" not in assets["room/day"]
+    again = Heard()
+    assert render_shots(load(path), options, again)[0].drawn == 0
+    assert [line for line in again.lines if line in said] == said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ import torch
 
 from splatfilm.base.rigid import IDENTITY
 from splatfilm.film.model import Light
+from splatfilm.render import kernels
 from splatfilm.render.constants import SH_C0
 from splatfilm.splats import Splats, compose
-from splatfilm.stage.light import GREY_CARD, Probes, gather, harmonics, in_own_axes, lit, outward, times
+from splatfilm.stage.light import GREY_CARD, Probes, Surface, gather, harmonics, in_own_axes, lit, outward
 
 LINEAR_OF_HALF = 0.21404114  # ((0.5 + 0.055) / 1.055) ^ 2.4
 
@@ -82,24 +84,24 @@ def test_a_grey_card_room_is_lit_as_the_studio_was() -> None:
     shown = 1.055 * GREY_CARD ** (1 / 2.4) - 0.055  # its surfaces send 0.18 of the light that a white card would
     sides = {(axis, sign): shown for axis in range(3) for sign in (-1, 1)}
     before = ball()
-    after = lit((before,), (outward(before),), Light(), Probes(room(sides)))[0]
+    after = lit((before,), (Surface.of(before, outward(before)),), Light(), Probes(room(sides)))[0]
     assert colour(after) == pytest.approx(colour(before), abs=0.01)
 
 
 def test_a_stop_doubles_the_light_and_strength_none_changes_nothing() -> None:
     before, probes = ball(), Probes(room({}))
-    none = lit((before,), (outward(before),), Light(strength=0.0), probes)[0]
-    stop = lit((before,), (outward(before),), Light(strength=0.0, exposure=1.0), probes)[0]
+    none = lit((before,), (Surface.of(before, outward(before)),), Light(strength=0.0), probes)[0]
+    stop = lit((before,), (Surface.of(before, outward(before)),), Light(strength=0.0, exposure=1.0), probes)[0]
     assert colour(none) == pytest.approx(colour(before), abs=1e-4)
     assert colour(stop) == pytest.approx(np.full((6, 3), 1.055 * (2 * LINEAR_OF_HALF) ** (1 / 2.4) - 0.055), abs=1e-3)
 
 
 def test_only_colours_change_and_the_same_scene_gives_the_same_bits() -> None:
     before, setting = ball(), room({(1, -1): 0.9})
-    first = lit((before,), (outward(before),), Light(), Probes(setting))[0]
+    first = lit((before,), (Surface.of(before, outward(before)),), Light(), Probes(setting))[0]
     known = Probes(setting)
     known.at(np.array([0.3, 0.2, -0.4]), 4.0)  # what was asked for before does not matter
-    again = lit((before,), (outward(before),), Light(), known)[0]
+    again = lit((before,), (Surface.of(before, outward(before)),), Light(), known)[0]
     assert torch.equal(first.sh, again.sh)
     for name in ("means", "quats", "scales", "opacities"):
         assert getattr(first, name) is getattr(before, name)
@@ -115,9 +117,27 @@ def test_normals_without_a_mesh_point_away_from_the_middle_and_turn_with_the_spl
     assert own.numpy() == pytest.approx(np.tile([[1.0, 0.0, 0.0]], (6, 1)), abs=1e-6)
 
 
-def test_a_multiplied_colour_is_multiplied_from_every_direction() -> None:
-    sh = torch.tensor([[[0.2] * 3, [0.1] * 3, [-0.3] * 3, [0.05] * 3]])
-    basis = torch.tensor([SH_C0, 0.2, -0.4, 0.1])  # of any direction
-    before = (sh[0] * basis[:, None]).sum(dim=0) + 0.5
-    after = (times(sh, torch.tensor([[2.0, 0.5, 1.0]]))[0] * basis[:, None]).sum(dim=0) + 0.5
-    assert after.numpy() == pytest.approx((before * torch.tensor([2.0, 0.5, 1.0])).numpy(), abs=1e-6)
+def test_a_colour_is_multiplied_alike_from_every_direction() -> None:
+    before = ball()
+    surface, probes = Surface.of(before, outward(before)), Probes(room({}))
+    after = lit((before,), (surface,), Light(strength=0.0, exposure=1.0), probes)[0]
+    factor = (colour(after) / colour(before))[:, None, :]
+    basis = np.array([SH_C0, 0.2, -0.4, 0.1])[None, :, None]  # of any direction
+    seen = [(part.sh.numpy() * basis).sum(axis=1, keepdims=True) + 0.5 for part in (before, after)]
+    assert seen[1] == pytest.approx(seen[0] * factor, abs=1e-5)
+
+
+def test_what_falls_on_a_member_is_the_same_at_any_thread_count_and_instruction_set() -> None:
+    rng = np.random.default_rng(5)
+    many = [ball(float(shown)) for shown in rng.uniform(0.1, 0.9, 700)]
+    before, probes, found = compose([(one, IDENTITY) for one in many]), Probes(room({(0, 1): 0.8})), []
+    surface, threads = Surface.of(before, outward(before)), kernels.threads()
+    try:
+        for count, name in itertools.product((1, 3), kernels.instruction_sets()):
+            kernels.set_threads(count)
+            kernels.use_instruction_set(name)
+            found.append(lit((before,), (surface,), Light(), probes)[0].sh)
+    finally:
+        kernels.set_threads(threads)
+        kernels.use_instruction_set()
+    assert all(torch.equal(one, found[0]) for one in found)

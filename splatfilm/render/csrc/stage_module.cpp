@@ -8,7 +8,9 @@
 
 #include "bindings.h"
 #include "contact.h"
+#include "drape.h"
 #include "shade.h"
+#include "shapes.h"
 
 namespace splatfilm {
 namespace {
@@ -111,6 +113,66 @@ std::vector<double> bounds(const In& points) {
   return {low[0], low[1], low[2], high[0], high[1], high[2]};
 }
 
+// `cage`: vertices [V, 3], triangles [T, 3], inverse frames [T, 3, 3], rows [M], triangle [M], points [M, 3], away [M, 3].
+auto shape_of(const std::tuple<InDouble, InLong, InDouble, InLong, InLong, InDouble, InDouble>& cage, const InDouble& offsets,
+              double most, const Out& means) {
+  const auto& [vertices, triangles, frames, rows, triangle, points, away] = cage;
+  const int64_t v = int64_t(vertices.size()) / 3, t = int64_t(triangles.size()) / 3, m = int64_t(rows.size());
+  const int64_t n = means.ndim() ? int64_t(means.shape(0)) : 0;
+  expect(vertices, "vertices", {v, 3});
+  expect(offsets, "offsets", {v, 3});
+  expect(triangles, "triangles", {t, 3});
+  expect(frames, "frames", {t, 3, 3});
+  expect(rows, "rows", {m});
+  expect(triangle, "triangle", {m});
+  expect(points, "points", {m, 3});
+  expect(away, "away", {m, 3});
+  expect(means, "means", {n, 3});
+  for (int64_t i = 0; i < 3 * t; ++i)
+    if (uint64_t(triangles.data()[i]) >= uint64_t(v)) throw std::invalid_argument("a corner that is no vertex");
+  for (int64_t i = 0; i < m; ++i)
+    if (uint64_t(rows.data()[i]) >= uint64_t(n) || uint64_t(triangle.data()[i]) >= uint64_t(t))
+      throw std::invalid_argument("a row that is no splat, or a triangle that is none");
+  if (!(most > 1)) throw std::invalid_argument("the most that a splat is stretched is greater than 1");
+  Shaped shaped;
+  {
+    const nb::gil_scoped_release release;
+    shaped = shape({vertices.data(), offsets.data(), triangles.data(), frames.data(), rows.data(), triangle.data(), points.data(),
+                    away.data(), v, t, m, most, means.data()});
+  }
+  return std::make_tuple(handed_over(std::move(shaped.rows)), handed_over(std::move(shaped.turns)),
+                         handed_over(std::move(shaped.stretches)));
+}
+
+void put_shapes_into(const InLong& rows, const InDouble& turns, const InDouble& stretches, const Out& quats,
+                     const Out& bone_turns, const Out& out) {
+  const int64_t m = int64_t(rows.size()), n = quats.ndim() ? int64_t(quats.shape(0)) : 0;
+  expect(turns, "turns", {4 * m});
+  expect(stretches, "stretches", {6 * m});
+  expect(quats, "quats", {n, 4});
+  expect(bone_turns, "bone turns", {n, 4});
+  expect(out, "out", {n, 6});
+  for (int64_t i = 0; i < m; ++i)
+    if (uint64_t(rows.data()[i]) >= uint64_t(n)) throw std::invalid_argument("a row that is no splat");
+  const nb::gil_scoped_release release;
+  put_shapes(rows.data(), turns.data(), stretches.data(), m, quats.data(), bone_turns.data(), out.data());
+}
+
+void drape_of(const In& corners, const InLong& triangles, const In& rest, const InLong& triangle, double most, const Out& out) {
+  const int64_t v = int64_t(corners.size()) / 3, t = int64_t(triangles.size()) / 3, n = int64_t(triangle.size());
+  expect(corners, "corners", {v, 3});
+  expect(triangles, "triangles", {t, 3});
+  expect(rest, "rest", {t, 3});
+  expect(triangle, "triangle", {n});
+  expect(out, "out", {n, 6});
+  for (int64_t i = 0; i < 3 * t; ++i)
+    if (uint64_t(triangles.data()[i]) >= uint64_t(v)) throw std::invalid_argument("a corner that is no vertex");
+  for (int64_t i = 0; i < n; ++i)
+    if (uint64_t(triangle.data()[i]) >= uint64_t(t)) throw std::invalid_argument("a triangle that is none");
+  const nb::gil_scoped_release release;
+  drape({corners.data(), triangles.data(), rest.data(), triangle.data(), t, n, float(most), out.data()});
+}
+
 }  // namespace
 
 void bind_stage(nb::module_& m) {
@@ -124,6 +186,9 @@ void bind_stage(nb::module_& m) {
   m.def("light", &light_of);
   m.def("darken", &darken_rows);
   m.def("bounds", &bounds);
+  m.def("drape", &drape_of);
+  m.def("shape", &shape_of);
+  m.def("put_shapes", &put_shapes_into);
 }
 
 }  // namespace splatfilm

@@ -130,12 +130,11 @@ def read_binding(path: str | PathLike[str]) -> Binding:
 
 @dataclass(frozen=True, eq=False)
 class Moved:
-    """Splats that blendshapes move at some weights: where to, and the gradient of the triangle that owns each."""
+    """Splats that blendshapes move at some weights: the rotation and the stretch of the triangle that owns each."""
 
     rows: NDArray[np.int64]  # [M] of the bound splats
-    points: Array  # [M, 3] metres
-    gradients: Array  # [T, 3, 3]
-    owner: NDArray[np.int64]  # [M] into `gradients`
+    turns: Array  # [M, 4] wxyz
+    stretches: Array  # [M, 6] symmetric xx xy xz yy yz zz
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,23 +153,21 @@ class ShapeCage:
     inverse_frames: Array  # [T, 3, 3]
     offsets: Array  # [S, V, 3]
 
-    def moved(self, weights: Array) -> Moved:  # [S]
-        """What these weights do to splats, before bones move them; nothing is said of those that they leave alone."""
+    def move(self, weights: Array, means: NDArray[np.float32], most: float) -> Moved:  # [S], [N, 3]
+        """Moves splats as these weights say, before bones do, and leaves alone those that they do not reach.
+
+        `means` are written. No stretch has a factor beyond `most` or its inverse: lips that part pull the triangles
+        between them to twelve times their length, and splats there would become needles. In the compiled kernels.
+        """
+        from splatfilm.render.kernels import extension
+
         offsets = np.zeros_like(self.vertices)
         for weight, own in zip(weights.tolist(), self.offsets, strict=True):
             if weight != 0.0:
                 offsets += weight * own
-        vertices = np.asarray((offsets != 0).any(axis=1))
-        stirred: NDArray[np.bool_] = np.asarray(vertices[self.triangles].any(axis=1))
-        used = np.nonzero(stirred)[0]
-        corners = (self.vertices + offsets)[self.triangles[used]]
-        gradients = _product(_frames(corners), self.inverse_frames[used])
-        here = np.nonzero(stirred[self.triangle])[0]
-        owner = (np.cumsum(stirred) - 1)[self.triangle[here]]
-        points, away, held, f = self.points[here], self.away[here], corners[owner], gradients[owner]
-        at = points[:, :1] * held[:, 0] + points[:, 1:2] * held[:, 1] + points[:, 2:] * held[:, 2]
-        at += f[:, :, 0] * away[:, :1] + f[:, :, 1] * away[:, 1:2] + f[:, :, 2] * away[:, 2:]
-        return Moved(self.rows[here], at, gradients, owner)
+        cage = (self.vertices, self.triangles, self.inverse_frames, self.rows, self.triangle, self.points, self.away)
+        rows, turns, stretches = extension().shape(cage, offsets, most, means)
+        return Moved(rows, turns.reshape(-1, 4), stretches.reshape(-1, 6))
 
 
 def shape_cage(rig: Rig, binding: Binding, means: NDArray[np.floating]) -> ShapeCage | None:
@@ -195,7 +192,9 @@ def shape_cage(rig: Rig, binding: Binding, means: NDArray[np.floating]) -> Shape
     at = (points[..., None] * rest[corners[triangle]]).sum(axis=1)
     away = np.asarray(means, dtype=np.float64)[rows] - at
     inverse = np.asarray(np.linalg.inv(_frames(rest[corners])), dtype=np.float64)
-    return ShapeCage(rows, triangle, points, away, corners, rest, inverse, _dense_offsets(mesh, place, len(vertices)))
+    offsets = _dense_offsets(mesh, place, len(vertices))
+    rows, triangle, corners = (np.ascontiguousarray(part, dtype=np.int64) for part in (rows, triangle, corners))
+    return ShapeCage(rows, triangle, points, away, corners, rest, inverse, offsets)
 
 
 def _dense_offsets(mesh: ProxyMesh, place: NDArray[np.int64], count: int) -> Array:
@@ -204,14 +203,6 @@ def _dense_offsets(mesh: ProxyMesh, place: NDArray[np.int64], count: int) -> Arr
         here = place[shape.vertices] >= 0
         offsets[s, place[shape.vertices[here]]] = shape.offsets[here]
     return offsets
-
-
-def _product(a: Array, b: Array) -> Array:  # [T, 3, 3], [T, 3, 3] -> [T, 3, 3]
-    """Products of many small matrices: numpy's own takes each for a large one."""
-    columns = [
-        a[:, :, 0] * b[:, 0, k, None] + a[:, :, 1] * b[:, 1, k, None] + a[:, :, 2] * b[:, 2, k, None] for k in range(3)
-    ]
-    return np.stack(columns, axis=-1)
 
 
 def _frames(corners: Array) -> Array:  # [T, 3, 3] -> [T, 3, 3]

@@ -18,6 +18,8 @@ from splatfilm.stage.rigs.surface import nearest
 
 FITS_METRES = 0.03
 """Half of the splats must be nearer than this to the mesh, or they stand elsewhere or in another pose."""
+ALIGNED_METRES = 0.015
+"""What a place must bring that half to; a wilder fit is none."""
 MOST_STRAYS = 0.02
 _SAMPLE = 1500  # points that an alignment is found with
 _TRIANGLES = 15_000  # that stand for the mesh meanwhile
@@ -59,9 +61,11 @@ def check_rig(rig: Rig) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def check_splats(rig: Rig, means: NDArray[np.floating], parts: Sequence[str] = ()) -> RigCheck:
-    """Bind splats and judge the binding. Raises `ValueError` for parts that the mesh does not have."""
-    binding = bind(rig, means, parts)
+def check_splats(
+    rig: Rig, means: NDArray[np.floating], parts: Sequence[str] = (), binding: Binding | None = None
+) -> RigCheck:
+    """Bind splats, or take how they were bound, and judge it. Raises `ValueError` for parts that the mesh lacks."""
+    binding = bind(rig, means, parts) if binding is None else binding
     points = np.asarray(means, dtype=np.float64)
     median = float(np.median(binding.distance))
     strays = np.nonzero(binding.strays)[0]
@@ -72,13 +76,13 @@ def check_splats(rig: Rig, means: NDArray[np.floating], parts: Sequence[str] = (
         share = 100 * len(strays) / len(binding)
         remarks.append(
             f"{len(strays)} of {len(binding)} splats ({share:.1f} %) are more than {100 * STRAY_METRES:.0f} cm from "
-            f"the mesh, within {box}: are they the actor's?"
+            f"the mesh, within {box}: they were captured in another pose, or are not the actor's"
         )
     alignment, after = None, median
     if rig.mesh is not None and median > FITS_METRES:
         alignment, after = align(rig, points, parts)
         far = f"half of the splats are more than {100 * median:.1f} cm from the mesh, not in the rig's pose"
-        if after < 0.6 * median:
+        if after <= ALIGNED_METRES:
             shown = place_words(alignment)
             remarks.append(f"{far}. This place of the look brings them to {100 * after:.1f} cm: {shown}")
         else:
