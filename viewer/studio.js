@@ -230,7 +230,7 @@ class Studio {
     const [, , z, heading, tilt, roll, speed, focal, focus] = now;
     const items = [[shot.name, ""], [focal.toFixed(focal % 1 ? 1 : 0), "mm"], [shot.lens.t_stop ? `T${shot.lens.t_stop}` : "sharp", ""], [focus ? focus.toFixed(2) : "–", "m focus"], [z.toFixed(2), "m high"],
       [heading.toFixed(1), "° pan"], [tilt.toFixed(1), "° tilt"], [roll.toFixed(1), "° roll"], [speed.toFixed(2), "m/s"]];
-    $("hud").replaceChildren(...items.map(([value, unit]) => el("span", {}, el("b", {}, value), ` ${unit}`)));
+    $("hud").replaceChildren(...items.map(([value, unit]) => el("span", {}, el("b", {}, value), unit && !unit.startsWith("°") ? ` ${unit}` : unit)));
   }
 
   // ---- time ------------------------------------------------------------------------------------------------------
