@@ -92,7 +92,8 @@ function camera(studio, shot) {
   return section("Camera", row("Position m", place(0), place(1), place(2)),
     row("Roll °", number(now[5], (v) => studio.edit("set-key", { frame: studio.frame, roll: v }), { disabled: Boolean(shot.rig) })),
     row("Aim at", ...aim), row("at place", ...frame),
-    el("button", { onclick: () => studio.edit("aim", { point: studio.aim, place: studio.aimPlace }), disabled: Boolean(shot.rig) }, "Aim"),
+    el("div", { class: "chips" }, el("button", { title: "All keys of the shot look there", onclick: () => studio.edit("aim", { point: studio.aim, place: studio.aimPlace }), disabled: Boolean(shot.rig) }, "Aim"),
+      el("button", { title: "A key here looks there, in the middle of the frame", onclick: () => studio.edit("set-key", { frame: studio.frame, look_at: studio.aim }), disabled: Boolean(shot.rig) }, "Aim here")),
     row("Easing", easing), row("Speed", speed));
 }
 
