@@ -1,11 +1,12 @@
 // The right side: body and lens, camera and aim, rig, coverage, continuity. It shows the state and asks for edits.
 
-import { el } from "./dom.js";
+import { el, heldDown } from "./dom.js";
 import * as output from "./output.js";
 
 const open = new Set(["Lens", "Camera", "Rig", "Coverage", "Continuity"]);
 
 export function draw(studio, root) {
+  if (heldDown(root, () => draw(studio, root))) return;
   if (root.contains(document.activeElement) && /INPUT|SELECT/.test(document.activeElement.tagName)) {
     document.activeElement.addEventListener("blur", () => setTimeout(() => draw(studio, root)), { once: true });
     return; // nobody's typing is taken from under them
@@ -78,8 +79,9 @@ function focusing(studio, shot) {
 function camera(studio, shot) {
   const now = shot.hud[studio.frame - shot.first];
   const place = (axis) => number(now[axis], (value) => {
-    const position = now.slice(0, 3);
+    const position = [...studio.newest(`position ${shot.name} ${studio.frame}`, () => studio.shot.hud[studio.frame - studio.shot.first].slice(0, 3))];
     position[axis] = value;
+    studio.hold(`position ${shot.name} ${studio.frame}`, position);
     studio.edit("set-key", { frame: studio.frame, position });
   }, { "aria-label": `Position ${"xyz"[axis]}`, disabled: Boolean(shot.rig) });
   const aim = [0, 1, 2].map((axis) => number(studio.aim[axis], (v) => (studio.aim[axis] = v), { "aria-label": `Aim ${"xyz"[axis]}` }));
@@ -101,7 +103,7 @@ function rig(studio, shot) {
   const start = el("div", { class: "chips" }, ...studio.tables.rigs.map((kind) => el("button", { onclick: () => studio.ask({ do: "start-rig", shot: shot.name, kind }) }, kind)));
   if (!shot.rig) return section("Rig", el("div", { class: "quiet" }, "On keys. Start a rig from the first frame:"), start);
   const change = (rig) => studio.edit("set-rig", { rig });
-  return section("Rig", start, ...fields(shot.rig, [], (path, value) => change(replaced(shot.rig, path, value))),
+  return section("Rig", start, ...fields(shot.rig, [], (path, value) => change(studio.hold(`rig ${shot.name}`, replaced(studio.newest(`rig ${shot.name}`, () => studio.shot.rig), path, value)))),
     el("button", { onclick: () => studio.edit("rig-to-keys", {}) }, "Make keys of it"));
 }
 

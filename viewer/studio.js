@@ -2,7 +2,7 @@
 // picture in the middle is the renderer's.
 
 import { COMMANDS, MOUSE, byKey, command, tip } from "./commands.js";
-import { el, svg } from "./dom.js";
+import { el, heldDown, svg } from "./dom.js";
 import * as inspector from "./inspector.js";
 import * as output from "./output.js";
 import { clamp, due, fit, mask, pressed } from "./numbers.js";
@@ -19,7 +19,7 @@ class Studio {
   chosen = new Set(); aim = [0, 0, 1]; aimPlace = [0.5, 0.5]; cover = { a: "", b: "", side: "left", setup: "" };
   guides = { thirds: true, safe: false, centre: false, scope: false, clean: false };
   seen = null; flying = false; due = false; thumbs = new Map(); gesture = 0; trouble = "";
-  works = []; takes = {}; view = "picture"; cut = false;
+  works = []; takes = {}; held = new Map(); view = "picture"; cut = false;
 
   constructor() {
     this.timeline = new Timeline(this, $("timeline"));
@@ -49,12 +49,17 @@ class Studio {
   ask(message) { return this.wire.ask(message); }
   edit(name, values, group) { return this.shot && this.ask({ do: "edit", command: name, values: { shot: this.name, ...values }, ...(group ? { group } : {}) }); }
 
+  // What was typed into one field and is on its way counts for the next one: numbers that are sent together.
+  newest(what, known) { return this.held.get(what) ?? known(); }
+  hold(what, value) { this.held.set(what, value); return value; }
+
   // ---- the state arrives ------------------------------------------------------------------------------------------
 
   take(state) {
     const news = this.reopened || this.state?.revision !== state.revision;
     this.reopened = false;
     this.state = state;
+    if (!this.wire.waiting.size) this.held.clear();
     if (!this.shot) this.name = state.shots[0]?.name ?? null;
     if (this.shot) {
       this.frame = clamp(this.frame, this.shot.first, this.shot.last);
@@ -99,6 +104,7 @@ class Studio {
   }
 
   bin() {
+    if (heldDown($("shots"), () => this.bin())) return;
     if ($("shots").querySelector("input")) return; // a name is being typed; it is drawn when that is over
     const wanted = this.state.shots.map((shot) => {
       if (!this.thumbs.has(shot.name)) this.thumbs.set(shot.name, { canvas: el("canvas", { width: 16, height: 9 }), key: "" });

@@ -126,3 +126,29 @@ def test_all_lanes_of_the_timeline_are_in_sight_at_720_lines(browser: Any, tiny:
         )
         assert last["y"] + last["height"] <= area["y"] + area["height"]
         page.close()
+
+
+@pytest.mark.browser
+def test_numbers_typed_one_after_the_other_are_all_kept_and_the_button_after_them_is_pressed(
+    browser: Any, tiny: TinyFilm
+) -> None:
+    """Tab from field to field, then a slow click: what was typed is drawn anew meanwhile, and nothing is lost."""
+    with serving(tiny) as (address, *_):
+        page = open_page(browser, address)
+        page.get_by_label("Position x").click()
+        for value in ("1.25", "-3.5", "1.75"):
+            page.keyboard.press("Control+a")
+            page.keyboard.type(value)
+            page.keyboard.press("Tab")
+        until(page, "__sf.state.shots[0].hud[0].slice(0, 3).join(' ') === '1.25 -3.5 1.75'")
+        for axis, value in zip("xyz", ("0.5", "0.5", "0.5"), strict=True):
+            page.get_by_label(f"Aim {axis}").fill(value)
+        page.get_by_label("Focal mm").fill("40")  # its edit is drawn while the button is held down
+        button = page.get_by_role("button", name="Aim here").bounding_box()
+        page.mouse.move(button["x"] + 4, button["y"] + 4)
+        page.mouse.down()
+        until(page, "__sf.state.shots[0].lens.focal_mm === 40")
+        page.wait_for_timeout(400)
+        page.mouse.up()
+        until(page, "__sf.state.shots[0].keys[0].look_at?.join(' ') === '0.5 0.5 0.5'")
+        page.close()
