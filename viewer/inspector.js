@@ -1,5 +1,6 @@
 // The right side: body and lens, camera and aim, rig, coverage, continuity. It shows the state and asks for edits.
 
+import { command, tip } from "./commands.js";
 import { el, heldDown } from "./dom.js";
 import * as output from "./output.js";
 
@@ -13,7 +14,7 @@ export function draw(studio, root) {
   }
   const shot = studio.shot, parts = [problems(studio)];
   if (shot?.lens) parts.push(lens(studio, shot), camera(studio, shot), rig(studio, shot), coverage(studio, shot));
-  parts.push(continuity(studio), output.takes(studio, section), output.renders(studio, section));
+  parts.push(guides(studio), continuity(studio), output.takes(studio, section), output.renders(studio, section));
   root.replaceChildren(...parts.filter(Boolean));
 }
 
@@ -61,6 +62,8 @@ function lens(studio, shot) {
   const wide = (2 * Math.atan(shot.recorded_mm[0] / 2 / now[7]) * 180) / Math.PI;
   return section("Lens", row("Body", bodies), primes, row("Focal mm", number(now[7], focal)), row("T-stop", stops),
     row("Focus m", number(now[8], (m) => set({ focus_m: m }), { empty: true, placeholder: "none" })), row("Focus on", focusing(studio, shot)),
+    row("Shutter °", number(shot.optics.shutter_angle, (angle) => studio.edit("set-optics", { shutter_angle: angle }), { title: "180° blurs what moves for half a frame; 0° freezes it" })),
+    row("Blur", el("button", { "aria-pressed": String(shot.optics.depth_of_field), title: "Depth of field, as the T-stop and the focus give it", onclick: () => studio.edit("set-optics", { depth_of_field: !shot.optics.depth_of_field }) }, shot.optics.depth_of_field ? "as the T-stop says" : "all sharp")),
     el("div", { class: "quiet" }, `${wide.toFixed(1)}° wide, ${shot.recorded_mm.map((x) => x.toFixed(2)).join(" × ")} mm recorded`));
 }
 
@@ -159,6 +162,13 @@ function coverage(studio, shot) {
   return section("Coverage", row("Line from", select("a", cast.filter((who) => who !== pick.b))), row("Line to", select("b", cast.filter((who) => who !== pick.a))),
     row("Side", select("side", ["left", "right"])), row("Set-up", select("setup", setups)),
     el("button", { disabled: !setups.length, onclick: () => studio.ask({ do: "cover", shot: shot.name, ...pick }) }, "Put the camera there"));
+}
+
+function guides(studio) {
+  return section("Guides", el("div", { class: "chips" }, ...["thirds", "safe", "centre", "scope", "clean"].map((id) => {
+    const one = command(id);
+    return el("button", { "aria-pressed": String(studio.guides[id]), title: tip(one), onclick: () => one.run(studio) }, one.title.replace(/ \(.*/, ""));
+  })));
 }
 
 function continuity(studio) {

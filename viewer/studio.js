@@ -327,6 +327,14 @@ class Studio {
     else this.timeline.draw();
   }
 
+  // The chosen keys spread about one of them, so that `frame` comes to stand `by` frames later.
+  async scaleKeys(frame, about, by) {
+    const frames = [...this.chosen], factor = (frame + by - about) / (frame - about);
+    const answer = await this.edit("scale-keys", { frames, factor, about });
+    if (answer.ok) this.choose(frames.map((one) => Math.round(about + (one - about) * factor)).filter((one) => this.shot.keys.some((key) => key.frame === one)));
+    else this.timeline.draw();
+  }
+
   // ---- shots -----------------------------------------------------------------------------------------------------
 
   freeName() {
@@ -383,7 +391,7 @@ class Studio {
   }
 
   reorder(by) { this.edit("move-shot", { to: this.state.shots.indexOf(this.shot) + by }); }
-  toggle(name) { this.guides[name] = !this.guides[name]; this.layout(); }
+  toggle(name) { this.guides[name] = !this.guides[name]; this.layout(); inspector.draw(this, $("inspector")); }
 
   // ---- hands -----------------------------------------------------------------------------------------------------
 
