@@ -60,7 +60,7 @@ export const COMMANDS = [
 
 export const MOUSE = [
   ["Drag", "pan and tilt"], ["Shift+drag", "truck and pedestal"], ["Ctrl+drag", "roll"],
-  ["Click after Z", "focus there"], ["Wheel", "dolly"], ["Ctrl+wheel", "focal length"], ["Alt+wheel", "focus"],
+  ["Drag a key", "move; Alt: copy; Ctrl: spread the chosen"], ["Click after Z", "focus there"], ["Wheel", "dolly"], ["Ctrl+wheel", "focal length"], ["Alt+wheel", "focus"],
 ];
 
 export const command = (id) => COMMANDS.find((one) => one.id === id);

@@ -20,3 +20,19 @@ function filled(node, attributes, children) {
   node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
   return node;
 }
+
+// What is under a pointer that is down stays there until it is up: else a button that is drawn anew loses its click.
+let pressed = null;
+const later = new Map();
+window.addEventListener("pointerdown", (event) => { pressed = event.target; }, true);
+for (const end of ["pointerup", "pointercancel"])
+  window.addEventListener(end, () => {
+    pressed = null;
+    setTimeout(() => { const all = [...later.values()]; later.clear(); for (const draw of all) draw(); });
+  }, true);
+
+export function heldDown(root, draw) {
+  if (!pressed || !root.contains(pressed)) return false;
+  later.set(root, draw);
+  return true;
+}

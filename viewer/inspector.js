@@ -1,18 +1,20 @@
 // The right side: body and lens, camera and aim, rig, coverage, continuity. It shows the state and asks for edits.
 
-import { el } from "./dom.js";
+import { command, tip } from "./commands.js";
+import { el, heldDown } from "./dom.js";
 import * as output from "./output.js";
 
 const open = new Set(["Lens", "Camera", "Rig", "Coverage", "Continuity"]);
 
 export function draw(studio, root) {
+  if (heldDown(root, () => draw(studio, root))) return;
   if (root.contains(document.activeElement) && /INPUT|SELECT/.test(document.activeElement.tagName)) {
     document.activeElement.addEventListener("blur", () => setTimeout(() => draw(studio, root)), { once: true });
     return; // nobody's typing is taken from under them
   }
   const shot = studio.shot, parts = [problems(studio)];
   if (shot?.lens) parts.push(lens(studio, shot), camera(studio, shot), rig(studio, shot), coverage(studio, shot));
-  parts.push(continuity(studio), output.takes(studio, section), output.renders(studio, section));
+  parts.push(guides(studio), continuity(studio), output.takes(studio, section), output.renders(studio, section));
   root.replaceChildren(...parts.filter(Boolean));
 }
 
@@ -60,6 +62,8 @@ function lens(studio, shot) {
   const wide = (2 * Math.atan(shot.recorded_mm[0] / 2 / now[7]) * 180) / Math.PI;
   return section("Lens", row("Body", bodies), primes, row("Focal mm", number(now[7], focal)), row("T-stop", stops),
     row("Focus m", number(now[8], (m) => set({ focus_m: m }), { empty: true, placeholder: "none" })), row("Focus on", focusing(studio, shot)),
+    row("Shutter °", number(shot.optics.shutter_angle, (angle) => studio.edit("set-optics", { shutter_angle: angle }), { title: "180° blurs what moves for half a frame; 0° freezes it" })),
+    row("Blur", el("button", { "aria-pressed": String(shot.optics.depth_of_field), title: "Depth of field, as the T-stop and the focus give it", onclick: () => studio.edit("set-optics", { depth_of_field: !shot.optics.depth_of_field }) }, shot.optics.depth_of_field ? "as the T-stop says" : "all sharp")),
     el("div", { class: "quiet" }, `${wide.toFixed(1)}° wide, ${shot.recorded_mm.map((x) => x.toFixed(2)).join(" × ")} mm recorded`));
 }
 
@@ -78,8 +82,9 @@ function focusing(studio, shot) {
 function camera(studio, shot) {
   const now = shot.hud[studio.frame - shot.first];
   const place = (axis) => number(now[axis], (value) => {
-    const position = now.slice(0, 3);
+    const position = [...studio.newest(`position ${shot.name} ${studio.frame}`, () => studio.shot.hud[studio.frame - studio.shot.first].slice(0, 3))];
     position[axis] = value;
+    studio.hold(`position ${shot.name} ${studio.frame}`, position);
     studio.edit("set-key", { frame: studio.frame, position });
   }, { "aria-label": `Position ${"xyz"[axis]}`, disabled: Boolean(shot.rig) });
   const aim = [0, 1, 2].map((axis) => number(studio.aim[axis], (v) => (studio.aim[axis] = v), { "aria-label": `Aim ${"xyz"[axis]}` }));
@@ -92,7 +97,8 @@ function camera(studio, shot) {
   return section("Camera", row("Position m", place(0), place(1), place(2)),
     row("Roll °", number(now[5], (v) => studio.edit("set-key", { frame: studio.frame, roll: v }), { disabled: Boolean(shot.rig) })),
     row("Aim at", ...aim), row("at place", ...frame),
-    el("button", { onclick: () => studio.edit("aim", { point: studio.aim, place: studio.aimPlace }), disabled: Boolean(shot.rig) }, "Aim"),
+    el("div", { class: "chips" }, el("button", { title: "All keys of the shot look there", onclick: () => studio.edit("aim", { point: studio.aim, place: studio.aimPlace }), disabled: Boolean(shot.rig) }, "Aim"),
+      el("button", { title: "A key here looks there, in the middle of the frame", onclick: () => studio.edit("set-key", { frame: studio.frame, look_at: studio.aim }), disabled: Boolean(shot.rig) }, "Aim here")),
     row("Easing", easing), row("Speed", speed));
 }
 
@@ -100,7 +106,7 @@ function rig(studio, shot) {
   const start = el("div", { class: "chips" }, ...studio.tables.rigs.map((kind) => el("button", { onclick: () => studio.ask({ do: "start-rig", shot: shot.name, kind }) }, kind)));
   if (!shot.rig) return section("Rig", el("div", { class: "quiet" }, "On keys. Start a rig from the first frame:"), start);
   const change = (rig) => studio.edit("set-rig", { rig });
-  return section("Rig", start, ...fields(shot.rig, [], (path, value) => change(replaced(shot.rig, path, value))),
+  return section("Rig", start, ...fields(shot.rig, [], (path, value) => change(studio.hold(`rig ${shot.name}`, replaced(studio.newest(`rig ${shot.name}`, () => studio.shot.rig), path, value)))),
     el("button", { onclick: () => studio.edit("rig-to-keys", {}) }, "Make keys of it"));
 }
 
@@ -156,6 +162,13 @@ function coverage(studio, shot) {
   return section("Coverage", row("Line from", select("a", cast.filter((who) => who !== pick.b))), row("Line to", select("b", cast.filter((who) => who !== pick.a))),
     row("Side", select("side", ["left", "right"])), row("Set-up", select("setup", setups)),
     el("button", { disabled: !setups.length, onclick: () => studio.ask({ do: "cover", shot: shot.name, ...pick }) }, "Put the camera there"));
+}
+
+function guides(studio) {
+  return section("Guides", el("div", { class: "chips" }, ...["thirds", "safe", "centre", "scope", "clean"].map((id) => {
+    const one = command(id);
+    return el("button", { "aria-pressed": String(studio.guides[id]), title: tip(one), onclick: () => one.run(studio) }, one.title.replace(/ \(.*/, ""));
+  })));
 }
 
 function continuity(studio) {

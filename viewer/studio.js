@@ -2,7 +2,7 @@
 // picture in the middle is the renderer's.
 
 import { COMMANDS, MOUSE, byKey, command, tip } from "./commands.js";
-import { el, svg } from "./dom.js";
+import { el, heldDown, svg } from "./dom.js";
 import * as inspector from "./inspector.js";
 import * as output from "./output.js";
 import { clamp, due, fit, mask, pressed } from "./numbers.js";
@@ -19,7 +19,7 @@ class Studio {
   chosen = new Set(); aim = [0, 0, 1]; aimPlace = [0.5, 0.5]; cover = { a: "", b: "", side: "left", setup: "" };
   guides = { thirds: true, safe: false, centre: false, scope: false, clean: false };
   seen = null; flying = false; due = false; thumbs = new Map(); gesture = 0; trouble = "";
-  works = []; takes = {}; view = "picture"; cut = false;
+  works = []; takes = {}; held = new Map(); view = "picture"; cut = false;
 
   constructor() {
     this.timeline = new Timeline(this, $("timeline"));
@@ -49,12 +49,17 @@ class Studio {
   ask(message) { return this.wire.ask(message); }
   edit(name, values, group) { return this.shot && this.ask({ do: "edit", command: name, values: { shot: this.name, ...values }, ...(group ? { group } : {}) }); }
 
+  // What was typed into one field and is on its way counts for the next one: numbers that are sent together.
+  newest(what, known) { return this.held.get(what) ?? known(); }
+  hold(what, value) { this.held.set(what, value); return value; }
+
   // ---- the state arrives ------------------------------------------------------------------------------------------
 
   take(state) {
     const news = this.reopened || this.state?.revision !== state.revision;
     this.reopened = false;
     this.state = state;
+    if (!this.wire.waiting.size) this.held.clear();
     if (!this.shot) this.name = state.shots[0]?.name ?? null;
     if (this.shot) {
       this.frame = clamp(this.frame, this.shot.first, this.shot.last);
@@ -99,6 +104,7 @@ class Studio {
   }
 
   bin() {
+    if (heldDown($("shots"), () => this.bin())) return;
     if ($("shots").querySelector("input")) return; // a name is being typed; it is drawn when that is over
     const wanted = this.state.shots.map((shot) => {
       if (!this.thumbs.has(shot.name)) this.thumbs.set(shot.name, { canvas: el("canvas", { width: 16, height: 9 }), key: "" });
@@ -230,7 +236,7 @@ class Studio {
     const [, , z, heading, tilt, roll, speed, focal, focus] = now;
     const items = [[shot.name, ""], [focal.toFixed(focal % 1 ? 1 : 0), "mm"], [shot.lens.t_stop ? `T${shot.lens.t_stop}` : "sharp", ""], [focus ? focus.toFixed(2) : "–", "m focus"], [z.toFixed(2), "m high"],
       [heading.toFixed(1), "° pan"], [tilt.toFixed(1), "° tilt"], [roll.toFixed(1), "° roll"], [speed.toFixed(2), "m/s"]];
-    $("hud").replaceChildren(...items.map(([value, unit]) => el("span", {}, el("b", {}, value), ` ${unit}`)));
+    $("hud").replaceChildren(...items.map(([value, unit]) => el("span", {}, el("b", {}, value), unit && !unit.startsWith("°") ? ` ${unit}` : unit)));
   }
 
   // ---- time ------------------------------------------------------------------------------------------------------
@@ -321,6 +327,14 @@ class Studio {
     else this.timeline.draw();
   }
 
+  // The chosen keys spread about one of them, so that `frame` comes to stand `by` frames later.
+  async scaleKeys(frame, about, by) {
+    const frames = [...this.chosen], factor = (frame + by - about) / (frame - about);
+    const answer = await this.edit("scale-keys", { frames, factor, about });
+    if (answer.ok) this.choose(frames.map((one) => Math.round(about + (one - about) * factor)).filter((one) => this.shot.keys.some((key) => key.frame === one)));
+    else this.timeline.draw();
+  }
+
   // ---- shots -----------------------------------------------------------------------------------------------------
 
   freeName() {
@@ -377,7 +391,7 @@ class Studio {
   }
 
   reorder(by) { this.edit("move-shot", { to: this.state.shots.indexOf(this.shot) + by }); }
-  toggle(name) { this.guides[name] = !this.guides[name]; this.layout(); }
+  toggle(name) { this.guides[name] = !this.guides[name]; this.layout(); inspector.draw(this, $("inspector")); }
 
   // ---- hands -----------------------------------------------------------------------------------------------------
 

@@ -95,23 +95,29 @@ export class Timeline {
     return node;
   }
 
-  // Dragging shows where the keys will land; one edit is made where they are let go (Alt: a copy).
+  // Dragging shows where the keys will land; one edit is made where they are let go (Alt: a copy; Ctrl: spread or
+  // gathered about the chosen key at the other end).
   grab(event, frame) {
     event.stopPropagation();
     const { studio } = this;
     if (event.shiftKey) studio.choose([...studio.chosen, frame]);
     else if (!studio.chosen.has(frame)) studio.choose([frame]);
-    const start = event.clientX;
+    const start = event.clientX, low = Math.min(...studio.chosen), high = Math.max(...studio.chosen), about = frame === low ? high : low;
+    const scales = (event.ctrlKey || event.metaKey) && low < high;
     let by = 0;
     const move = (e) => {
       by = this.frameAt(this.x(frame) + e.clientX - start) - frame;
-      const shift = this.x(this.first + by) - this.x(this.first);
-      for (const node of this.svg.querySelectorAll(".key.chosen")) node.setAttribute("transform", `translate(${shift} 0)`);
+      if (scales) by = frame > about ? Math.max(by, about + 1 - frame) : Math.min(by, about - 1 - frame);
+      for (const node of this.svg.querySelectorAll(".key.chosen")) {
+        const part = scales ? (Number(node.dataset.frame) - about) / (frame - about) : 1;
+        node.setAttribute("transform", `translate(${part * (this.x(this.first + by) - this.x(this.first))} 0)`);
+      }
     };
     const up = (e) => {
       window.removeEventListener("pointermove", move);
       window.removeEventListener("pointerup", up);
-      if (by) studio.moveKeys(by, e.altKey);
+      if (by && scales) studio.scaleKeys(frame, about, by);
+      else if (by) studio.moveKeys(by, e.altKey);
       else { studio.go(frame); this.draw(); }
     };
     window.addEventListener("pointermove", move);

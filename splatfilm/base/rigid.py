@@ -6,7 +6,9 @@ rotation with quaternion curves", SIGGRAPH 1985; matrix to quaternion by S. Shep
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +20,8 @@ IDENTITY_QUATERNION = (1.0, 0.0, 0.0, 0.0)
 def normalised(quaternion: ArrayLike) -> Array:  # [..., 4] -> [..., 4]
     """Unit quaternions. Raises `ValueError` when one has no direction (zero or not finite)."""
     q = np.asarray(quaternion, dtype=np.float64)
+    if q.shape == (4,):
+        return _normalised_one(q)
     norm = np.linalg.norm(q, axis=-1, keepdims=True)
     if not np.all(np.isfinite(norm)) or np.any(norm < 1e-12):
         raise ValueError("a quaternion must be finite and not zero")
@@ -25,24 +29,39 @@ def normalised(quaternion: ArrayLike) -> Array:  # [..., 4] -> [..., 4]
     return unit
 
 
+def _normalised_one(q: Array) -> Array:  # [4] -> [4]
+    """The same bits as for many at once, and ten times as quick: a baked camera move asks for thousands, one by one."""
+    w, x, y, z = q.tolist()
+    norm = math.sqrt(w * w + x * x + y * y + z * z)
+    if not norm >= 1e-12 or norm == math.inf:
+        raise ValueError("a quaternion must be finite and not zero")
+    unit: Array = q / norm
+    return unit
+
+
 def multiply(a: ArrayLike, b: ArrayLike) -> Array:  # [..., 4], [..., 4] -> [..., 4]
     """Hamilton product: the rotation `b` followed by `a`."""
-    aw, ax, ay, az = np.moveaxis(np.asarray(a, dtype=np.float64), -1, 0)
-    bw, bx, by, bz = np.moveaxis(np.asarray(b, dtype=np.float64), -1, 0)
-    return np.stack(
-        [
-            aw * bw - ax * bx - ay * by - az * bz,
-            aw * bx + ax * bw + ay * bz - az * by,
-            aw * by - ax * bz + ay * bw + az * bx,
-            aw * bz + ax * by - ay * bx + az * bw,
-        ],
-        axis=-1,
-    )
+    p, q = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if p.shape == q.shape == (4,):  # numbers, not arrays: the same bits, much sooner
+        return np.array(_product(p.tolist(), q.tolist()))
+    return np.stack(_product(np.moveaxis(p, -1, 0), np.moveaxis(q, -1, 0)), axis=-1)
+
+
+def _product(a: Any, b: Any) -> list[Any]:  # [4, ...] each
+    """The four parts of a Hamilton product, of numbers or of arrays of them."""
+    aw, ax, ay, az = a
+    bw, bx, by, bz = b
+    return [
+        aw * bw - ax * bx - ay * by - az * bz,
+        aw * bx + ax * bw + ay * bz - az * by,
+        aw * by - ax * bz + ay * bw + az * bx,
+        aw * bz + ax * by - ay * bx + az * bw,
+    ]
 
 
 def matrix_from_quaternion(quaternion: ArrayLike) -> Array:  # [4] -> [3, 3]
     """Rotation matrix of one quaternion, normalised first."""
-    w, x, y, z = normalised(quaternion)
+    w, x, y, z = normalised(quaternion).tolist()
     return np.array(
         [
             [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],

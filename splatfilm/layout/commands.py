@@ -37,10 +37,12 @@ from splatfilm.layout.shot_commands import (
     MoveShot,
     RenameShot,
     SetFrames,
+    SetOptics,
 )
 
 COMMANDS: Mapping[str, Any] = {
     "set-lens": SetLens,
+    "set-optics": SetOptics,
     "set-key": SetKey,
     "nudge": Nudge,
     "stand": Stand,

@@ -95,6 +95,23 @@ class RenameShot:
 
 
 @dataclass(frozen=True)
+class SetOptics:
+    """What of a real lens and shutter the shot shows: `depth_of_field`, and `shutter_angle` in degrees of a frame."""
+
+    label: ClassVar[str] = "Set optics"
+    shot: str
+    depth_of_field: bool | None = None
+    shutter_angle: float | None = None
+
+    def apply(self, state: State) -> State:
+        given = {"depth_of_field": self.depth_of_field, "shutter_angle": self.shutter_angle}
+        changes = {name: value for name, value in given.items() if value is not None}
+        if not changes:
+            raise EditError("optics: give depth_of_field, shutter_angle, or both")
+        return state.with_text(film_text.set_in_shot(state.text, state.index(self.shot), {"lens": changes}))
+
+
+@dataclass(frozen=True)
 class SetFrames:
     """The shot's in and out, scene frames, both included. A rig plays anew over them.
 

@@ -17,7 +17,6 @@ from splatfilm.layout.surroundings import known_of
 from splatfilm.studio.sources import splat_files
 
 if TYPE_CHECKING:
-    from splatfilm.studio.server import Options
     from splatfilm.studio.session import Session
 
 log = logging.getLogger("splatfilm.studio")
@@ -37,7 +36,7 @@ def set_files(film: Film, out: Path, backend: str) -> dict[tuple[str, str], Path
     return found
 
 
-def learn_surroundings(session: Session, options: Options) -> None:
+def learn_surroundings(session: Session, out: Path, backend: str) -> None:
     """Tell the session what is known of the sets, when it is known."""
     film = session.document.state.film
     if film is None:
@@ -46,7 +45,7 @@ def learn_surroundings(session: Session, options: Options) -> None:
     def learn() -> None:
         time.sleep(PATIENCE)
         try:
-            known = known_of(film, set_files(film, options.out, options.backend))
+            known = known_of(film, set_files(film, out, backend))
         except Exception as error:  # the studio works without
             log.warning("the checks know nothing of the sets: %s", error)
             return

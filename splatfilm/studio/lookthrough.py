@@ -249,6 +249,8 @@ class LookThrough:
 
     def _go_on(self, look: Look) -> None:
         """Raises `_OvertakenError` when the window wants another picture in the place of this full-size one."""
+        if self._closed:
+            raise _OvertakenError
         if look.exact and look.header.get("slot") == "look" and (look.window, "look") in self._wishes:
             raise _OvertakenError
 

@@ -39,7 +39,9 @@ CHOSEN = (232, 176, 75)
 OTHER = (139, 146, 156)
 MARK = (127, 194, 138)
 LINE = (239, 111, 108)
-FRUSTUM = 0.22  # metres from the lens to the picture of the chosen camera
+FRUSTUM = 0.22  # metres from the lens to the picture of the chosen camera, and more where one stands farther off
+FRUSTUM_SHARE, GIZMO_SHARE = 0.035, 0.07  # of the distance from which everything is seen
+GIZMO = 0.35  # metres, likewise
 FEWEST_METRES = 1e-3  # a camera that moves less has no path
 
 _starting = threading.Lock()
@@ -162,6 +164,7 @@ class Overview:
         self._nodes: dict[str, tuple[Any, Any]] = {}  # by name: what it was made of, its handle
         self._clouds: dict[str, tuple[str, Any]] = {}
         self._framed = False
+        self._distance = 0.0  # metres, from which visitors look first
         self._gizmo: Gizmo | None = None
         self._server.scene.add_grid(
             "/floor", 12, 12, cell_size=0.5, section_size=1.0, cell_color=(52, 57, 64), section_color=(72, 78, 88)
@@ -200,7 +203,7 @@ class Overview:
         """Draw cameras, ways, marks and the line; what is drawn already stays."""
         if not self._framed and world.cameras:
             self._framed = True
-            look_down(self._server, world)
+            self._distance = look_down(self._server, world)
         wanted: dict[str, tuple[Any, Callable[[str], Any]]] = {}
         for camera in world.cameras:
             wanted |= self._camera(camera)
@@ -224,6 +227,7 @@ class Overview:
         key = camera.picture[0] if camera.picture else ""
         seen = (camera.pose.tolist(), camera.fov, camera.aspect, camera.chosen, key)
         nodes: dict[str, tuple[Any, Callable[[str], Any]]] = {f"{base}/lens": (seen, lambda at: self._lens(at, camera))}
+        nodes[f"{base}/lens/name"] = seen, partial(self._name, name=camera.name)  # goes with its lens
         if float(np.ptp(camera.way, axis=0).max(initial=0)) > FEWEST_METRES:
             way = camera.way.tolist(), camera.chosen
             nodes[f"{base}/way"] = way, lambda at: self._way(at, camera)
@@ -235,11 +239,12 @@ class Overview:
         return nodes
 
     def _lens(self, at: str, camera: CameraView) -> Any:
+        size = max(FRUSTUM, FRUSTUM_SHARE * self._distance)
         handle = self._server.scene.add_camera_frustum(
             at,
             camera.fov,
             camera.aspect,
-            scale=FRUSTUM if camera.chosen else FRUSTUM * 0.7,
+            scale=size if camera.chosen else size * 0.7,
             thickness=2.0 if camera.chosen else 1.2,
             thickness_units="screen",
             color=CHOSEN if camera.chosen else OTHER,
@@ -290,7 +295,7 @@ class Overview:
         if camera is None:
             return
         if self._gizmo is None:
-            self._gizmo = Gizmo(self._server, camera, self._heard)
+            self._gizmo = Gizmo(self._server, camera, self._heard, max(GIZMO, GIZMO_SHARE * self._distance))
         else:
             self._gizmo.follow(camera)
 
@@ -298,11 +303,11 @@ class Overview:
 class Gizmo:
     """The handle on the chosen camera. While a hand holds it nobody moves it."""
 
-    def __init__(self, server: Any, camera: CameraView, heard: Callable[[Heard], None]) -> None:
+    def __init__(self, server: Any, camera: CameraView, heard: Callable[[Heard], None], size: float) -> None:
         self.name = camera.name
         self._held = ""
         self._handle = server.scene.add_transform_controls(
-            "/gizmo", scale=0.35, depth_test=False, opacity=0.9,
+            "/gizmo", scale=size, depth_test=False, opacity=0.9,
             wxyz=_quaternion(camera.pose), position=camera.pose[:3, 3],
         )  # fmt: skip
 
@@ -332,12 +337,17 @@ def add_cloud(server: Any, name: str, cloud: Cloud) -> Any:
     return server.scene.add_gaussian_splats(name, cloud.centres, cloud.covariances, cloud.colours, cloud.opacities)
 
 
-def look_down(server: Any, world: World) -> None:
-    """Put visitors where all cameras, what they look at, and the cast's marks are seen from above and aside."""
+def look_down(server: Any, world: World) -> float:
+    """Put visitors where all cameras, what they look at, and the cast's marks are seen from above and aside.
+
+    Gives from how far away, in metres.
+    """
     poses = np.array([camera.pose for camera in world.cameras])
     seen = np.concatenate([poses[:, :3, 3], poses[:, :3, 3] + 1.5 * poses[:, :3, 2], *_points(world)])
     middle = (seen.min(axis=0) + seen.max(axis=0)) / 2
-    _look_at(server, middle, max(2.0, fitting(seen - middle)))
+    distance = max(2.0, fitting(seen - middle))
+    _look_at(server, middle, distance)
+    return distance
 
 
 def _points(world: World) -> list[Array]:

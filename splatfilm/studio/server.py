@@ -80,7 +80,7 @@ async def run_studio(film: Path, options: Options, opened: Callable[[str], None]
     document = Document.open(film)
     with contextlib.ExitStack() as closing:
         session, lookout = _session(document, options, closing)
-        session.warm_up(lambda: learn_surroundings(session, options))
+        session.warm_up(lambda: learn_surroundings(session, options.out, options.backend))
         reception = Reception(options.token, lookout)
 
         async def connected(connection: ServerConnection) -> None:

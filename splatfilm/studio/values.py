@@ -86,6 +86,7 @@ class StateValues:
         return {
             **value,
             "lens": lens,
+            "optics": {"depth_of_field": shot.optics.depth_of_field, "shutter_angle": shot.optics.shutter_angle},
             "recorded_mm": recorded_mm(seen.lens, size),
             "speed": plain["speed"],
             "rig": plain.get("rig"),

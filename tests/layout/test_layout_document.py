@@ -285,3 +285,20 @@ def test_a_nudged_camera_moves_along_its_own_axes_and_stays_level(talk: Path) ->
     assert math.degrees(heading[0] - heading[1]) == pytest.approx(10)
     assert math.degrees(math.asin(turned[2, 2]) - math.asin(start[2, 2])) == pytest.approx(5)
     assert turned[2, 0] == pytest.approx(0, abs=1e-12)
+
+
+def test_a_shots_shutter_and_depth_of_field_stand_in_the_film_file_and_nowhere_else(talk: Path) -> None:
+    document = Document.open(talk)
+    name = next(iter(document.state.shots))
+    cameras = dict(document.state.cameras)
+    do(document, "set-optics", shot=name, shutter_angle=180.0)
+    do(document, "set-optics", shot=name, depth_of_field=True)
+    optics = document.state.shot(name).optics
+    assert (optics.shutter_angle, optics.depth_of_field) == (180.0, True)
+    assert dict(document.state.cameras) == cameras
+    with pytest.raises(EditError, match="shutter_angle"):
+        do(document, "set-optics", shot=name, shutter_angle=400.0)
+    with pytest.raises(EditError, match="give"):
+        do(document, "set-optics", shot=name)
+    document.undo()
+    assert not document.state.shot(name).optics.depth_of_field

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-WAIT = 30_000  # ms: a software-rendered browser on a busy machine
+WAIT = 90_000  # ms: a software-rendered browser on a busy machine
 
 
 def open_page(browser: Any, address: str) -> Any:

@@ -20,8 +20,8 @@ from websockets.exceptions import InvalidStatus  # noqa: E402
 from splatfilm.layout import Document  # noqa: E402
 from splatfilm.splats import read_splats  # noqa: E402
 from splatfilm.studio import show  # noqa: E402
-from splatfilm.studio.clouds import Cloud, cloud_of  # noqa: E402
-from splatfilm.studio.overview import SECRET_HEADER, Heard, Overview, library  # noqa: E402
+from splatfilm.studio.clouds import Cloud, cloud_of, opened, roof_over  # noqa: E402
+from splatfilm.studio.overview import FOV, FROM, SECRET_HEADER, Heard, Overview, fitting, library  # noqa: E402
 from splatfilm.studio.world import world_of  # noqa: E402
 
 PROTOCOL = f"viser-v{library().__version__}"
@@ -191,3 +191,43 @@ def test_what_is_clicked_in_the_overview_is_shown_in_the_windows(film: Path, tmp
     window = Window(session := made(tmp_path, film))
     heard_by(session, Heard("key", "010", 1006), Heard("shot", "nobody"))
     assert window.got[-1] == {"type": "choose", "shot": "010", "frame": 1006}
+
+
+def test_everything_that_must_be_seen_fits_into_the_overview() -> None:
+    """A pyramid of cameras, projected by hand from where visitors are put."""
+    points = np.array([(-4.0, 0, 1), (4, 1, 2), (0, -3, 0), (1, 3, 1.5)])
+    points -= (points.min(axis=0) + points.max(axis=0)) / 2
+    distance = fitting(points)
+    depth = distance - points @ FROM
+    off = np.linalg.norm(points - (points @ FROM)[:, None] * FROM, axis=1)
+    shares = off / depth / (np.tan(FOV / 2) * 0.75)
+    assert shares.max() == pytest.approx(0.9)
+    assert depth.min() > 0
+
+
+def test_a_room_is_cut_open_above_its_cameras_and_a_street_is_not() -> None:
+    import torch
+
+    from splatfilm.splats import Splats
+
+    def placed(height: float) -> Splats:
+        """A box of 6 by 4 metres and this height, filled evenly, with one splat of a distant hill and one of haze."""
+        rng = torch.Generator().manual_seed(1)
+        means = torch.rand(4000, 3, generator=rng) * torch.tensor([6.0, 4.0, height])
+        means[0] = torch.tensor([300.0, 0.0, 20.0])
+        scales = torch.full((4000, 3), 0.02)
+        scales[1] = 2.0
+        quats = torch.zeros(4000, 4)
+        quats[:, 0] = 1
+        return Splats(means, quats, scales, torch.ones(4000), torch.zeros(4000, 1, 3))
+
+    eyes = np.array([(1.0, 1.0, 1.4), (2.0, 3.0, 1.6)], dtype=np.float32)
+    assert roof_over(eyes) == 2.0  # 1.6 + 0.35, by half metres
+    room = placed(2.6)
+    kept = opened(room, eyes)
+    assert float(room.means[kept][:, 2].max()) <= 2.0
+    assert 0.7 < len(kept) / 4000 < 0.8  # 2.0 of 2.6
+    street = placed(12.0)
+    kept = opened(street, eyes)
+    assert float(street.means[kept][:, 2].max()) > 11
+    assert not {0, 1} & set(kept.tolist())

@@ -11,6 +11,7 @@ from studio_film import TinyFilm, serving
 from studio_page import WAIT, open_page, until
 
 from splatfilm.cameras import load_path
+from splatfilm.film import load
 
 # Where the gizmo's middle and the end of its first arm (the camera's right) are in the overview's frame, in pixels.
 GIZMO = """() => {
@@ -95,7 +96,7 @@ def test_a_camera_goes_out_of_the_page_and_comes_back_in(browser: Any, tiny: Tin
 @pytest.mark.browser
 def test_a_renderer_that_takes_its_time_shows_in_the_page_and_never_freezes_it(browser: Any, tiny: TinyFilm) -> None:
     """A full picture of seconds (4K through an open lens, many samples): the page says so, and hands go on."""
-    tiny.edit("size = [96, 54]", "size = [3840, 2160]\n[film.lens]\nsamples = 256")
+    tiny.edit("size = [96, 54]", "size = [3840, 2160]\n[film.lens]\nsamples = 256\ndepth_of_field = true")
     camera = json.loads((tiny.folder / "move.json").read_text())
     camera["lens"] |= {"t_stop": 1.4, "focus_m": 2.0}
     (tiny.folder / "move.json").write_text(json.dumps(camera))
@@ -126,3 +127,66 @@ def test_all_lanes_of_the_timeline_are_in_sight_at_720_lines(browser: Any, tiny:
         )
         assert last["y"] + last["height"] <= area["y"] + area["height"]
         page.close()
+
+
+@pytest.mark.browser
+def test_numbers_typed_one_after_the_other_are_all_kept_and_the_button_after_them_is_pressed(
+    browser: Any, tiny: TinyFilm
+) -> None:
+    """Tab from field to field, then a slow click: what was typed is drawn anew meanwhile, and nothing is lost."""
+    with serving(tiny) as (address, *_):
+        page = open_page(browser, address)
+        page.get_by_label("Position x").click()
+        for value in ("1.25", "-3.5", "1.75"):
+            page.keyboard.press("Control+a")
+            page.keyboard.type(value)
+            page.keyboard.press("Tab")
+        until(page, "__sf.state.shots[0].hud[0].slice(0, 3).join(' ') === '1.25 -3.5 1.75'")
+        for axis, value in zip("xyz", ("0.5", "0.5", "0.5"), strict=True):
+            page.get_by_label(f"Aim {axis}").fill(value)
+        page.get_by_label("Focal mm").fill("40")  # its edit is drawn while the button is held down
+        button = page.get_by_role("button", name="Aim here").bounding_box()
+        page.mouse.move(button["x"] + 4, button["y"] + 4)
+        page.mouse.down()
+        until(page, "__sf.state.shots[0].lens.focal_mm === 40")
+        page.wait_for_timeout(400)
+        page.mouse.up()
+        until(page, "__sf.state.shots[0].keys[0].look_at?.join(' ') === '0.5 0.5 0.5'")
+        page.close()
+
+
+@pytest.mark.browser
+def test_chosen_keys_are_spread_and_lens_and_shutter_are_set_in_the_page(browser: Any, tiny: TinyFilm) -> None:
+    with serving(tiny) as (address, *_):
+        page = open_page(browser, address)
+        page.keyboard.press("Control+a")
+        first, middle, last = (
+            page.locator(f'#timeline [data-frame="{f}"]').first.bounding_box() for f in (1001, 1006, 1012)
+        )
+        x, y = middle["x"] + middle["width"] / 2, middle["y"] + middle["height"] / 2
+        step = (last["x"] - first["x"]) / 11
+        page.keyboard.down("Control")
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + 5 * step, y, steps=4)
+        page.mouse.up()
+        page.keyboard.up("Control")
+        until(page, "__sf.state.shots[0].keys.map((key) => key.frame).join(' ') === '1001 1011 1023'")
+        page.keyboard.press("Control+z")
+        until(page, "__sf.state.shots[0].keys[2].frame === 1012")
+        page.get_by_label("Shutter °").fill("180")
+        page.get_by_label("Shutter °").press("Enter")
+        until(page, "__sf.state.shots[0].optics.shutter_angle === 180")
+        page.get_by_label("Shutter °").fill("999")
+        page.get_by_label("Shutter °").press("Enter")
+        until(page, "document.getElementById('toast').textContent.includes('shutter_angle')")
+        page.get_by_label("Blur").click()
+        until(page, "__sf.state.shots[0].optics.depth_of_field")
+        page.get_by_text("Guides", exact=True).click()
+        page.get_by_role("button", name="Safe areas").click()
+        until(page, "document.querySelectorAll('#guides rect').length === 2")
+        page.keyboard.press("Control+s")
+        until(page, "!__sf.state.dirty")
+        page.close()
+    optics = load(tiny.path).shots[0].optics
+    assert (optics.shutter_angle, optics.depth_of_field) == (180, True)

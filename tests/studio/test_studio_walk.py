@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +45,13 @@ def focal(page: Any, mm: int) -> None:
 
 
 def field(page: Any, label: str, value: float) -> None:
+    """Type a number where another one stands."""
+    box = page.get_by_label(label, exact=True)
+    if box.input_value() and float(box.input_value()) == value:
+        return
     before = page.evaluate("__sf.revision")
-    page.get_by_label(label, exact=True).fill(str(value))
-    page.get_by_label(label, exact=True).press("Enter")
+    box.fill(str(value))
+    box.press("Enter")
     until(page, f"__sf.revision > {before}")
 
 
@@ -133,6 +139,73 @@ def test_a_dialogue_is_laid_out_from_nothing_by_the_steps_of_the_guide(browser: 
     assert last.rig is not None and last.rig["hold_size"]
     assert all((tiny.out / "tiny" / file).is_file() for file in ("storyboard.pdf", "shot-list.csv"))
     assert len(tiny.frames("050")) == 9
+
+
+MORNING = REPOSITORY / "cameras" / "morning"
+
+
+def with_one_shot(folder: Path) -> Path:
+    """The sample film with one shot of its eight, and a camera that knows nothing."""
+    shutil.copytree(MORNING, folder / "cameras" / "morning", ignore=shutil.ignore_patterns("0[2-9]0-*.json"))
+    (folder / "captures").symlink_to(REPOSITORY / "captures", target_is_directory=True)
+    film = folder / "cameras" / "morning" / "film.toml"
+    text = film.read_text()
+    film.write_text(text[: text.index("[[shots]]", text.index("[[shots]]") + 1)])
+    key = {"frame": 1014, "position": [0, -3, 1.6], "look_at": [0, 0, 1.4]}
+    empty = {"format": "splatfilm-camera", "version": 1, "keys": [key]}
+    (folder / "cameras" / "morning" / "010-wide.json").write_text(json.dumps(empty))
+    return film
+
+
+def put(page: Any, place: Any, point: Any) -> None:
+    """The camera at a place, looking at a point, at the playhead."""
+    for axis, value in zip("xyz", place, strict=True):
+        field(page, f"Position {axis}", round(float(value), 4))
+    for axis, value in zip("xyz", point, strict=True):
+        page.get_by_label(f"Aim {axis}").fill(str(round(float(value), 4)))
+    before = page.evaluate("__sf.revision")
+    page.get_by_role("button", name="Aim here").click()
+    until(page, f"__sf.revision > {before}")
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_the_sample_films_eight_shots_are_laid_out_without_a_text_editor(browser: Any, tmp_path: Path) -> None:
+    """Shot list, frames, lenses, first and last positions of the real film, by mouse and keyboard alone."""
+    path = with_one_shot(tmp_path)
+    wanted = Document.open(MORNING / "film.toml")
+    with serving(TinyFilm(path.parent)) as (address, *_):
+        page = browser.new_page(viewport={"width": 1280, "height": 720}, bypass_csp=True)
+        page.goto(address)
+        until(page, "window.__sf && __sf.state")
+        for number, shot in enumerate(wanted.state.shots.values()):
+            if number:
+                page.keyboard.press("n")
+                dialog = page.locator("#ask")
+                dialog.get_by_label("Name").fill(shot.name)
+                dialog.get_by_label("First frame").fill(str(shot.frames.first))
+                dialog.get_by_label("Last frame").fill(str(shot.frames.last))
+                dialog.get_by_label("Camera").select_option("new")
+                dialog.get_by_role("button", name="Add shot").click()
+                until(page, f"__sf.shot === '{shot.name}'")
+            baked, lens = wanted.bake(shot.name), wanted.state.seen(shot.name).lens
+            field(page, "Focal mm", lens.focal_mm)
+            for key, row in (("Home", 0), ("End", -1)):
+                page.keyboard.press(key)
+                pose = baked.poses[row]
+                if row == 0 or not np.allclose(pose, baked.poses[0], atol=1e-6):
+                    put(page, pose[:3, 3], pose[:3, 3] + 2 * pose[:3, 2])
+        page.keyboard.press("Control+s")
+        until(page, "!__sf.state.dirty")
+        page.close()
+    made = Document.open(path)
+    assert not made.problems
+    assert list(made.state.shots) == list(wanted.state.shots)
+    for name, shot in wanted.state.shots.items():
+        assert made.state.shot(name).frames == shot.frames
+        assert made.state.seen(name).lens.focal_mm == wanted.state.seen(name).lens.focal_mm
+        for row in (0, -1):
+            assert made.bake(name).poses[row] == pytest.approx(wanted.bake(name).poses[row], abs=2e-3), name
 
 
 def on_one_side(film: TinyFilm, shots: list[str]) -> None:
