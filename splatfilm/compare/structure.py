@@ -151,9 +151,9 @@ def _key(name: str) -> Key:
 
 @contextlib.contextmanager
 def _silence(pycolmap: Any) -> Iterator[None]:
-    """COLMAP tells its whole life on standard error; only errors are anybody's business."""
+    """COLMAP tells its whole life on standard error, and what fails there is told as a score."""
     before = pycolmap.logging.minloglevel
-    pycolmap.logging.minloglevel = int(pycolmap.logging.Level.ERROR)
+    pycolmap.logging.minloglevel = int(pycolmap.logging.Level.FATAL)
     try:
         yield
     finally:
