@@ -135,7 +135,7 @@ def _summary(found: Supervision) -> list[str]:
         return ["No two shots share enough to be compared."]
     cuts = [finding for finding in found.findings if finding.kind == "cut"]
     told = sum(finding.verdict != "nothing to compare" for finding in cuts)
-    low = min((f for f in found.findings if f.kind in ("cut", "follow-up")), key=lambda f: f.reached or math.inf)
+    low = next(f for f in found.findings if f.kind in ("cut", "follow-up") and f.reached == values[0])
     lines = [
         f"{told} of {len(cuts)} cuts, {len(values)} pairs of shots in all, share enough to be compared: "
         f"FSC {statistics.median(values):.3f} (median), {values[0]:.3f} at worst ({low.a} > {low.b})"

@@ -26,7 +26,7 @@ from splatfilm.compare.rows import Row, baseline_rows, our_takes, refined_takes,
 from splatfilm.compare.scores import MethodScores, plain
 from splatfilm.compare.trivial import Footage, trivial_rows
 from splatfilm.compare.truth import TruthOptions, film_truth
-from splatfilm.compare.verdict import room, verdicts
+from splatfilm.compare.verdict import Verdict, room, verdicts
 from splatfilm.film.model import Film, Shot
 from splatfilm.film.timecode import timecode
 from splatfilm.shots.names import FilmFolders
@@ -235,11 +235,8 @@ def _judged(film: Film, rows: Sequence[Row], scores: Mapping[str, MethodScores])
     """Verdicts of every method, and of every cut."""
     cuts: list[dict[str, Any]] = []
     for a, b in zip(film.shots, film.shots[1:], strict=False):
-        found = {}
-        for row in rows:
-            own = [p for p in scores[row.name].pairs if p.kind == "follow-up" and (p.a, p.b) == (a.name, b.name)]
-            if own:
-                found[row.name] = plain(room(own))
+        judged_cut = {row.name: _cut(scores[row.name], a.name, b.name) for row in rows}
+        found = {name: plain(verdict) for name, verdict in judged_cut.items() if verdict is not None}
         telling = "ours" in found and found["ours"]["tone"] != "none"
         cuts.append({"a": a.name, "b": b.name, "verdicts": found, "telling": telling})
     ours = continuity_values(scores["ours"])
@@ -255,6 +252,24 @@ def _judged(film: Film, rows: Sequence[Row], scores: Mapping[str, MethodScores])
         "ahead": leads,
         "scores": {name: plain(own) for name, own in scores.items()},
     }
+
+
+def _cut(scores: MethodScores, a: str, b: str) -> Verdict | None:
+    """One cut of one method; where its shots share too little, B beside the nearest shot that was held against it."""
+    own = [pair for pair in scores.pairs if pair.kind == "follow-up" and pair.b == b]
+    here = [pair for pair in own if pair.a == a]
+    if not here:
+        return None
+    told = room(here)
+    others = [pair for pair in own if pair.a != a]
+    if told.tone != "none" or not others:
+        return told
+    other = others[0].a
+    instead = room([pair for pair in others if pair.a == other])
+    if instead.tone == "none":
+        return told
+    why = f"{a} and {b} share too little; {other} shows enough of {b}"
+    return Verdict(f"{instead.word}, held against {other}", instead.tone, instead.value, why)
 
 
 def _fidelity(footage: Footage) -> list[str]:

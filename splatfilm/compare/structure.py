@@ -6,8 +6,9 @@ Deterministic: one thread, and every random number has a seed.
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -148,15 +149,12 @@ def _key(name: str) -> Key:
     return int(folder), int(Path(file).stem)
 
 
-class _silence:  # noqa: N801  (used as a statement's word)
-    """COLMAP tells its whole life on standard error; only errors are anybody's business."""
-
-    def __init__(self, pycolmap: Any) -> None:
-        self._logging = pycolmap.logging
-
-    def __enter__(self) -> None:
-        self._before = self._logging.minloglevel
-        self._logging.minloglevel = int(self._logging.Level.ERROR)
-
-    def __exit__(self, *_: object) -> None:
-        self._logging.minloglevel = self._before
+@contextlib.contextmanager
+def _silence(pycolmap: Any) -> Iterator[None]:
+    """COLMAP tells its whole life on standard error, and what fails there is told as a score."""
+    before = pycolmap.logging.minloglevel
+    pycolmap.logging.minloglevel = int(pycolmap.logging.Level.FATAL)
+    try:
+        yield
+    finally:
+        pycolmap.logging.minloglevel = before

@@ -52,6 +52,11 @@ class Footage:
     refined: Mapping[str, Take] = field(default_factory=dict)  # of the shots that were refined
 
     @property
+    def shown(self) -> Mapping[str, Take]:
+        """What the film shows: refined where it was refined."""
+        return {**self.takes, **self.refined}
+
+    @property
     def cache(self) -> Path:
         """Where what is made for comparing is kept; all of it may be deleted."""
         return self.folders.root / "compare"
@@ -74,7 +79,7 @@ def trivial_rows(footage: Footage, theirs: Sequence[Row], progress: Progress = S
 
 def ours(footage: Footage) -> Row:
     """The film as it is: refined where it was refined."""
-    return Row("ours", "Splatfilm", "ours", "I4", _clips(footage, {**footage.takes, **footage.refined}))
+    return Row("ours", "Splatfilm", "ours", "I4", _clips(footage, footage.shown))
 
 
 def before_refinement(footage: Footage) -> Row:
@@ -106,8 +111,8 @@ def reencoded(footage: Footage, theirs: Sequence[Row], progress: Progress = SILE
     """Our frames through the codec and the bits a pixel of the clips they are compared with."""
     codec, bits = codec_of(theirs)
     clips = {}
-    progress.start("compressing our frames like theirs", len(footage.takes), "shots")
-    for shot, take in footage.takes.items():
+    progress.start("compressing our frames like theirs", len(footage.shown), "shots")
+    for shot, take in footage.shown.items():
         frames = take_frames(footage.film, shot, take)
         size = _size(take, footage.film)
         rate = max(20_000, round(bits * size[0] * size[1] * float(footage.film.rate)))
@@ -176,7 +181,7 @@ def _stored(path: Path, count: int, size: tuple[int, int]) -> Sequence[Bytes]:
 def frozen(footage: Footage) -> Row:
     """The first frame of every shot, held."""
     clips = {}
-    for shot, take in footage.takes.items():
+    for shot, take in footage.shown.items():
         frames = take_frames(footage.film, shot, take)
         held = Lazy(len(frames), lambda index, first=frames: first[0])  # type: ignore[misc]
         clips[shot, 1] = RowClip(held, _size(take, footage.film), f"{footage.identity(take)} frozen")

@@ -21,8 +21,9 @@ from video_makers import clip_value, write_clip, write_manifest
 from splatfilm.base.errors import InputError
 from splatfilm.compare.atlas import lay_out, sheet_frames
 from splatfilm.compare.manifest import ClipEntry
-from splatfilm.compare.report import Report, ReportOptions, make_report
+from splatfilm.compare.report import Report, ReportOptions, _cut, make_report
 from splatfilm.compare.rows import our_takes, take_frames
+from splatfilm.compare.scores import Continuity, MethodScores, PairScores, Score
 from splatfilm.film import load
 from splatfilm.shots.make import make_film
 from splatfilm.shots.names import FilmFolders
@@ -162,6 +163,27 @@ def test_the_grid_fits_what_decoders_take() -> None:
     assert lay_out(6, (640, 360)).pane == (640, 360)
     with pytest.raises(ValueError, match="do not fit"):
         lay_out(5000, (640, 360))
+
+
+def test_a_cut_that_shares_too_little_is_answered_by_the_nearest_shot_that_shares_enough() -> None:
+    def pair(a: str, b: str, fsc: float | None) -> PairScores:
+        terms = [Score(name, fsc, "") for name in ("FSC", "PHO", "COL", "EPI")]
+        why = "" if fsc is not None else "no two of their frames see enough"
+        found = Continuity(*terms, Score("P", 1.0, "dB"), Score("C", 1.0, "dE00"), not_comparable=why)
+        return PairScores("follow-up", a, b, 1, continuity=found)
+
+    pairs = (pair("010", "020", 0.97), pair("020", "030", None), pair("010", "030", 0.6), pair("030", "040", None))
+    scores = MethodScores("kling", "Kling", "I1", pairs=pairs)
+    first, second, third = (_cut(scores, *cut) for cut in (("010", "020"), ("020", "030"), ("030", "040")))
+    assert first is not None and (first.word, first.value) == ("the same", "FSC 0.97")
+    assert second is not None and (second.word, second.tone, second.value) == (
+        "it drifts, held against 010",
+        "fair",
+        "FSC 0.60",
+    )
+    assert second.detail == "020 and 030 share too little; 010 shows enough of 030"
+    assert third is not None and (third.word, third.tone) == ("cannot tell", "none")
+    assert _cut(scores, "040", "050") is None
 
 
 def test_a_contact_sheet_shows_first_quarter_middle_and_last() -> None:

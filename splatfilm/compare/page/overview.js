@@ -52,7 +52,7 @@ SF.overview = {
     return SF.el("aside.verdicts", {},
       SF.el("table", {}, SF.el("thead", {}, head), SF.el("tbody", {}, rows)),
       SF.data.problems.length ? SF.el("p.small", {}, SF.el("span.chip.bad", {}, `${SF.data.problems.length} ${SF.data.problems.length === 1 ? "entry" : "entries"} had to be left out: see About`)) : null,
-      SF.el("p.quiet.small", {}, "Words come from measurements on every frame and every take; the Numbers page has all of them. Press ", SF.el("kbd", {}, "?"), " for the keys."));
+      SF.el("p.quiet.small", {}, "Words come from measurements of every take; the Numbers page has all of them. Press ", SF.el("kbd", {}, "?"), " for the keys."));
   },
 
   open(id) {
