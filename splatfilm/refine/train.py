@@ -45,11 +45,15 @@ class Crop:
 
 
 def loss_of(image: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
-    """L1 + 0.5 L2 + 0.5 L1 of the gradients, over the pixels that count. [B, 3, H, W], weight [B, 1, H, W]."""
+    """L1 + 4 L2 + 0.5 L1 of the gradients, over the pixels that count. [B, 3, H, W], weight [B, 1, H, W].
+
+    Renders of a few photographs err much in few places: half of the squares lie in a twentieth of the pixels. L2 makes
+    those count about as much as all the rest.
+    """
     difference = (image - truth) * weight
     across, down = difference[..., :, 1:] - difference[..., :, :-1], difference[..., 1:, :] - difference[..., :-1, :]
     edges = across.abs().mean() + down.abs().mean()
-    return difference.abs().mean() + 0.5 * difference.square().mean() + 0.25 * edges
+    return difference.abs().mean() + 4 * difference.square().mean() + 0.25 * edges
 
 
 class RefinerTraining:

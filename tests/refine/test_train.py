@@ -39,11 +39,11 @@ def dull_pairs(count: int = 6) -> list[Pair]:
     return found
 
 
-def test_the_loss_is_l1_half_l2_and_half_the_gradients() -> None:
+def test_the_loss_is_l1_four_times_l2_and_half_the_gradients() -> None:
     image, truth, weight = torch.zeros(1, 3, 2, 2), torch.zeros(1, 3, 2, 2), torch.ones(1, 1, 2, 2)
     truth[..., 0, 0] = 0.4
     # L1 0.1, L2 0.04; of two differences along each axis one is 0.4: 0.2 either way, half of their mean 0.1.
-    assert float(loss_of(image, truth, weight)) == pytest.approx(0.1 + 0.5 * 0.04 + 0.1, abs=1e-6)
+    assert float(loss_of(image, truth, weight)) == pytest.approx(0.1 + 4 * 0.04 + 0.1, abs=1e-6)
     weight[..., 0, 0] = 0
     assert float(loss_of(image, truth, weight)) == 0
 
