@@ -123,7 +123,7 @@ def make_pairs(
     if pairs.opinions > 1:
         return Lesson(tuple(held_out), tuple(files[: pairs.asked]))
     near = splats.to(device_of(settings))
-    own = views[:: pairs.own_every] if pairs.folds else views
+    own = views[:: pairs.own_every]
     return Lesson((*held_out, *(pair_of(near, v, settings.backend, (), held_out=False) for v in own)), ())
 
 

@@ -43,7 +43,7 @@ class PairSettings:
     opinions: int = 1  # trainings of every fold; more than one: a refiner asks some of them beside the render
     asked: int = 4  # of all those, so many are kept with the asset
     share: float = 1.0  # of the reconstruction's steps, for the splats of each fold
-    own_every: int = 3  # of the photographs, one in so many is also paired with the asset's own render
+    own_every: int = 3  # of the photographs, one in so many is paired with the asset's own render
 
     def __post_init__(self) -> None:
         if self.folds < 0 or self.folds == 1:
@@ -117,8 +117,8 @@ class Recipe:
 _RECIPES: dict[str, Recipe] = {
     "draft": Recipe(
         PairSettings(folds=0),
-        TrainSettings(steps=200),
-        BakeSettings(rounds=1, views=24, share=0.2),
+        TrainSettings(steps=100),
+        BakeSettings(rounds=1, views=16, share=0.15),
     ),
     # Twelve minutes on two cores for the flat: five for the folds, two for teaching, the rest for the rounds.
     "preview": Recipe(

@@ -34,7 +34,7 @@ from splatfilm.render import render
 from splatfilm.splats import read_splats
 
 TINY = Recipe(
-    PairSettings(folds=2, share=0.5, photographs=4),
+    PairSettings(folds=2, opinions=2, asked=2, share=0.5),
     TrainSettings(net=NetSettings(channels=(8, 8, 8)), steps=3, crops=2, size=16),
     BakeSettings(rounds=2, views=4, share=1.0, least_gain=0.01),
 )

@@ -18,7 +18,7 @@ from splatfilm.refine.contract import BareFrame
 from splatfilm.refine.net import GRID, REACH, LocalUNet, open_refiner, refine_planes, save_refiner
 from splatfilm.refine.opinions import Opinions
 from splatfilm.refine.recipe import NetSettings
-from splatfilm.refine.stored import find_refiner
+from splatfilm.refine.stored import find_refiner, in_steps
 from splatfilm.splats import Splats, read_splats, write_ply
 
 
@@ -249,3 +249,25 @@ def test_a_damaged_refiner_is_refused_with_its_file(taught: LocalUNet, tmp_path:
     (tmp_path / "weights.safetensors").write_bytes(b"\x00" * 20)
     with pytest.raises(InputError, match=r"weights\.safetensors.*damaged"):
         open_refiner(tmp_path, "cpu")
+
+
+def test_several_steps_have_a_key_and_a_reach_of_their_own(taught: LocalUNet, tmp_path: Path) -> None:
+    save_refiner(taught, [], tmp_path / "refiner", {"training": {"noisy": 0.25}})
+    found = find_refiner(tmp_path / "splats.ply")
+    assert found is not None
+    four, other = in_steps(found, 4, "1", ("flat",)), in_steps(found, 4, "night", ("flat",))
+    assert len({found.key, four.key, other.key, in_steps(found, 3, "1", ("flat",)).key}) == 4
+    assert four.reach == 4 * REACH + 4
+    frame = frame_of(32, 48)
+    first = four.open("cpu")(frame)
+    assert torch.equal(first, four.open("cpu")(dataclasses.replace(frame, scene_frame=1002.0))), "it stands still"
+    assert not torch.equal(first, found.open("cpu")(frame))
+    assert not torch.equal(first, other.open("cpu")(frame))
+
+
+def test_a_refiner_taught_for_one_step_refuses_several(taught: LocalUNet, tmp_path: Path) -> None:
+    save_refiner(taught, [], tmp_path / "refiner", {"training": {"noisy": 0.0}})
+    found = find_refiner(tmp_path / "splats.ply")
+    assert found is not None
+    with pytest.raises(InputError, match=r"taught for one step only: leave film\.refine\.steps out"):
+        in_steps(found, 4, "1", ("flat",))
