@@ -3,6 +3,9 @@
 Quality is measured at 240 pixels so that it takes minutes. The views that judge here were seen by nothing: neither by
 the splats, nor by the refiner, nor by the bake's own judge, which has the capture's test photographs. Beside the bake
 stands the same bake without refined views, for continued training helps by itself.
+
+The refiner's mode of several steps is measured with noise that is anchored to the scene and, beside it, with the plain
+noise that a video model would draw for every frame: when a camera comes back, and from one frame to the next.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.report import Row, alternate, main
+from splatfilm.cameras import Camera
 from splatfilm.capture import Capture, read_capture
 from splatfilm.capture.pictures import load_pictures
 from splatfilm.reconstruct import reconstruct, settings_for
@@ -23,9 +27,15 @@ from splatfilm.reconstruct.trainer import View
 from splatfilm.refine import net as network
 from splatfilm.refine.asset import learn_refiner
 from splatfilm.refine.bake import Ground, bake, score_of, sharpness
-from splatfilm.refine.net import LocalUNet, Photographs
+from splatfilm.refine.contract import BareFrame
+from splatfilm.refine.guards import measure_pair
+from splatfilm.refine.net import LocalUNet, SceneRefiner, Steps
+from splatfilm.refine.opinions import Opinions
 from splatfilm.refine.pairs import seen_by, views_of
 from splatfilm.refine.recipe import BakeSettings, PairSettings, Recipe, TrainSettings
+from splatfilm.refine.steps import anchored
+from splatfilm.refine.stored import AnchoredSteps
+from splatfilm.render.passes import PassInputs, render_passes
 from splatfilm.splats import Splats, read_splats
 
 FLAT = Path(__file__).resolve().parents[1] / "captures" / "flat"
@@ -33,7 +43,9 @@ EVERY = 4  # of the photographs are trained on
 JUDGES = 7  # one in so many of the others judges
 SETTINGS = settings_for("draft", longest=240, steps=3000, budget=20_000, backend="cpu")
 RECIPE = Recipe(
-    PairSettings(folds=0), TrainSettings(steps=240, crops=2, size=96, rate=2e-3), BakeSettings(rounds=2, views=48)
+    PairSettings(folds=4, opinions=3),
+    TrainSettings(steps=600, crops=4, size=48, rate=2e-3, ema=0.99, noisy=0.25),
+    BakeSettings(rounds=4, views=48),
 )
 
 
@@ -68,13 +80,14 @@ def sparse() -> list[Row]:
         started = time.perf_counter()
         refiner = learn_refiner(capture, made, SETTINGS, RECIPE)
         taught = time.perf_counter() - started
-        rows = worth("sparse/refiner", splats, judges, refiner)
+        rows = [*worth("sparse/refiner", judges, refiner), *in_steps(judges, refiner), *with_opinions(judges, refiner)]
         views, test = views_of(capture, "train", SETTINGS), views_of(capture, "test", SETTINGS)
         ground = Ground(splats, views, test, SETTINGS, "benchmark")
         started = time.perf_counter()
-        after = bake(ground, *refiner, RECIPE.bake, Path(folder) / "bake")
+        net, others = refiner[0], refiner[1].others
+        after = bake(ground, net, others, RECIPE.bake, Path(folder) / "bake")
         baked = time.perf_counter() - started
-        alone = bake(ground, *refiner, dataclasses.replace(RECIPE.bake, views=0), Path(folder) / "alone")
+        alone = bake(ground, net, others, dataclasses.replace(RECIPE.bake, views=0), Path(folder) / "alone")
     before, found, control = (score_of(s, judges, "cpu") for s in (splats, after.splats, alone.splats))
     photographs = sum(sharpness(view.over((0.0, 0.0, 0.0))) for view in judges) / len(judges)
     return [
@@ -94,6 +107,77 @@ def sparse() -> list[Row]:
     ]
 
 
+STEPS = 4
+FORWARD = 0.02  # metres that a camera moves between two frames
+EXACT = 99.0  # dB that stand for the same bits
+
+
+def in_steps(judges: list[View], refiner: tuple[LocalUNet, Opinions]) -> list[Row]:
+    """One step, several from anchored noise, and several from noise that is new in every frame."""
+    net, known = refiner
+    assert known.own is not None, "it was taught on an asset"
+    drawn = torch.Generator().manual_seed(1)
+    modes: dict[str, Steps | None] = {
+        "one-step": None,
+        "anchored": anchored(AnchoredSteps(STEPS, "1", ("flat",))),
+        "plain-noise": Steps(STEPS, lambda frame: torch.randn(*frame.size, 3, generator=drawn)),
+    }
+    rows = []
+    frames = [(frame_of(known.own, view.camera), frame_of(known.own, moved(view.camera)), view) for view in judges[::3]]
+    for name, mode in modes.items():
+        refine = SceneRefiner(net, known, torch.device("cpu"), mode)
+        gains, back, apart = [], [], []
+        for here, there, view in frames:
+            first, after, again = refine(here), refine(there), refine(here)
+            truth = view.over((0.0, 0.0, 0.0))
+            gains.append(psnr(first, truth) - psnr(here.beauty, truth))
+            back.append(EXACT if torch.equal(first, again) else psnr(first, again))
+            found = measure_pair((here, there), (first, after), "the next frame")
+            if found is not None:
+                apart.append(255 * (found.refined - found.bare))
+        target = 35.0 if name != "plain-noise" else None
+        rows += [
+            Row(f"sparse/{name}-psnr-gain", sum(gains) / len(gains), "dB"),
+            Row(f"sparse/{name}-revisit", min(back), "dB", target, "higher"),
+            Row(f"sparse/{name}-next-frame-differs-more", sum(apart) / len(apart), "of 255"),
+        ]
+    return rows
+
+
+def with_opinions(judges: list[View], refiner: tuple[LocalUNet, Opinions]) -> list[Row]:
+    """Seconds of the whole refiner on a frame of 640 x 360: its opinions' renders and the network, in turn."""
+    net, known = refiner
+    assert known.own is not None, "it was taught on an asset"
+    camera, width = judges[0].camera, 640
+    scale = width / camera.width
+    larger = {name: scale * getattr(camera, name) for name in ("fx", "fy", "cx", "cy")}
+    frame = frame_of(known.own, dataclasses.replace(camera, width=width, height=360, **larger))
+    asked = torch.ones_like(frame.depth)
+    whole = SceneRefiner(net, known, torch.device("cpu"))
+    seconds = alternate({"whole": lambda: whole(frame), "opinions": lambda: known.planes(frame.camera, asked, "cpu")})
+    return [
+        Row("sparse/refiner-640x360-seconds", seconds["whole"], "s", 1.0),
+        Row("sparse/refiner-640x360-opinions-seconds", seconds["opinions"], "s"),
+    ]
+
+
+def moved(camera: Camera) -> Camera:
+    """The camera a frame later, on its way forward."""
+    pose = camera.pose.copy()
+    pose[:3, 3] += FORWARD * pose[:3, 2]
+    return dataclasses.replace(camera, pose=pose)
+
+
+def frame_of(splats: Splats, camera: Camera) -> BareFrame:
+    """What a film's frame of the set alone hands to a refiner."""
+    with torch.no_grad():
+        frame = render_passes(splats, camera, PassInputs(("normal", "position", "depth-median")), backend="cpu")
+    owner = torch.where(frame.alpha > 0.5, 0, -1)
+    layers = frame.layers
+    place = (frame.alpha, frame.depth, layers["normal"], layers["position"], owner, frame.alpha)
+    return BareFrame(frame.beauty, *place, camera, ("flat",), 1001.0, 24.0)
+
+
 def thinned(capture: Capture) -> tuple[Capture, list[View]]:
     """The capture with every fourth of its training photographs, and some of the others to judge by."""
     train = capture.of("train")
@@ -104,18 +188,20 @@ def thinned(capture: Capture) -> tuple[Capture, list[View]]:
     return dataclasses.replace(capture, photographs=chosen), [View.of(p, torch.device("cpu")) for p in pictures]
 
 
-def worth(name: str, splats: Splats, judges: list[View], refiner: tuple[LocalUNet, Photographs]) -> list[Row]:
-    """What a refiner adds frame by frame."""
+def worth(name: str, judges: list[View], refiner: tuple[LocalUNet, Opinions]) -> list[Row]:
+    """What a refiner adds frame by frame, and what the mean of the opinions is worth that it starts from."""
     net, known = refiner
-    gains = []
+    gains, means = [], []
     for view in judges:
-        planes, truth = seen_by(splats, view.camera, "cpu", known), view.over((0.0, 0.0, 0.0))
+        planes, truth = seen_by(known, view.camera, "cpu"), view.over((0.0, 0.0, 0.0))
         bare, refined = planes[:3].movedim(0, -1), network.refine_planes(net, planes).movedim(0, -1)
+        means.append(psnr(bare + planes[8:11].movedim(0, -1), truth) - psnr(bare, truth))
         gains.append((psnr(refined, truth) - psnr(bare, truth), ssim(refined, truth) - ssim(bare, truth)))
     decibels, similarity = (sum(column) / len(gains) for column in zip(*gains, strict=True))
     return [
         Row(f"{name}-psnr-gain", decibels, "dB", 1.5, "higher"),
         Row(f"{name}-ssim-gain", similarity, ""),
+        Row(f"{name}-opinions-alone-psnr-gain", sum(means) / len(means), "dB"),
         Row(f"{name}-worst-view-psnr-gain", min(gain for gain, _ in gains), "dB"),
     ]
 

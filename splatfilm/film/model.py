@@ -310,6 +310,7 @@ class Refine:
     grain: float = 1.0  # 0..4 times the look's grain
     seed: str = "1"
     model: ModelSettings | None = None  # a big model instead of the scene refiner
+    steps: int | None = None  # of the scene refiner, from noise that is anchored to the scene; None: one, without noise
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from splatfilm.film.source import Source, Table
 
 _KEYS = ("look", "strength", "grain")
 MOST_GRAIN = 4
+STEPS = (2, 8)  # from noise to a picture: with one, noise would be all that the refiner sees of the change
 
 
 def film_refine(source: Source) -> Refine:
@@ -19,12 +20,15 @@ def film_refine(source: Source) -> Refine:
     head = source.values.get("film")
     if not isinstance(head, dict) or "refine" not in head or (table := source.table.inside("film", "refine")) is None:
         return Refine()
-    table.only((*_KEYS, "seed", "model", "bake"))
+    table.only((*_KEYS, "seed", "model", "bake", "steps"))
     read = _read(table, Refine(look="natural"))
     seed = fields.name(table, "seed", read.seed)
     inner = table.inside("model") if "model" in table.values else None
     model = None if inner is None else model_settings(inner)
-    return replace(read, seed=seed or read.seed, model=model)
+    steps = fields.count(table, "steps", *STEPS) if "steps" in table.values else None
+    if steps is not None and model is not None:
+        table.fail("is of the scene refiner, and a model takes its place: say [film.refine.model] steps", "steps")
+    return replace(read, seed=seed or read.seed, model=model, steps=steps)
 
 
 def film_bake(source: Source) -> bool:

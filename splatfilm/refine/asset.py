@@ -20,8 +20,9 @@ from splatfilm.reconstruct.evaluate import rendered
 from splatfilm.refine import baked
 from splatfilm.refine.bake import Ground, Outcome, bake, score_of_refiner, sharpness, write_before_and_after
 from splatfilm.refine.baked import Baked, find_baked, folder_of, record_of
-from splatfilm.refine.net import LocalUNet, Photographs, load_refiner, save_refiner
-from splatfilm.refine.pairs import device_of, make_pairs, photographs_of, views_of
+from splatfilm.refine.net import LocalUNet, load_refiner, save_refiner
+from splatfilm.refine.opinions import Opinions
+from splatfilm.refine.pairs import device_of, make_pairs, views_of
 from splatfilm.refine.recipe import Recipe, bake_key, plain, refiner_key
 from splatfilm.refine.stored import FOLDER, find_refiner
 from splatfilm.refine.train import RefinerTraining, train_refiner
@@ -32,7 +33,7 @@ _WORK = ".refining"
 
 def learn_refiner(
     capture: Capture, made: Reconstruction, settings: Settings, recipe: Recipe, progress: Progress = SILENT
-) -> tuple[LocalUNet, Photographs]:
+) -> tuple[LocalUNet, Opinions]:
     """The refiner of a reconstruction, trained or found in the folder `refiner` beside its splats.
 
     Raises as `reconstruct` does, and `InputError` for a capture with too few photographs for the folds.
@@ -42,12 +43,11 @@ def learn_refiner(
     device = device_of(settings)
     if found is not None and found.facts.get("key") == key:
         net, known = load_refiner(place)
-        return net.to(device), Photographs(tuple(r.to(device) for r in known.references), known.spacing)
+        return net.to(device), known.to(device)
     started = time.monotonic()
     splats = read_splats(made.splats).to(device)
-    pairs = make_pairs(capture, splats, settings, recipe.pairs, made.folder.parent, progress)
-    net = train_refiner(RefinerTraining(pairs, recipe.train, key, device), made.folder / _WORK, key, progress)
-    known = photographs_of(splats, views_of(capture, "train", settings), settings.backend, recipe.pairs.photographs)
+    lesson = make_pairs(capture, splats, settings, recipe.pairs, made.folder.parent, progress)
+    net = train_refiner(RefinerTraining(lesson.pairs, recipe.train, key, device), made.folder / _WORK, key, progress)
     facts: dict[str, Any] = {
         "key": key,
         "trained on": capture.path.name,
@@ -59,10 +59,10 @@ def learn_refiner(
     }
     with contextlib.suppress(OSError):
         shutil.rmtree(place)
-    save_refiner(net, known, place, facts)
+    save_refiner(net, lesson.opinions, place, facts)
     with contextlib.suppress(OSError):
         shutil.rmtree(made.folder / _WORK)
-    return net, known
+    return net, Opinions(splats, tuple(read_splats(path).to(device) for path in lesson.opinions))
 
 
 def bake_asset(
@@ -86,14 +86,14 @@ def bake_asset(
     place = folder_of(folder, made.folder.name.rsplit("-", 1)[0], key)
     views, held_out = views_of(capture, "train", settings), views_of(capture, "test", settings)
     ground = Ground(read_splats(made.splats).to(device_of(settings)), views, held_out, settings, key)
-    outcome = bake(ground, net, known, recipe.bake, place / _WORK, progress)
+    outcome = bake(ground, net, known.others, recipe.bake, place / _WORK, progress)
     facts = {
         "asset": made.key,
         "refiner": refiner_key(made.key, recipe),
         "settings": plain(recipe.bake),
         "seconds": round(time.monotonic() - started, 1),
         **_told(ground, outcome),
-        "refined frame by frame": score_of_refiner(ground, net, known).as_plain(),
+        "refined frame by frame": score_of_refiner(ground, net, known.others).as_plain(),
     }
     digest = _write(ground, outcome, made.splats, place)
     record = record_of(key, digest, facts)

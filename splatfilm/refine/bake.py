@@ -39,7 +39,8 @@ from splatfilm.reconstruct.randomness import generator
 from splatfilm.reconstruct.run import CHECKPOINT_SECONDS
 from splatfilm.reconstruct.splitting import parameters_of, split_in_two
 from splatfilm.reconstruct.trainer import Trainer, View
-from splatfilm.refine.net import LocalUNet, Photographs, refine_planes
+from splatfilm.refine.net import LocalUNet, refine_planes
+from splatfilm.refine.opinions import Opinions
 from splatfilm.refine.pairs import seen_by
 from splatfilm.refine.recipe import BakeSettings
 from splatfilm.render import RenderSettings, render
@@ -92,11 +93,11 @@ def score_of(splats: Splats, views: Sequence[View], backend: str) -> Score:
     return Score(sum(v.psnr for v in found) / count, sum(v.ssim for v in found) / count, sum(crisp) / count)
 
 
-def score_of_refiner(ground: Ground, net: LocalUNet, known: Photographs) -> Score:
+def score_of_refiner(ground: Ground, net: LocalUNet, others: Sequence[Splats]) -> Score:
     """What refining every frame of the captured asset would be worth instead of a bake, over the views that judge."""
-    sums = np.zeros(3)
+    sums, known = np.zeros(3), Opinions(ground.original, tuple(others))
     for view in ground.held_out:
-        image = refine_planes(net, seen_by(ground.original, view.camera, ground.reconstruction.backend, known))
+        image = refine_planes(net, seen_by(known, view.camera, ground.reconstruction.backend))
         image, truth = image.movedim(0, -1), view.over((0.0, 0.0, 0.0))
         sums += psnr(image, truth, view.weight), ssim(image, truth, view.weight), sharpness(image)
     return Score(*(sums / len(ground.held_out)).tolist())
@@ -138,12 +139,12 @@ class Refined:
 
 
 def refined_views(
-    original: Splats, cameras: Sequence[Camera], net: LocalUNet, known: Photographs, backend: str
+    original: Splats, cameras: Sequence[Camera], net: LocalUNet, others: Sequence[Splats], backend: str
 ) -> list[Refined]:
     """Always of the captured asset."""
-    found = []
+    found, known = [], Opinions(original, tuple(others))
     for camera in cameras:
-        planes = seen_by(original, camera, backend, known)
+        planes = seen_by(known, camera, backend)
         picture = refine_planes(net, planes).movedim(0, -1).clamp(0, 1)
         found.append(Refined(camera, planes[:3].movedim(0, -1).contiguous(), picture.contiguous()))
     return found
@@ -297,7 +298,7 @@ class Outcome:
 def bake(
     ground: Ground,
     net: LocalUNet,
-    known: Photographs,
+    others: Sequence[Splats],
     settings: BakeSettings,
     work: Path,
     progress: Progress = SILENT,
@@ -314,7 +315,7 @@ def bake(
     rounds: list[dict[str, Any]] = []
     with one_torch_thread():
         for number in range(settings.rounds):
-            current = _round(ground, best, (net, known), settings, work / f"round-{number + 1}", progress)
+            current = _round(ground, best, (net, others), settings, work / f"round-{number + 1}", progress)
             found = score_of(current, ground.held_out, backend)
             better = found.psnr >= score.psnr + settings.least_gain
             rounds.append({**found.as_plain(), "splats": len(current), "kept": better})
@@ -329,7 +330,7 @@ def bake(
 def _round(
     ground: Ground,
     current: Splats,
-    refiner: tuple[LocalUNet, Photographs],
+    refiner: tuple[LocalUNet, Sequence[Splats]],
     settings: BakeSettings,
     place: Path,
     progress: Progress,

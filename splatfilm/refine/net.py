@@ -4,7 +4,11 @@ diffusers' `UNet2DModel` with everything global taken out. Its GroupNorms averag
 in one corner re-tones every pixel; here each pixel is normalised over its own channels. There is no attention. What is
 left is a stack of small convolutions, so a pixel depends on the `reach` of its neighbours and on nothing else, and to
 the bit. The output is the render plus a bounded residual, whose last layer starts at zero: an untrained refiner changes
-nothing, and a trained one never moves a channel by more than `bound`.
+nothing but what other splats of the same place agree on (`opinions`), and a trained one never moves a channel by more
+than `bound`.
+
+The same network can be taught to take noise out in several steps. Noise that is anchored to the scene then makes a
+detail where the photographs left several possible, and the same one in every view.
 
 The network halves its grid twice. Tiles start on multiples of four pixels from the frame's origin, so they see the same
 grid as the whole frame; with a margin of the reach around them they give the whole frame's bits. Tiles follow from the
@@ -19,7 +23,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -30,19 +34,22 @@ from splatfilm.base.errors import InputError
 from splatfilm.base.files import atomic_path, read_json, write_json
 from splatfilm.base.threads import one_torch_thread
 from splatfilm.cameras import Camera
-from splatfilm.refine import references
+from splatfilm.refine import opinions as opinions_of
 from splatfilm.refine.contract import BareFrame
 from splatfilm.refine.diffusion import diffusers_class
+from splatfilm.refine.opinions import Opinions
 from splatfilm.refine.recipe import GRID, REFINER_VERSION, NetSettings
-from splatfilm.refine.references import Reference
 from splatfilm.refine.stored import describe_refiner
 from splatfilm.render.backends import threads_wanted
 
 WEIGHTS = "weights.safetensors"
-PHOTOGRAPHS = "photographs.safetensors"
 NETWORK = "network.json"
-PLANES = 8 + references.PLANES
-"""Planes in: render (3), 1/(1 + depth), alpha, normal (3), and what the photographs show (5, zero without any)."""
+PLANES = 8 + opinions_of.PLANES
+"""Planes in: render (3), 1/(1 + depth), alpha, normal (3), and what other splats show (5, zero without any)."""
+NOISY = 3
+"""Planes more in the mode of several steps: the change so far, in units of `UNIT`, under noise."""
+UNIT = 0.1  # of display-referred 0..1: about the deviation of what is left to change
+TIMES = 1000  # the network's diffusion time runs from 0, no noise, to this, nothing else
 LEVELS = 3
 TILE = (540, 640)  # rows, columns: the largest part of a frame that is worked on at once on a CPU
 TILE_GPU = (2160, 3840)
@@ -65,24 +72,34 @@ class PixelNorm(nn.Module):
 
 
 class LocalUNet(nn.Module):
-    """`refined = max(0, render + bound tanh(network))`, each output pixel a function of its neighbourhood only."""
+    """`refined = max(0, render + change)`, each output pixel a function of its neighbourhood only.
+
+    The change is what the opinions agree on and `bound tanh(network)`, together at most `bound`.
+    """
 
     def __init__(self, settings: NetSettings = NetSettings(), seed: int = 0) -> None:  # noqa: B008  (frozen)
         super().__init__()
         self.settings = settings
         self.inner = _unet(settings.channels, seed)
 
-    def forward(self, planes: Tensor) -> Tensor:  # [B, 13, H, W] -> [B, 3, H, W]
-        """H and W are multiples of `GRID`. It is one step: the network's diffusion time is always 0."""
-        change = self.inner(planes.contiguous(memory_format=torch.channels_last), 0).sample
-        return torch.clamp_min(planes[:, :3] + self.settings.bound * torch.tanh(change), 0.0)
+    def forward(self, planes: Tensor, time: float | Tensor = 0) -> Tensor:  # [B, 13 or 16, H, W] -> [B, 3, H, W]
+        """The picture. H and W are multiples of `GRID`; `time` 0 is the mode of one step."""
+        change = planes[:, 8:11] + self.learnt(planes, time)
+        return torch.clamp_min(planes[:, :3] + change.clamp(-self.settings.bound, self.settings.bound), 0.0)
+
+    def learnt(self, planes: Tensor, time: float | Tensor = 0) -> Tensor:  # [B, 13 or 16, H, W] -> [B, 3, H, W]
+        """What the network adds to what the opinions agree on. Without planes of noise they are zeros."""
+        if planes.shape[1] == PLANES:
+            planes = torch.cat([planes, planes.new_zeros(len(planes), NOISY, *planes.shape[2:])], 1)
+        found = self.inner(planes.contiguous(memory_format=torch.channels_last), time).sample
+        return self.settings.bound * torch.tanh(found)
 
 
 def _unet(channels: Sequence[int], seed: int) -> nn.Module:
     """diffusers' network without GroupNorm, attention and middle block, its last layer at zero."""
     with _seeded(seed):
         inner: nn.Module = diffusers_class("UNet2DModel")(
-            in_channels=PLANES,
+            in_channels=PLANES + NOISY,
             out_channels=3,
             block_out_channels=tuple(channels),
             layers_per_block=_BLOCKS_DOWN,
@@ -147,23 +164,6 @@ _MARGIN = math.ceil(REACH / GRID) * GRID
 # ---- what goes in ----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
-class Photographs:
-    """The photographs that a refiner may look things up in; with none of them it sees the render alone."""
-
-    references: tuple[Reference, ...] = ()
-    spacing: float = 1.0  # metres between neighbouring ones
-
-    @classmethod
-    def of(cls, found: Sequence[Reference]) -> Photographs:
-        """With the spacing that they have."""
-        return cls(tuple(found), references.spacing_of([r.camera for r in found]) if found else 1.0)
-
-    def without(self, name: str) -> Photographs:
-        """All but one: what a refiner may know that is to be taught that one."""
-        return Photographs(tuple(r for r in self.references if r.name != name), self.spacing)
-
-
 def planes_of(beauty: Tensor, alpha: Tensor, depth: Tensor, normal: Tensor, camera: Camera) -> Tensor:
     """A frame as the network takes it, [8, H, W]. `normal` is [H, W, 3] in the world; it is turned into the camera.
 
@@ -174,11 +174,6 @@ def planes_of(beauty: Tensor, alpha: Tensor, depth: Tensor, normal: Tensor, came
     axes = camera.pose[:3, :3].T.tolist()  # rows: the camera's axes in the world
     turned = [row[0] * x + row[1] * y + row[2] * z for row in axes]
     return torch.cat([beauty.movedim(-1, 0), torch.stack([near, alpha, *turned])])
-
-
-def with_photographs(planes: Tensor, photographs: Photographs, camera: Camera, depth: Tensor) -> Tensor:
-    """[8, H, W] -> [13, H, W]; `depth` is 0 where the photographs must not be asked."""
-    return torch.cat([planes, references.carried_over(photographs.references, photographs.spacing, camera, depth)])
 
 
 def mirrored(planes: Tensor) -> Tensor:  # [..., H, W]
@@ -271,61 +266,99 @@ def _pool(workers: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(workers, "refiner", initializer=torch.set_num_threads, initargs=(1,))
 
 
+# ---- several steps ---------------------------------------------------------------------------------------------------
+
+
+def signal_at(time: float) -> float:
+    """The part of the variance that is no noise at a diffusion time: a cosine (Nichol and Dhariwal 2021, without their
+    offset)."""
+    return math.cos(0.5 * math.pi * time / TIMES) ** 2
+
+
+def refine_in_steps(net: LocalUNet, planes: Tensor, noise: Tensor, steps: int) -> Tensor:  # [13, H, W], [3, H, W]
+    """Noise to a picture in a few steps of DDIM without new noise (Song et al. 2021), each of them by tiles.
+
+    The last step's change is held by the bound like that of one step. An edit reaches `steps` times as far.
+    """
+    if steps < 1:
+        raise ValueError(f"steps is {steps}: expected at least 1")
+    times = [(TIMES - 1) * (steps - step) / steps for step in range(steps)]
+    change = noise
+    for time, after in itertools.pairwise(times):
+        signal, kept = signal_at(time), signal_at(after)
+        clean = refine_planes(partial(net.learnt, time=time), torch.cat([planes, change])) / UNIT
+        left = (change - math.sqrt(signal) * clean) / math.sqrt(1 - signal)
+        change = math.sqrt(kept) * clean + math.sqrt(1 - kept) * left
+    return refine_planes(partial(net, time=times[-1]), torch.cat([planes, change]))
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """The mode of several steps: how many, and which noise a frame begins with ([H, W, 3], of variance 1)."""
+
+    count: int
+    noise: Callable[[BareFrame], Tensor]
+
+
 @dataclass(frozen=True, eq=False)
 class SceneRefiner:
-    """A trained network as a per-frame refiner (`contract.Refiner`)."""
+    """A trained network as a per-frame refiner (`contract.Refiner`); in one step where no `steps` are given."""
 
     net: LocalUNet
-    photographs: Photographs
+    opinions: Opinions
     device: torch.device
+    steps: Steps | None = None
 
     def __call__(self, frame: BareFrame) -> Tensor:
         """The refined beauty, [H, W, 3], on the frame's device.
 
-        The photographs are of the set alone: where somebody stands before it they are not asked.
+        The opinions are of the set alone: where somebody stands before it they are not asked.
         """
         planes = planes_of(frame.beauty, frame.alpha, frame.depth, frame.normal, frame.camera).to(self.device)
-        depth = torch.where(frame.owner == 0, frame.depth, torch.zeros_like(frame.depth)).to(self.device)
-        refined = refine_planes(self.net, with_photographs(planes, self.photographs, frame.camera, depth)).movedim(
-            0, -1
-        )
-        return refined.contiguous().to(frame.beauty.device)
+        asked = (frame.owner == 0).to(planes)
+        backend = "cpu" if self.device.type == "cpu" else "gsplat"
+        planes = torch.cat([planes, self.opinions.planes(frame.camera, asked, backend)])
+        if self.steps is None:
+            refined = refine_planes(self.net, planes)
+        else:
+            noise = self.steps.noise(frame).movedim(-1, 0).to(planes)
+            refined = refine_in_steps(self.net, planes, noise, self.steps.count)
+        return refined.movedim(0, -1).contiguous().to(frame.beauty.device)
 
 
 # ---- on disk ---------------------------------------------------------------------------------------------------------
 
 
-def save_refiner(net: LocalUNet, photographs: Photographs, folder: Path, facts: Mapping[str, Any]) -> None:
+def save_refiner(net: LocalUNet, others: Sequence[Path], folder: Path, facts: Mapping[str, Any]) -> None:
     """Write a refiner into a folder that `open_refiner` and `stored.find_refiner` read; its description comes last.
 
-    `facts` say where it comes from. Raises `StorageError`.
+    `others` are the splat files of the opinions, which are copied; `facts` say where it comes from. Raises
+    `StorageError`.
     """
     from safetensors.torch import save_file
 
     weights = {name: values.detach().cpu().contiguous() for name, values in net.state_dict().items()}
-    for name, tensors in ((WEIGHTS, weights), (PHOTOGRAPHS, references.as_tensors(photographs.references))):
-        with atomic_path(folder / name) as temporary:
-            save_file(tensors, temporary)
+    with atomic_path(folder / WEIGHTS) as temporary:
+        save_file(weights, temporary)
+    opinions_of.keep(others, folder)
     value = {
         "format": "splatfilm-network",
-        "version": 1,
+        "version": 2,
         "settings": asdict(net.settings),
-        "spacing": photographs.spacing,
-        "photographs": references.as_plain(photographs.references),
+        "opinions": len(others),
     }
     write_json(folder / NETWORK, value)
     describe_refiner(folder, REFINER_VERSION, REACH, facts)
 
 
-def load_refiner(folder: Path) -> tuple[LocalUNet, Photographs]:
+def load_refiner(folder: Path) -> tuple[LocalUNet, Opinions]:
     """What is in a folder. Raises `InputError` when its files are missing, damaged, or hold weights not finite."""
     value, path = read_json(folder / NETWORK), folder / NETWORK
     try:
         settings = NetSettings(tuple(int(n) for n in value["settings"]["channels"]), float(value["settings"]["bound"]))
-        known = references.from_plain(value["photographs"], _tensors(folder / PHOTOGRAPHS))
-        photographs = Photographs(known, float(value["spacing"]))
+        count = int(value["opinions"])
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError.at(path, f"not the description of a network: {error}") from error
+        raise InputError.at(path, f"not the description of a network: {error} (train it again)") from error
     path, net = folder / WEIGHTS, LocalUNet(settings)
     tensors = _tensors(path)
     try:
@@ -334,7 +367,7 @@ def load_refiner(folder: Path) -> tuple[LocalUNet, Photographs]:
         raise InputError.at(path, f"not the weights of this network: {str(error).splitlines()[0]}") from error
     if bad := [name for name, values in tensors.items() if not bool(torch.isfinite(values).all())]:
         raise InputError.at(path, "has weights that are not finite: train the refiner again", bad[0])
-    return net.eval(), photographs
+    return net.eval(), opinions_of.kept(folder, count)
 
 
 def _tensors(path: Path) -> dict[str, Tensor]:
@@ -349,9 +382,8 @@ def _tensors(path: Path) -> dict[str, Tensor]:
         raise InputError.at(path, f"is damaged ({error}): train the refiner again") from error
 
 
-def open_refiner(folder: Path, device: str) -> SceneRefiner:
+def open_refiner(folder: Path, device: str, steps: Steps | None = None) -> SceneRefiner:
     """The refiner stored in a folder, on a device. Raises `InputError` for files that are damaged."""
     where = torch.device(device)
     net, known = load_refiner(folder)
-    there = Photographs(tuple(reference.to(where) for reference in known.references), known.spacing)
-    return SceneRefiner(net.to(where), there, where)
+    return SceneRefiner(net.to(where), known.to(where), where, steps)

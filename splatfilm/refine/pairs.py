@@ -1,9 +1,11 @@
 """What a scene refiner learns from: renders of splats that never saw a photograph, beside that photograph.
 
 Splats look better where they were trained than anywhere else, so a refiner taught with renders at the training views
-learns too little. The capture's photographs are dealt into K folds; splats are trained K times without one of them and
-rendered at its photographs. The trainings are reconstructions like any other: found again by what went into them, and
-resumed after a kill. Some renders of the asset itself come with them, for its own faults must be known as well.
+learns too little. The capture's photographs are dealt into K folds; splats are trained without one of them, several
+times, and rendered at its photographs: one of them stands for the asset and the rest are what others say of it
+(`opinions`), none of which saw the photograph. The trainings are reconstructions like any other: found again by what
+went into them, and resumed after a kill. Without folds, or with one training a fold, renders of the asset itself come
+in, for its own faults must be known as well.
 """
 
 from __future__ import annotations
@@ -23,14 +25,16 @@ from splatfilm.capture import Capture
 from splatfilm.capture.pictures import load_pictures
 from splatfilm.reconstruct import Settings, reconstruct
 from splatfilm.reconstruct.trainer import View
-from splatfilm.refine.net import Photographs, planes_of, with_photographs
+from splatfilm.refine.net import planes_of
+from splatfilm.refine.opinions import Opinions
 from splatfilm.refine.recipe import PairSettings
-from splatfilm.refine.references import Reference
-from splatfilm.render import render, resolve_backend
+from splatfilm.render import resolve_backend
 from splatfilm.render.passes import PassInputs, render_passes
 from splatfilm.splats import Splats, read_splats
 
 FOLDS = "folds"
+_LEFT_OUT = 8  # one photograph in so many of a fold's are left out for another opinion
+_FEW = 60  # photographs: of so few every one is paired with each of its fold's splats in turn
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,31 +48,22 @@ class Pair:
     weight: Tensor | None  # [H, W] float32, 0 for pixels that do not count
 
 
-def pair_of(splats: Splats, view: View, backend: str, known: Photographs, held_out: bool) -> Pair:
-    """The render of some splats, and what photographs are known, beside the photograph of a view."""
-    planes = seen_by(splats, view.camera, backend, known).to(device="cpu", dtype=torch.float16)
+def pair_of(splats: Splats, view: View, backend: str, others: Sequence[Splats], held_out: bool) -> Pair:
+    """The render of some splats, and what others say of it, beside the photograph of a view."""
+    planes = seen_by(Opinions(splats, tuple(others)), view.camera, backend).to(device="cpu", dtype=torch.float16)
     truth = view.over((0.0, 0.0, 0.0)).movedim(-1, 0).to(device="cpu", dtype=torch.float16)
     return Pair(view.name, held_out, planes, truth, None if view.weight is None else view.weight.cpu())
 
 
-def seen_by(splats: Splats, camera: Camera, backend: str, known: Photographs) -> Tensor:  # [13, H, W]
-    """What the network takes of some splats through a camera, before black."""
-    frame = render_passes(splats, camera, PassInputs(("normal",)), backend=backend)
-    normal = frame.layers["normal"].to(frame.beauty.device)
-    planes = planes_of(frame.beauty, frame.alpha, frame.depth, normal, camera)
-    return with_photographs(planes, known, camera, frame.depth)
-
-
-def photographs_of(splats: Splats, views: Sequence[View], backend: str, most: int) -> Photographs:
-    """Some of the views, evenly chosen, as what a refiner may look things up in; depth as the splats have it."""
-    chosen = [views[index * len(views) // most] for index in range(most)] if len(views) > most else list(views)
-    found = []
+def seen_by(known: Opinions, camera: Camera, backend: str) -> Tensor:  # [13, H, W]
+    """What the network takes of an asset through a camera, before black."""
+    assert known.own is not None, "there is something to see"
     with torch.no_grad():
-        for view in chosen:
-            depth = render(splats, view.camera, backend=backend).depth.to(torch.float16)
-            colour = (view.over((0.0, 0.0, 0.0)).clamp(0, 1) * 255 + 0.5).to(torch.uint8).movedim(-1, 0).contiguous()
-            found.append(Reference(view.name, view.camera, colour, depth))
-    return Photographs.of(found)
+        frame = render_passes(known.own, camera, PassInputs(("normal",)), backend=backend)
+        normal = frame.layers["normal"].to(frame.beauty.device)
+        planes = planes_of(frame.beauty, frame.alpha, frame.depth, normal, camera)
+        said = known.planes(camera, torch.ones_like(frame.depth), backend, frame.beauty)
+    return torch.cat([planes, said])
 
 
 def fold_settings(settings: Settings, pairs: PairSettings) -> Settings:
@@ -103,6 +98,14 @@ def device_of(settings: Settings) -> torch.device:
     return torch.device("cuda" if resolve_backend(settings.backend).name == "gsplat" else "cpu")
 
 
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What a refiner is taught with: pairs, and the files of the splats whose opinions it will ask."""
+
+    pairs: tuple[Pair, ...]
+    opinions: tuple[Path, ...]
+
+
 def make_pairs(
     capture: Capture,
     splats: Splats,
@@ -110,17 +113,27 @@ def make_pairs(
     pairs: PairSettings,
     folder: Path,
     progress: Progress = SILENT,
-) -> tuple[Pair, ...]:
+) -> Lesson:
     """Pairs of a capture whose asset, trained with `settings`, is `splats`; the folds' trainings go under `folder`.
 
     Raises as `reconstruct` does. Held-out pairs come first, in the order of the photographs.
     """
     views = views_of(capture, "train", settings)
-    held_out = _held_out(capture, views, settings, pairs, folder, progress) if pairs.folds else []
-    own = views[:: pairs.own_every] if pairs.folds else views
-    near, backend = splats.to(device_of(settings)), settings.backend
-    known = photographs_of(near, views, backend, pairs.photographs)
-    return (*held_out, *(pair_of(near, v, backend, known.without(v.name), held_out=False) for v in own))
+    held_out, files = _held_out(capture, views, settings, pairs, folder, progress) if pairs.folds else ([], [])
+    if pairs.opinions > 1:
+        return Lesson(tuple(held_out), tuple(files[: pairs.asked]))
+    near = splats.to(device_of(settings))
+    own = views[:: pairs.own_every]
+    return Lesson((*held_out, *(pair_of(near, v, settings.backend, (), held_out=False) for v in own)), ())
+
+
+def opinion_captures(capture: Capture, fold: Capture, count: int) -> Iterator[Capture]:
+    """A fold's capture, and the same without one photograph in eight, other ones each time."""
+    for number in range(count):
+        train = fold.of("train")
+        less = {photograph.name for photograph in train[number - 1 :: _LEFT_OUT]} if number else set()
+        rest = tuple(photograph for photograph in fold.photographs if photograph.name not in less)
+        yield dataclasses.replace(fold, photographs=rest) if less else fold
 
 
 def _held_out(
@@ -130,13 +143,21 @@ def _held_out(
     pairs: PairSettings,
     folder: Path,
     progress: Progress,
-) -> list[Pair]:
-    found: dict[str, Pair] = {}
+) -> tuple[list[Pair], list[Path]]:
+    """Pairs in the order of the photographs, and the folds' splats: the first of every fold, then the second ones."""
+    found: dict[str, list[Pair]] = {}
+    files: list[list[Path]] = [[] for _ in range(pairs.opinions)]
     for number, (rest, names) in enumerate(fold_captures(capture, pairs.folds), 1):
         progress.say(f"{capture.path.name}: fold {number} of {pairs.folds}, {len(names)} photographs left out")
-        result = reconstruct(rest, fold_settings(settings, pairs), folder / FOLDS, progress)
-        splats = read_splats(result.splats).to(device_of(settings))
-        known = photographs_of(splats, [v for v in views if v.name not in names], settings.backend, pairs.photographs)
-        left_out = [view for view in views if view.name in names]
-        found.update({v.name: pair_of(splats, v, settings.backend, known, held_out=True) for v in left_out})
-    return [found[view.name] for view in views]
+        trained = []
+        for turn, one in enumerate(opinion_captures(capture, rest, pairs.opinions)):
+            result = reconstruct(one, fold_settings(settings, pairs), folder / FOLDS, progress)
+            files[turn].append(result.splats)
+            trained.append(read_splats(result.splats).to(device_of(settings)))
+        for index, view in enumerate(view for view in views if view.name in names):
+            turns = range(pairs.opinions) if len(views) <= _FEW else [index % pairs.opinions]
+            found[view.name] = [
+                pair_of(trained[turn], view, settings.backend, trained[:turn] + trained[turn + 1 :], held_out=True)
+                for turn in turns
+            ]
+    return [pair for view in views for pair in found[view.name]], [path for turn in files for path in turn]

@@ -12,11 +12,11 @@ from typing import Any
 from splatfilm.base.errors import InputError, did_you_mean
 from splatfilm.base.hashing import hash_value
 
-REFINER_VERSION = 1
+REFINER_VERSION = 2
 """Raised when the same weights would give other pixels."""
-TRAINING_VERSION = 1
+TRAINING_VERSION = 2
 """Raised whenever the same pairs and settings would give other weights."""
-BAKE_VERSION = 1
+BAKE_VERSION = 2
 """Raised whenever the same asset, refiner and settings would give other splats."""
 GRID = 4  # pixels: the network halves its grid twice
 
@@ -40,17 +40,20 @@ class PairSettings:
     """How pairs are made. `folds` 0 takes renders of the asset at its own photographs, where nothing is left out."""
 
     folds: int = 4
+    opinions: int = 1  # trainings of every fold; more than one: a refiner asks some of them beside the render
+    asked: int = 4  # of all those, so many are kept with the asset
     share: float = 1.0  # of the reconstruction's steps, for the splats of each fold
-    photographs: int = 48  # that the refiner may look things up in; 0: the render is all it sees
-    own_every: int = 3  # of the photographs, one in so many is also paired with the asset's own render
+    own_every: int = 3  # of the photographs, one in so many is paired with the asset's own render
 
     def __post_init__(self) -> None:
         if self.folds < 0 or self.folds == 1:
             raise ValueError(f"folds is {self.folds}: expected 0, or at least 2")
         if not 0 < self.share <= 1:
             raise ValueError(f"share is {self.share}: expected more than 0, at most 1")
-        if self.own_every < 1 or self.photographs < 0:
-            raise ValueError("own_every must be at least 1 and photographs at least 0")
+        if self.own_every < 1 or self.opinions < 1 or self.asked < 1:
+            raise ValueError("own_every, opinions and asked must be at least 1")
+        if self.opinions > 1 and not self.folds:
+            raise ValueError(f"opinions is {self.opinions}: without folds there is nobody to ask")
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class TrainSettings:
     rate: float = 1e-3  # falls to 0 as a cosine
     ema: float = 0.995  # of the weights that are kept
     held_out: float = 0.7  # the share of crops from renders of splats that never saw the photograph
+    noisy: float = 0.0  # the share of crops for the mode of several steps, which is not there where it is 0
     flips: bool = True  # also left for right; never upside down, where light and floor would change places
 
     def __post_init__(self) -> None:
@@ -71,6 +75,8 @@ class TrainSettings:
             raise ValueError(f"size is {self.size}: expected a multiple of {GRID}")
         if self.steps < 1 or self.crops < 1:
             raise ValueError(f"steps and crops are {self.steps} and {self.crops}: expected at least 1 each")
+        if not 0 <= self.noisy < 1:
+            raise ValueError(f"noisy is {self.noisy}: expected 0 to less than 1")
         if not 0 <= self.held_out <= 1 or not 0 <= self.ema < 1:
             raise ValueError("held_out and ema are shares: expected 0 to 1")
 
@@ -111,13 +117,18 @@ class Recipe:
 _RECIPES: dict[str, Recipe] = {
     "draft": Recipe(
         PairSettings(folds=0),
-        TrainSettings(steps=200),
-        BakeSettings(rounds=1, views=24, share=0.2),
+        TrainSettings(steps=100),
+        BakeSettings(rounds=1, views=16, share=0.15),
     ),
-    "preview": Recipe(PairSettings(folds=2, share=0.4), TrainSettings(steps=800), BakeSettings(rounds=2, share=0.15)),
+    # Twelve minutes on two cores for the flat: five for the folds, two for teaching, the rest for the rounds.
+    "preview": Recipe(
+        PairSettings(folds=2, share=0.2),
+        TrainSettings(steps=600, noisy=0.25),
+        BakeSettings(rounds=2, views=32, share=0.1),
+    ),
     "final": Recipe(
         PairSettings(folds=4),
-        TrainSettings(net=NetSettings(channels=(32, 64, 128)), steps=8000, crops=8, size=128),
+        TrainSettings(net=NetSettings(channels=(32, 64, 128)), steps=8000, crops=8, size=128, noisy=0.25),
         BakeSettings(rounds=4, views=96),
     ),
 }

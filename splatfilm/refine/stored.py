@@ -9,8 +9,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from splatfilm.refine.contract import Refiner
 FORMAT = "splatfilm-refiner"
 VERSION = 1  # of refiner.json
 FOLDER = "refiner"
+NOISE_REACH = 4  # pixels: how far an edit may hand a voxel of the noise to another pixel
 DESCRIPTION = "refiner.json"
 
 
@@ -37,11 +38,42 @@ class StoredRefiner:
     facts: Mapping[str, Any]
     name: str = "scene"
     moves: bool = False
+    noise: AnchoredSteps | None = None
 
     def open(self, device: str) -> Refiner:
         """Load the network. Raises `InputError` when its files are damaged."""
-        opened: Refiner = import_module("splatfilm.refine.net").open_refiner(self.folder, device)
+        steps = None
+        if self.noise is not None:
+            steps = import_module("splatfilm.refine.steps").anchored(self.noise)
+        opened: Refiner = import_module("splatfilm.refine.net").open_refiner(self.folder, device, steps)
         return opened
+
+
+@dataclass(frozen=True)
+class AnchoredSteps:
+    """The mode of several steps from noise that is anchored to the scene: what decides the noise."""
+
+    count: int
+    seed: str  # the film's
+    spaces: tuple[str, ...]  # names of the members' rest spaces
+
+
+def in_steps(found: StoredRefiner, count: int, seed: str, spaces: Sequence[str]) -> StoredRefiner:
+    """The same refiner in several steps; every one of them carries an edit on.
+
+    Raises `InputError` for a refiner that was taught for one step only.
+    """
+    training = found.facts.get("training")
+    if not isinstance(training, Mapping) or not training.get("noisy"):
+        raise InputError.at(
+            found.folder / DESCRIPTION,
+            "was taught for one step only: leave film.refine.steps out, or train it with a share of noise "
+            "(presets preview and final do)",
+        )
+    noise = AnchoredSteps(count, seed, tuple(spaces))
+    key = hash_value({"refiner": found.key, "steps": count, "seed": seed, "spaces": list(spaces)})
+    reach = None if found.reach is None else count * found.reach + NOISE_REACH
+    return replace(found, key=key, reach=reach, noise=noise)
 
 
 def find_refiner(splats: Path) -> StoredRefiner | None:

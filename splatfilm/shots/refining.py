@@ -22,7 +22,7 @@ from splatfilm.film.model import PASSES, Film, Refine, Shot
 from splatfilm.refine.contract import RefinerSource
 from splatfilm.refine.looks import Look, look_of, look_value
 from splatfilm.refine.models import ModelSource
-from splatfilm.refine.stored import find_refiner
+from splatfilm.refine.stored import find_refiner, in_steps
 from splatfilm.shots.decide import decide
 from splatfilm.shots.lock import hold
 from splatfilm.shots.names import LOCK, FilmFolders
@@ -84,17 +84,20 @@ def plan_refine(planned: Planned, options: RenderOptions) -> dict[str, RefinePla
         if look is None:
             continue
         scene = planned.film.scenes[shot.scene]
-        source = _source(refine, planned, planned.sources[scene.set, scene.set_look].path)
         members = {scene.set: scene.set} | {member.name: member.asset for member in scene.cast}
         spaces = tuple(f"{asset}/{member}" for member, asset in members.items())
+        source = _source(refine, planned, planned.sources[scene.set, scene.set_look].path, spaces)
         plans[name] = RefinePlan(shot, refine, look, bare, source, spaces, tuple(members))
     return plans
 
 
-def _source(refine: Refine, planned: Planned, splats: Path) -> RefinerSource | None:
+def _source(refine: Refine, planned: Planned, splats: Path, spaces: tuple[str, ...]) -> RefinerSource | None:
     """The model that the film names, or else the refiner that lies beside the set's splats."""
     if refine.model is None:
-        return find_refiner(splats)
+        found = find_refiner(splats)
+        if found is None or refine.steps is None:
+            return found
+        return in_steps(found, refine.steps, refine.seed, spaces)
     return ModelSource(refine.model, Path(planned.film.path).resolve().parent, refine.seed)
 
 

@@ -16,7 +16,8 @@ from torch import Tensor
 from splatfilm.base.rigid import IDENTITY
 from splatfilm.cameras import Camera
 from splatfilm.refine.contract import BareFrame
-from splatfilm.refine.net import REACH, LocalUNet, Photographs, SceneRefiner
+from splatfilm.refine.net import REACH, LocalUNet, SceneRefiner
+from splatfilm.refine.opinions import Opinions
 from splatfilm.render.passes import PassInputs, render_passes
 from splatfilm.render.renderer import render
 from splatfilm.splats import Splats, compose
@@ -37,23 +38,23 @@ def drawn(count: int, low: tuple[float, ...], high: tuple[float, ...], size: flo
     return Splats(*(torch.from_numpy(a.astype(np.float32)) for a in arrays), mode="antialiased")
 
 
-def frame_of(splats: Splats, camera: Camera) -> BareFrame:
-    """What a film's frame hands to a refiner."""
+def frame_of(splats: Splats, part: Tensor, camera: Camera) -> BareFrame:
+    """What a film's frame hands to a refiner; `part` is how much of every pixel is the prop's."""
     frame = render_passes(splats, camera, PassInputs(("normal", "position")), backend="cpu")
-    owner = torch.zeros(HEIGHT, WIDTH, dtype=torch.int64)
+    owner = (part > 0.5).to(torch.int64)
     normal, place = frame.layers["normal"], frame.layers["position"]
     return BareFrame(
         frame.beauty, frame.alpha, frame.depth, normal, place, owner, frame.alpha, camera, ("set", "prop"), 1001.0, 24.0
     )
 
 
-def footprint(whole: Splats, count: int, camera: Camera) -> Tensor:  # [H, W]
-    """Where the last `count` splats have any weight."""
+def part_of(whole: Splats, count: int, camera: Camera) -> Tensor:  # [H, W]
+    """The weight of the last `count` splats in every pixel."""
     owned = torch.zeros(len(whole), 1)
     owned[-count:] = 1
     found = render(whole, camera, backend="cpu", features=owned).features
     assert found is not None
-    return found[..., 0] > 0
+    return found[..., 0]
 
 
 def main() -> None:
@@ -62,14 +63,16 @@ def main() -> None:
     moved = dataclasses.replace(prop, means=prop.means + torch.tensor([0.12, 0.05, 0.0]))
     camera = Camera(np.eye(4), 420.0, 420.0, WIDTH / 2, HEIGHT / 2, WIDTH, HEIGHT)
     scenes = [compose([(room, IDENTITY), (one, IDENTITY)]) for one in (prop, moved)]
-    covered = footprint(scenes[0], len(prop), camera) | footprint(scenes[1], len(prop), camera)
+    parts = [part_of(scene, len(prop), camera) for scene in scenes]
+    covered = (parts[0] > 0) | (parts[1] > 0)
     net = LocalUNet(seed=3)
     with torch.no_grad():
         for name, values in net.named_parameters():
             if "conv_out" in name:
                 values.copy_(torch.randn(values.shape, generator=torch.Generator().manual_seed(4)) * 0.3)
-    refine = SceneRefiner(net.eval(), Photographs(), torch.device("cpu"))
-    frames = [frame_of(scene, camera) for scene in scenes]
+    others = tuple(drawn(6000, (-3, -2, 4), (3, 2, 5), 0.12, seed) for seed in (5, 6))
+    refine = SceneRefiner(net.eval(), Opinions(room, others), torch.device("cpu"))
+    frames = [frame_of(scene, part, camera) for scene, part in zip(scenes, parts, strict=True)]
     bare = (frames[0].beauty != frames[1].beauty).any(-1)
     changed = (refine(frames[0]) != refine(frames[1])).any(-1)
     grown = torch.nn.functional.max_pool2d(covered[None].float(), 2 * REACH + 1, 1, REACH)[0] > 0

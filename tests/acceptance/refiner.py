@@ -7,7 +7,8 @@ import sys
 
 from tests.acceptance.promise import REPOSITORY, Ground, Promise, run
 
-LEAST_BAKED = 0.5  # dB on views that nothing has seen; benchmarks/refiner.py has the figure that is aimed at
+LEAST_BAKED = 0.7  # dB on views that nothing has seen
+LEAST_REFINED = 0.7  # frame by frame; benchmarks/refiner.py has the figure that is aimed at, which is missed
 
 
 def an_edit_stays_in_reach(ground: Ground) -> str:
@@ -36,8 +37,15 @@ def sparse_gains(ground: Ground) -> str:
     refined, baked = rows["sparse/refiner-psnr-gain"], rows["sparse/baked-psnr-gain"]
     assert baked >= LEAST_BAKED, f"the baked flat gains {baked:.2f} dB"
     assert rows["sparse/baked-ssim-gain"] > 0
+    assert refined >= LEAST_REFINED, f"refined frame by frame it gains {refined:.2f} dB"
+    assert rows["sparse/anchored-revisit"] == rows["sparse/one-step-revisit"] > rows["sparse/plain-noise-revisit"]
+    more = "sparse/{}-next-frame-differs-more"
+    assert rows[more.format("plain-noise")] > rows[more.format("anchored")], "plain noise flickers"
     alone = rows["sparse/baked-without-refined-views-psnr-gain"]
-    return f"baked {baked:+.2f} dB (photographs alone {alone:+.2f}), refined frame by frame {refined:+.2f} dB"
+    return (
+        f"baked {baked:+.2f} dB (photographs alone {alone:+.2f}), refined frame by frame {refined:+.2f} dB; "
+        f"a camera comes back to the bit, with plain noise to {rows['sparse/plain-noise-revisit']:.1f} dB"
+    )
 
 
 def _here() -> dict[str, str]:
@@ -50,5 +58,7 @@ PROMISES = (
         an_edit_stays_in_reach,
     ),
     Promise("A refiner and a bake are the same bits in tiles, at any thread count, and after a kill", the_same_bits),
-    Promise("From every fourth photograph the baked flat gains on views that nothing has seen", sparse_gains),
+    Promise(
+        "From every fourth photograph the flat gains, baked and refined, on views that nothing has seen", sparse_gains
+    ),
 )

@@ -67,6 +67,15 @@ def test_a_shot_replaces_what_it_says_and_keeps_the_rest(tmp_path: Path) -> None
     assert load(written(tmp_path, film, shot=shot)).shots[0].refine.look == "off"
 
 
+def test_several_steps_are_two_to_eight_and_the_scene_refiners(tmp_path: Path) -> None:
+    assert load(written(tmp_path, "[film.refine]\nsteps = 4")).shots[0].refine.steps == 4
+    assert load(written(tmp_path, "[film.refine]")).shots[0].refine.steps is None
+    for wrong in ("1", "9", "2.5", '"many"'):
+        assert "2 to 8" in problems(written(tmp_path, f"[film.refine]\nsteps = {wrong}"))["film.refine.steps"]
+    model = '[film.refine]\nsteps = 4\n[film.refine.model]\nmodel = "weights"'
+    assert "takes its place" in problems(written(tmp_path, model))["film.refine.steps"]
+
+
 def test_mistakes_in_looks_are_named_with_what_is_allowed(tmp_path: Path) -> None:
     film = '[film.refine]\nlook = "naturel"\nstrength = 2\ngrian = 1'
     found = problems(written(tmp_path, film, shot="refine = 3"))

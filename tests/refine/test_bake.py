@@ -34,7 +34,7 @@ from splatfilm.render import render
 from splatfilm.splats import read_splats
 
 TINY = Recipe(
-    PairSettings(folds=2, share=0.5, photographs=4),
+    PairSettings(folds=2, opinions=2, asked=2, share=0.5),
     TrainSettings(net=NetSettings(channels=(8, 8, 8)), steps=3, crops=2, size=16),
     BakeSettings(rounds=2, views=4, share=1.0, least_gain=0.01),
 )
@@ -172,11 +172,12 @@ def test_a_bake_that_stopped_in_a_round_ends_with_the_same_splats(
 ) -> None:
     capture, made, settings, _ = ball
     net, known = learn_refiner(capture, made, settings, TINY)
+    others = known.others
     from splatfilm.refine.pairs import views_of
 
     views, held_out = views_of(capture, "train", settings), views_of(capture, "test", settings)
     ground = baking.Ground(read_splats(made.splats), views, held_out, settings, "stopped")
-    whole = baking.bake(ground, net, known, TINY.bake, tmp_path / "whole")
+    whole = baking.bake(ground, net, others, TINY.bake, tmp_path / "whole")
     monkeypatch.setattr(baking, "CHECKPOINT_SECONDS", 0.0)
     steps = iter(range(25))
     advance = baking.Trainer.advance
@@ -188,16 +189,16 @@ def test_a_bake_that_stopped_in_a_round_ends_with_the_same_splats(
 
     monkeypatch.setattr(baking.Trainer, "advance", failing)
     with pytest.raises(KeyboardInterrupt):
-        baking.bake(ground, net, known, TINY.bake, tmp_path / "stopped")
+        baking.bake(ground, net, others, TINY.bake, tmp_path / "stopped")
     assert list((tmp_path / "stopped" / "round-1").glob("step-*.checkpoint"))
     monkeypatch.setattr(baking.Trainer, "advance", advance)
-    found = baking.bake(ground, net, known, TINY.bake, tmp_path / "stopped")
+    found = baking.bake(ground, net, others, TINY.bake, tmp_path / "stopped")
     assert torch.equal(found.splats.means, whole.splats.means)
     assert torch.equal(found.splats.sh, whole.splats.sh)
 
 
 def test_without_held_out_photographs_nothing_can_judge(tmp_path: Path) -> None:
     ground = baking.Ground(known_splats(), [view_of(0)], [], quick(), "none")
-    net, known = baking.LocalUNet(NetSettings(channels=(8, 8, 8))), baking.Photographs()
+    net = baking.LocalUNet(NetSettings(channels=(8, 8, 8)))
     with pytest.raises(InputError, match="nothing can judge a bake"):
-        baking.bake(ground, net, known, TINY.bake, tmp_path)
+        baking.bake(ground, net, (), TINY.bake, tmp_path)

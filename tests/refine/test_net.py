@@ -15,10 +15,11 @@ from splatfilm.base.threads import one_torch_thread
 from splatfilm.cameras import Camera
 from splatfilm.refine import net as network
 from splatfilm.refine.contract import BareFrame
-from splatfilm.refine.net import GRID, REACH, LocalUNet, Photographs, open_refiner, refine_planes, save_refiner
+from splatfilm.refine.net import GRID, REACH, LocalUNet, open_refiner, refine_planes, save_refiner
+from splatfilm.refine.opinions import Opinions
 from splatfilm.refine.recipe import NetSettings
-from splatfilm.refine.references import Reference
-from splatfilm.refine.stored import find_refiner
+from splatfilm.refine.stored import find_refiner, in_steps
+from splatfilm.splats import Splats, read_splats, write_ply
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,23 @@ def taught() -> LocalUNet:
 
 
 def picture(height: int, width: int, seed: int = 1) -> Tensor:
-    return torch.rand(network.PLANES, height, width, generator=torch.Generator().manual_seed(seed))
+    """Random planes, without opinions."""
+    planes = torch.rand(network.PLANES, height, width, generator=torch.Generator().manual_seed(seed))
+    planes[8:] = 0
+    return planes
+
+
+def blobs(seed: int) -> Splats:
+    """Splats of many colours before a camera at the origin."""
+    random = np.random.default_rng(seed)
+    arrays = (
+        random.uniform((-1, -0.7, 2), (1, 0.7, 3), (200, 3)),
+        np.tile([1.0, 0, 0, 0], (200, 1)),
+        np.full((200, 3), 0.1),
+        np.full(200, 0.8),
+        random.uniform(-1, 1, (200, 1, 3)),
+    )
+    return Splats(*(torch.from_numpy(a.astype(np.float32)) for a in arrays), mode="antialiased")
 
 
 def frame_of(height: int, width: int, seed: int = 1) -> BareFrame:
@@ -134,43 +151,123 @@ def test_normals_are_turned_into_the_camera() -> None:
     assert planes[3:, 0, 0].tolist() == [0.25, 1, 0, 0, -1]
 
 
+def test_what_opinions_agree_on_is_taken_up_to_the_bound() -> None:
+    planes = picture(8, 8)
+    planes[8], planes[9] = 0.25, 2.0
+    moved = refine_planes(LocalUNet(NetSettings(bound=0.5)), planes) - planes[:3]
+    assert torch.allclose(moved[0], torch.tensor(0.25))
+    assert torch.allclose(moved[1], torch.tensor(0.5)), "held by the bound"
+    assert not moved[2].any()
+
+
 def test_a_refiner_comes_back_from_its_folder_with_the_same_bits(taught: LocalUNet, tmp_path: Path) -> None:
     folder = tmp_path / "asset" / "refiner"
     frame = frame_of(32, 48)
-    colour = (picture(32, 48, 7)[:3] * 255).to(torch.uint8)
-    known = Photographs.of([Reference("a", frame.camera, colour, frame.depth.to(torch.float16))])
-    save_refiner(taught, known, folder, {"trained on": "a test"})
+    write_ply(tmp_path / "asset" / "splats.ply", blobs(0))
+    others = [tmp_path / f"{number}.ply" for number in (1, 2)]
+    for number, path in enumerate(others, 1):
+        write_ply(path, blobs(number))
+    save_refiner(taught, others, folder, {"trained on": "a test"})
     found = find_refiner(tmp_path / "asset" / "splats.ply")
     assert found is not None
     assert found.reach == REACH
     assert found.facts["trained on"] == "a test"
+    known = Opinions(*_read(tmp_path / "asset" / "splats.ply", *others))
     before = network.SceneRefiner(taught, known, torch.device("cpu"))(frame)
     assert torch.equal(found.open("cpu")(frame), before)
     assert before.shape == (32, 48, 3)
-    bare = network.SceneRefiner(taught, Photographs(), torch.device("cpu"))(frame)
-    assert not torch.equal(before, bare), "the photographs count"
+    bare = network.SceneRefiner(taught, Opinions(), torch.device("cpu"))(frame)
+    assert not torch.equal(before, bare), "the opinions count"
 
 
-def test_photographs_of_the_set_say_nothing_of_who_stands_before_it(taught: LocalUNet) -> None:
+def _read(own: Path, *others: Path) -> tuple[Splats, tuple[Splats, ...]]:
+    return read_splats(own), tuple(read_splats(path) for path in others)
+
+
+def test_opinions_of_the_set_say_nothing_of_who_stands_before_it(taught: LocalUNet) -> None:
     frame = frame_of(32, 48)
-    known = Photographs.of([Reference("a", frame.camera, torch.full((3, 32, 48), 255, dtype=torch.uint8), frame.depth)])
+    known = Opinions(blobs(0), (blobs(1),))
     someone = dataclasses.replace(frame, owner=torch.ones_like(frame.owner))
     refined = network.SceneRefiner(taught, known, torch.device("cpu"))(someone)
-    assert torch.equal(refined, network.SceneRefiner(taught, Photographs(), torch.device("cpu"))(someone))
+    assert torch.equal(refined, network.SceneRefiner(taught, Opinions(), torch.device("cpu"))(someone))
+
+
+def test_the_network_without_noise_takes_no_noise_as_zeros(taught: LocalUNet) -> None:
+    planes = picture(16, 24)
+    zeros = torch.cat([planes, torch.zeros(network.NOISY, 16, 24)])
+    with torch.inference_mode():
+        assert torch.equal(taught(planes[None]), taught(zeros[None]))
+
+
+def test_several_steps_are_a_function_of_the_noise_and_keep_the_bound(taught: LocalUNet) -> None:
+    planes, generator = picture(32, 48), torch.Generator().manual_seed(6)
+    one, other = torch.randn(2, 3, 32, 48, generator=generator)
+    first = network.refine_in_steps(taught, planes, one, 3)
+    assert torch.equal(first, network.refine_in_steps(taught, planes, one, 3))
+    assert not torch.equal(first, network.refine_in_steps(taught, planes, other, 3))
+    assert float((first - planes[:3]).abs().max()) <= taught.settings.bound + 1e-6
+    with pytest.raises(ValueError, match="at least 1"):
+        network.refine_in_steps(taught, planes, one, 0)
+
+
+def test_an_untaught_network_makes_no_noise_of_several_steps() -> None:
+    planes = picture(16, 16)
+    noise = torch.randn(3, 16, 16, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(network.refine_in_steps(LocalUNet(), planes, noise, 4), planes[:3])
+
+
+def test_an_edit_reaches_as_often_as_there_are_steps(taught: LocalUNet) -> None:
+    planes = picture(12, 280)
+    noise = torch.randn(3, 12, 280, generator=torch.Generator().manual_seed(1))
+    edited = planes.clone()
+    edited[:8, :, :4] += 1.0
+    changed = (
+        network.refine_in_steps(taught, planes, noise, 2) != network.refine_in_steps(taught, edited, noise, 2)
+    ).any(0)
+    assert not changed[:, 4 + 2 * REACH :].any()
+    assert changed[:, 4 + REACH :].any()
+
+
+def test_signal_falls_from_all_to_nothing() -> None:
+    assert network.signal_at(0) == 1.0
+    assert network.signal_at(500) == pytest.approx(0.5)
+    assert network.signal_at(1000) == pytest.approx(0.0, abs=1e-12)
 
 
 def test_a_damaged_refiner_is_refused_with_its_file(taught: LocalUNet, tmp_path: Path) -> None:
-    save_refiner(taught, Photographs(), tmp_path, {})
+    save_refiner(taught, [], tmp_path, {})
     broken = LocalUNet()
     with torch.no_grad():
         next(broken.parameters()).fill_(torch.nan)
-    save_refiner(broken, Photographs(), tmp_path / "nan", {})
+    save_refiner(broken, [], tmp_path / "nan", {})
     with pytest.raises(InputError, match="not finite"):
         open_refiner(tmp_path / "nan", "cpu")
-    save_refiner(LocalUNet(NetSettings(channels=(8, 8, 8))), Photographs(), tmp_path / "other", {})
+    save_refiner(LocalUNet(NetSettings(channels=(8, 8, 8))), [], tmp_path / "other", {})
     (tmp_path / "other" / "weights.safetensors").replace(tmp_path / "weights.safetensors")
     with pytest.raises(InputError, match="not the weights of this network"):
         open_refiner(tmp_path, "cpu")
     (tmp_path / "weights.safetensors").write_bytes(b"\x00" * 20)
     with pytest.raises(InputError, match=r"weights\.safetensors.*damaged"):
         open_refiner(tmp_path, "cpu")
+
+
+def test_several_steps_have_a_key_and_a_reach_of_their_own(taught: LocalUNet, tmp_path: Path) -> None:
+    save_refiner(taught, [], tmp_path / "refiner", {"training": {"noisy": 0.25}})
+    found = find_refiner(tmp_path / "splats.ply")
+    assert found is not None
+    four, other = in_steps(found, 4, "1", ("flat",)), in_steps(found, 4, "night", ("flat",))
+    assert len({found.key, four.key, other.key, in_steps(found, 3, "1", ("flat",)).key}) == 4
+    assert four.reach == 4 * REACH + 4
+    frame = frame_of(32, 48)
+    first = four.open("cpu")(frame)
+    assert torch.equal(first, four.open("cpu")(dataclasses.replace(frame, scene_frame=1002.0))), "it stands still"
+    assert not torch.equal(first, found.open("cpu")(frame))
+    assert not torch.equal(first, other.open("cpu")(frame))
+
+
+def test_a_refiner_taught_for_one_step_refuses_several(taught: LocalUNet, tmp_path: Path) -> None:
+    save_refiner(taught, [], tmp_path / "refiner", {"training": {"noisy": 0.0}})
+    found = find_refiner(tmp_path / "splats.ply")
+    assert found is not None
+    with pytest.raises(InputError, match=r"taught for one step only: leave film\.refine\.steps out"):
+        in_steps(found, 4, "1", ("flat",))

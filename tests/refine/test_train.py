@@ -39,11 +39,11 @@ def dull_pairs(count: int = 6) -> list[Pair]:
     return found
 
 
-def test_the_loss_is_l1_half_l2_and_half_the_gradients() -> None:
+def test_the_loss_is_l1_four_times_l2_and_half_the_gradients() -> None:
     image, truth, weight = torch.zeros(1, 3, 2, 2), torch.zeros(1, 3, 2, 2), torch.ones(1, 1, 2, 2)
     truth[..., 0, 0] = 0.4
     # L1 0.1, L2 0.04; of two differences along each axis one is 0.4: 0.2 either way, half of their mean 0.1.
-    assert float(loss_of(image, truth, weight)) == pytest.approx(0.1 + 0.5 * 0.04 + 0.1, abs=1e-6)
+    assert float(loss_of(image, truth, weight)) == pytest.approx(0.1 + 4 * 0.04 + 0.1, abs=1e-6)
     weight[..., 0, 0] = 0
     assert float(loss_of(image, truth, weight)) == 0
 
@@ -156,25 +156,46 @@ def test_every_photograph_is_paired_with_splats_that_never_saw_it(tmp_path: Path
         assert not [p for p in rest.photographs if p.split == "test"]
     made = reconstruct(capture, settings, tmp_path / "out")
     splats = read_splats(made.splats)
-    wanted = PairSettings(folds=2, photographs=4)
-    found = making.make_pairs(capture, splats, settings, wanted, tmp_path / "out")
+    wanted = PairSettings(folds=2)
+    found = making.make_pairs(capture, splats, settings, wanted, tmp_path / "out").pairs
     assert [pair.name for pair in found if pair.held_out] == names
     assert [pair.name for pair in found if not pair.held_out] == names[::3]
     assert found[0].planes.shape == (13, 64, 96)
-    again = making.make_pairs(capture, splats, settings, wanted, tmp_path / "out")
+    again = making.make_pairs(capture, splats, settings, wanted, tmp_path / "out").pairs
     assert all(torch.equal(a.planes, b.planes) for a, b in zip(found, again, strict=True))
     with pytest.raises(InputError, match="folds need at least"):
         list(making.fold_captures(capture, 8))
 
 
-def test_a_refiner_never_looks_its_own_lesson_up(tmp_path: Path) -> None:
-    capture = read_capture(write_capture(tmp_path / "ball", count=10))
-    settings = quick(steps=10, budget=200)
+def test_no_opinion_that_is_learnt_from_saw_the_photograph(tmp_path: Path) -> None:
+    capture = read_capture(write_capture(tmp_path / "ball", count=14))
+    settings, wanted = quick(steps=10, budget=200), PairSettings(folds=2, opinions=2, asked=3)
+    for rest, left_out in making.fold_captures(capture, 2):
+        first, second = making.opinion_captures(capture, rest, 2)
+        assert first is rest
+        assert len(second.photographs) < len(first.photographs)
+        assert not {p.name for p in second.photographs} & set(left_out)
     splats = read_splats(reconstruct(capture, settings, tmp_path / "out").splats)
-    views = making.views_of(capture, "train", settings)
-    known = making.photographs_of(splats, views, "cpu", 99)
-    assert [r.name for r in known.references] == [v.name for v in views]
-    assert views[2].name not in [r.name for r in known.without(views[2].name).references]
+    lesson = making.make_pairs(capture, splats, settings, wanted, tmp_path / "out")
+    names = [photograph.name for photograph in capture.of("train")]
+    assert [pair.name for pair in lesson.pairs] == [name for name in names for _ in range(2)], "each in its turn"
+    assert all(pair.held_out for pair in lesson.pairs), "the asset's own renders have seen too much"
+    one, other = lesson.pairs[0].planes.float(), lesson.pairs[1].planes.float()
+    assert torch.allclose(one[:3] + one[8:11], other[:3] + other[8:11], atol=2e-3), "both have the same mean"
+    assert one[8:11].abs().max() > 0
+    assert len(lesson.opinions) == len(set(lesson.opinions)) == 3
+
+
+def test_a_share_of_the_crops_is_for_several_steps() -> None:
+    training = RefinerTraining(dull_pairs(), dataclasses.replace(SMALL, noisy=0.5), "noisy", CPU)
+    crops = [training._crop(random) for random in randoms(40)]
+    noisy = [crop for crop in crops if crop.time > 0]
+    assert 8 < len(noisy) < 32
+    assert all(crop.planes.shape[1] == 16 for crop in crops)
+    assert all(not crop.planes[:, 13:].any() for crop in crops if crop.time == 0)
+    assert all(float(crop.planes[:, 13:].std()) > 0.3 for crop in noisy)
+    training.advance()
+    assert training.step == 1
 
 
 def test_the_network_of_a_training_is_the_size_that_was_asked_for() -> None:
