@@ -34,6 +34,33 @@ void add(const std::vector<float>& values) {
   }
 }
 
+// Whether the picture has the same bits when blocks of the splats are held against its edges.
+bool same_in_blocks(const Scene& scene, const View& view) {
+  if (view.distortion) return true;
+  Blocks blocks;
+  make_blocks(scene, blocks);
+  const double fx = view.fx, fy = view.fy;
+  const Culling culling = {&blocks,
+                           {(view.left - view.cx) / fx, (view.left + view.width - view.cx) / fx, (view.top - view.cy) / fy,
+                            (view.top + view.height - view.cy) / fy, 1.5, 1.5, 1 / fx, 1 / fy, 0.0, 1e30}};
+  View shallow = view;  // so that some blocks are out of view
+  shallow.far_z = 2.0f;
+  const int64_t pixels = int64_t(view.width) * view.height;
+  for (const View& seen : {view, shallow}) {
+    std::vector<float> found[2][3];
+    for (int in_blocks : {0, 1}) {
+      for (int k : {0, 1, 2}) found[in_blocks][k].resize(size_t(k ? pixels : 3 * pixels));
+      Workspace workspace;
+      const Picture out = {found[in_blocks][0].data(), found[in_blocks][1].data(), found[in_blocks][2].data()};
+      rasterise(scene, seen, out, {}, false, workspace, in_blocks ? &culling : nullptr);
+      if (in_blocks && seen.far_z == shallow.far_z && !workspace.counters.hidden) return false;
+    }
+    for (int k : {0, 1, 2})
+      if (std::memcmp(found[0][k].data(), found[1][k].data(), found[0][k].size() * sizeof(float))) return false;
+  }
+  return true;
+}
+
 void render(int distortion, bool mixed) {
   const int64_t n = 3000, pixels = 150 * 100;
   const std::vector<float> means = numbers(3 * n, -1.5f, 1.5f), quats = numbers(4 * n, -1.0f, 1.0f),
@@ -62,6 +89,7 @@ void render(int distortion, bool mixed) {
   rasterise(scene, view, picture, {}, true, workspace);
   rasterise_backward(scene, picture, {d_beauty.data(), nullptr, nullptr},
                      {d_means.data(), d_quats.data(), d_scales.data(), d_opacities.data(), d_sh.data(), nullptr, nullptr}, workspace);
+  if (!same_in_blocks(scene, view)) std::printf("other bits in blocks ");
   for (const auto* values : {&beauty, &alpha, &depth, &d_means, &d_quats, &d_scales, &d_opacities, &d_sh}) add(*values);
 }
 
