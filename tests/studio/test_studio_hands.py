@@ -145,6 +145,7 @@ def test_numbers_typed_one_after_the_other_are_all_kept_and_the_button_after_the
         for axis, value in zip("xyz", ("0.5", "0.5", "0.5"), strict=True):
             page.get_by_label(f"Aim {axis}").fill(value)
         page.get_by_label("Focal mm").fill("40")  # its edit is drawn while the button is held down
+        page.get_by_role("button", name="Aim here").scroll_into_view_if_needed()
         button = page.get_by_role("button", name="Aim here").bounding_box()
         page.mouse.move(button["x"] + 4, button["y"] + 4)
         page.mouse.down()
