@@ -16,7 +16,7 @@ from splatfilm.studio.looks import shot_of
 from splatfilm.studio.messages import RefusedError
 from splatfilm.studio.messages import field as given
 
-PERSON, PROP = 1.7, 0.25  # metres, where the film says no more than what they are
+PERSON, PROP = 1.7, 0.15  # metres, where the film says no more than what they are
 FOCUS = 3.0  # metres in front of a camera that has no focus
 
 

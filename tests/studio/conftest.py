@@ -1,4 +1,4 @@
-"""This room's tests find `studio_film` beside them, and share one browser."""
+"""This room's tests find `studio_film` beside them, and browsers."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ CHROMIUM = os.environ.get("SPLATFILM_CHROMIUM") or shutil.which("chromium") or s
 SOFTWARE_GL = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright_driver() -> Iterator[Any]:
+    """One a module, since its event loop runs in this thread, and other modules' tests need one of their own."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     pytest.importorskip("websockets")
     if CHROMIUM is None:

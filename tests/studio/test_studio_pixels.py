@@ -8,6 +8,7 @@ import queue
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -115,3 +116,57 @@ def test_a_bent_lens_with_overscan_and_an_open_shutter_is_seen_as_it_is_rendered
     bent = seen(acted, 1010)
     assert bent.shape == straight.shape and (bent != straight).any()
     assert np.array_equal(bent, rendered(acted, 1010))
+
+
+def test_moving_pictures_show_contact_shadows_where_hands_have_rested_and_boards_always(acted: TinyFilm) -> None:
+    document = Document.open(acted.path)
+    state, shot = document.state, document.state.shot("010")
+    assert state.film is not None, document.problems
+    path, contact, got = state.seen("010"), seen_contact(shot), queue.Queue[Seen]()
+    assert contact is not None
+    looker = LookThrough(acted.out, "cpu", got.put)
+
+    def look(frame: int, **more: object) -> bytes:
+        looker.want(Look("w", state.film, "one", frame, path, (96, 54), **more))  # type: ignore[arg-type]
+        told = got.get(timeout=120)
+        assert not told.problem
+        return told.picture
+
+    try:
+        bare = look(1012)
+        assert look(1012, contact=contact) == bare  # hands are moving: going through frames waits for nothing
+        shaded = look(1012, contact=contact, whole=True)
+        assert shaded != bare
+        look(1012, contact=contact, exact=True)
+        assert look(1012, contact=contact) == shaded  # and now they have rested here
+    finally:
+        looker.close()
+
+
+def test_a_full_picture_is_given_up_when_something_newer_is_wanted(acted: TinyFilm) -> None:
+    """256 pictures through an open lens at 4K: minutes, unless the next wish ends them."""
+    lens = "[film.lens]\ndepth_of_field = true\nsamples = 256\n[film.contact]"
+    acted.edit("[film.contact]", lens)
+    camera = json.loads((acted.folder / "a.json").read_text())
+    camera["lens"] |= {"t_stop": 1.4, "focus_m": 2.0}
+    (acted.folder / "a.json").write_text(json.dumps(camera))
+    document = Document.open(acted.path)
+    state, shot = document.state, document.state.shot("010")
+    assert state.film is not None, document.problems
+    got: queue.Queue[Seen] = queue.Queue()
+    looker = LookThrough(acted.out, "cpu", got.put)
+    try:
+        path, told = state.seen("010"), {"slot": "look"}
+        looker.want(Look("w", state.film, "one", 1012, path, (64, 36), header=told))
+        assert got.get(timeout=120).picture
+        big = Look("w", state.film, "one", 1012, path, (3840, 2160), True, shot.optics, header=told)
+        looker.want(big)
+        while ("w", "look") in looker._wishes:  # until the thread has taken it up
+            time.sleep(0.01)
+        looker.want(Look("w", state.film, "one", 1013, path, (64, 36), header=told))
+        assert got.get(timeout=60).look.frame == 1013
+        looker.want(big)
+    finally:
+        looker.close()  # which gives up as well
+    assert not looker._thread.is_alive()
+    assert got.empty()
