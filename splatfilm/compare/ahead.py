@@ -37,8 +37,8 @@ class Ahead:
         """As a person reads it."""
         shots = f"{self.pairs} pair{'s' if self.pairs != 1 else ''} of shots, {self.takes} takes"
         if self.low is None or self.high is None:
-            return f"{self.difference:+.2f} over {shots}: too few for an interval"
-        return f"{self.difference:+.2f} ({self.low:+.2f} to {self.high:+.2f}) over {shots}"
+            return f"{_signed(self.difference)} over {shots}: too few for an interval"
+        return f"{_signed(self.difference)} ({_signed(self.low)} to {_signed(self.high)}) over {shots}"
 
 
 def continuity_values(scores: MethodScores) -> Values:
@@ -72,3 +72,7 @@ def _take_median(values: Sequence[float], random: np.random.Generator) -> float:
     if len(values) == 1:
         return values[0]
     return float(np.median([values[k] for k in random.integers(len(values), size=len(values))]))
+
+
+def _signed(value: float) -> str:
+    return f"{round(value, 2) + 0.0:+.2f}"  # there is no -0.00

@@ -39,7 +39,7 @@ SF.overview = {
     const row = (method) => {
       const verdict = SF.data.verdicts[method.id] || {};
       const name = SF.el("td", {}, SF.el("b", {}, SF.title(method.id)), SF.blind.on ? null : SF.el("small", {}, SF.el("span.class", {}, method.information), ` ${method.words}`));
-      const cell = ([key]) => SF.el("td", {}, SF.chip(verdict[key]), verdict[key] && verdict[key].value ? SF.el("small", {}, verdict[key].value) : null);
+      const cell = ([key]) => SF.el("td", {}, SF.chip(verdict[key]), this.small(verdict[key]));
       return SF.el(`tr.${group(method)}`, { "data-method": method.id, tabindex: 0, onclick: () => this.open(method.id), onkeydown: (event) => event.key === "Enter" && this.open(method.id) }, name, this.QUESTIONS.map(cell));
     };
     const said = (own) => [...new Set(own.filter((method) => method.kind === "mini" && !SF.blind.on).flatMap((method) => method.notes))].map((text) => SF.el("tr.group", {}, SF.el("td", { colspan: 4 }, text)));
@@ -53,6 +53,13 @@ SF.overview = {
       SF.el("table", {}, SF.el("thead", {}, head), SF.el("tbody", {}, rows)),
       SF.data.problems.length ? SF.el("p.small", {}, SF.el("span.chip.bad", {}, `${SF.data.problems.length} ${SF.data.problems.length === 1 ? "entry" : "entries"} had to be left out: see About`)) : null,
       SF.el("p.quiet.small", {}, "Words come from measurements of every take; the Numbers page has all of them. Press ", SF.el("kbd", {}, "?"), " for the keys."));
+  },
+
+  /** Below the word: the number behind it, or else in a few words why there is none. */
+  small(verdict) {
+    if (!verdict) return null;
+    const words = verdict.value || (verdict.tone === "bad" ? verdict.detail.split(/[:;]/)[0] : "");
+    return words ? SF.el("small", {}, words) : null;
   },
 
   open(id) {
