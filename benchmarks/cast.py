@@ -20,6 +20,7 @@ from splatfilm.stage import deform
 from splatfilm.stage.actor import BoundLayer
 from splatfilm.stage.clips.gltf import read_gltf_clips
 from splatfilm.stage.contact import Body, Known, darkened, diagonal, visibility
+from splatfilm.stage.drape import drape_of
 from splatfilm.stage.rigs.binding import Binding, shape_cage
 from splatfilm.stage.rigs.bones import bone_matrices, dual_quaternions
 from splatfilm.stage.rigs.files import load_rig
@@ -49,7 +50,7 @@ def on_the_actor(rig: Rig) -> BoundLayer:
     scales, opacities = torch.full((COUNT, 3), 0.004), torch.full((COUNT,), 0.8)
     splats = Splats(torch.from_numpy(means.astype(np.float32)), quats, scales, opacities, sh)
     carriers = deform.Carriers(torch.from_numpy(kept), torch.from_numpy(four))
-    return BoundLayer(splats, carriers, shape_cage(rig, binding, means))
+    return BoundLayer(splats, carriers, shape_cage(rig, binding, means), drape_of(rig, binding, splats.device))
 
 
 def floor() -> Splats:
