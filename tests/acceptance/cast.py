@@ -47,7 +47,7 @@ def _tests(names: tuple[str, ...], ground: Ground) -> str:
 
 
 def _posed_in_time(ground: Ground) -> str:
-    """By the benchmark, which measures the median of nine: another load on the machine counts against it."""
+    """By the benchmark: the median CPU time of all threads, which another load on the machine stretches least."""
     command = [sys.executable, "-m", "benchmarks.cast"]
     rows = [json.loads(line) for line in run(command, REPOSITORY).stdout.splitlines() if line.startswith("{")]
     held = {row["name"]: row["value"] for row in rows if row["target"] is not None}
