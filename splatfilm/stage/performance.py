@@ -151,9 +151,9 @@ class Performer:
             strange = [shape for shape in motion.at(0.0).shapes if shape not in self.rig.shape_names]
             if strange:
                 found.append(f'the clip "{name}" moves blendshapes that the rig lacks: {", ".join(strange)}')
-            clip = _recorded(motion)
-            if clip is not None and clip.rate != self._film.rate:
-                found.append(f'the clip "{name}" was made at {clip.rate} frames a second; it plays at its own speed')
+            made = _recorded(motion)
+            if made is not None and made.rate != self._film.rate:
+                found.append(f'the clip "{name}" was made at {made.rate} frames a second; it plays at its own speed')
         last = (self._member.frames or self._scene.frames).last
         if self._score is not None:
             found += self._score.performance.notes(last, self._film.rate, self.rig.shape_names)
