@@ -178,12 +178,22 @@ class Surface:
         return Surface(normals, colours, linear_from_srgb(colours))
 
 
-def lit(parts: tuple[Splats, ...], surfaces: tuple[Surface, ...], light: Light, probes: Probes) -> tuple[Splats, ...]:
-    """A member's splats, layer by layer, in the light of the set. Pure; the same bits at any thread count."""
-    solid = extent(
-        np.concatenate([part.means.cpu().numpy() for part in parts]),
-        np.concatenate([part.opacities.cpu().numpy() for part in parts]),
-    )
+def lit(
+    parts: tuple[Splats, ...],
+    surfaces: tuple[Surface, ...],
+    light: Light,
+    probes: Probes,
+    standing: NDArray[np.float64] | None = None,  # [2, 3] the corners of where the member is
+) -> tuple[Splats, ...]:
+    """A member's splats, layer by layer, in the light of the set. Pure; the same bits at any thread count.
+
+    `standing` says where to ask for light without looking at splats, so that it does not depend on what is worn.
+    """
+    if standing is None:
+        means, opacities = ([getattr(p, n).cpu().numpy() for p in parts] for n in ("means", "opacities"))
+        solid = extent(np.concatenate(means), np.concatenate(opacities))
+    else:
+        solid = standing
     low, high = solid[0, 2], solid[1, 2]
     middle = solid.mean(axis=0)
     heights = [low + share * (high - low) for share in HEIGHTS]

@@ -151,6 +151,9 @@ class Performer:
             strange = [shape for shape in motion.at(0.0).shapes if shape not in self.rig.shape_names]
             if strange:
                 found.append(f'the clip "{name}" moves blendshapes that the rig lacks: {", ".join(strange)}')
+            made = _recorded(motion)
+            if made is not None and made.rate != self._film.rate:
+                found.append(f'the clip "{name}" was made at {made.rate} frames a second; it plays at its own speed')
         last = (self._member.frames or self._scene.frames).last
         if self._score is not None:
             found += self._score.performance.notes(last, self._film.rate, self.rig.shape_names)
@@ -164,6 +167,13 @@ class Performer:
             if over < end - 1e-6:
                 found.append(f'the clip "{cue.clip}" ends at frame {over:.10g}; its last pose is held to {end:.10g}')
         return tuple(found)
+
+
+def _recorded(motion: Motion) -> Clip | None:
+    """The clip below a foot lock and a retargeting, which are made of it."""
+    while isinstance(motion, FootLock | Retarget):
+        motion = motion.motion
+    return motion if isinstance(motion, Clip) else None
 
 
 class _Score:

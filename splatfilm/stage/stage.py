@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from splatfilm.base.errors import InputError
 from splatfilm.base.hashing import hash_value
 from splatfilm.base.threads import one_torch_thread
@@ -261,7 +264,18 @@ class Stage:
             place = self.placements.film.assets[scene.set].looks[scene.set_look].place
             self._probes = Probes(transformed(self._splats(scene.set, scene.set_look), place))
         surfaces = tuple(self._surface(placed, source) for source in placed.sources)
-        return lit(splats, surfaces, placed.light, self._probes)
+        return lit(splats, surfaces, placed.light, self._probes, self._standing_at(placed))
+
+    def _standing_at(self, placed: Placed) -> NDArray[np.float64] | None:
+        """The corners of the box about a character's joints, whatever it wears; None for one without a pose."""
+        if placed.pose is None:
+            return None
+        from splatfilm.stage.rigs.skeleton import world_transforms
+
+        joints = world_transforms(self._rig(placed.asset).skeleton, placed.pose)
+        at = (placed.place.matrix() @ joints)[:, :3, 3]
+        corners: NDArray[np.float64] = np.stack([at.min(axis=0), at.max(axis=0)])
+        return corners
 
     def _surface(self, placed: Placed, source: str) -> Surface:
         """What light finds of a layer or look; its normals are those of its mesh, where it has one."""

@@ -118,3 +118,4 @@ def test_a_clip_of_another_skeleton_is_retargeted(folder: Path) -> None:
         assert pose is not None
         heights.append(float(world_transforms(skeleton, pose)[skeleton.index("hand.left"), 2, 3]))
     assert heights[1] > heights[0] + 0.3
+    assert any("wave.bvh" in n and "was made at 1 frames a second" in n for n in placements.notes())
