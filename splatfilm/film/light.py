@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from typing import cast, get_args
+
 from splatfilm.film import fields
-from splatfilm.film.model import Light
+from splatfilm.film.fields import REQUIRED
+from splatfilm.film.model import Lamp, LampKind, Light
 from splatfilm.film.source import Table, shown
 
 LIGHT_KEYS = ("strength", "exposure", "highlights")
@@ -31,3 +35,43 @@ def read_light(table: Table) -> Light | None:
     if strength is None or exposure is None or highlights is None:
         return None
     return Light(strength, exposure, highlights)
+
+
+LAMP_KEYS: dict[str, tuple[str, ...]] = {
+    "sun": ("direction",),
+    "point": ("position",),
+    "panel": ("position", "direction", "size"),
+    "sky": (),
+}
+BRIGHTEST = 1e5  # of a lamp, watts
+
+
+def read_lamps(table: Table, key: str) -> tuple[Lamp, ...]:
+    """The lamps of a scene or of a studio: an array of tables. Those that are right."""
+    found = [_lamp(inside) for inside in fields.array(table, key)]
+    return tuple(lamp for lamp in found if lamp is not None)
+
+
+def _lamp(table: Table) -> Lamp | None:
+    kind = fields.choice(table, "kind", REQUIRED, get_args(LampKind), "a lamp")
+    if kind is None:
+        return None
+    table.only(("kind", "strength", "colour", *LAMP_KEYS[kind]))
+    strength = fields.number(table, "strength", REQUIRED, 0, BRIGHTEST)
+    colour = fields.numbers(table, "colour", (1.0, 1.0, 1.0), 3, 0, 100, "[red, green, blue], linear")
+    own = set(LAMP_KEYS[kind])
+    place = "[x, y, z] in metres"
+    position = fields.numbers(table, "position", REQUIRED if "position" in own else (0.0, 0.0, 0.0), 3, -1e4, 1e4, place)
+    way = "[x, y, z], the way that the light goes"
+    direction = fields.numbers(table, "direction", REQUIRED if "direction" in own else (0.0, 0.0, -1.0), 3, -1e4, 1e4, way)
+    size = fields.numbers(table, "size", REQUIRED if "size" in own else (0.0, 0.0), 2, 0, 1e3, "[width, height] in metres")
+    if strength is None or colour is None or position is None or direction is None or size is None:
+        return None
+    length = math.sqrt(sum(value * value for value in direction))
+    if length == 0:
+        table.fail("found no length, expected the way that the light goes", "direction")
+        return None
+    x, y, z = (value / length for value in direction)
+    red, green, blue = colour
+    a, b, c = position
+    return Lamp(cast(LampKind, kind), strength, (red, green, blue), (a, b, c), (x, y, z), (size[0], size[1]))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from splatfilm.splats import Splats
     from splatfilm.stage.actor import BoundLayer
     from splatfilm.stage.contact import Shadow
+    from splatfilm.stage.lamps import Shades
     from splatfilm.stage.light import Probes
     from splatfilm.stage.resting import Resting
     from splatfilm.stage.rigs.rig import Rig
@@ -102,6 +103,7 @@ class Stage:
         self._diagonals: dict[tuple[Source, ...], float] = {}
         self._normals: dict[Source, Tensor] = {}
         self._probes: Probes | None = None
+        self._shades: Shades | None = None
 
     def describe(self, frame: float) -> dict[str, Any]:
         """`Placements.describe`: what decides the staged splats, for a frame's key. Does not import torch."""
@@ -231,7 +233,15 @@ class Stage:
             place = self.placements.film.assets[scene.set].looks[scene.set_look].place
             self._probes = Probes(transformed(self._splats(scene.set, scene.set_look), place))
         normals = tuple(self._own_normals(placed, source) for source in placed.sources)
-        return lit(splats, normals, placed.light, self._probes)
+        if not placed.light.lamps:
+            return lit(splats, normals, placed.light, self._probes)
+        from splatfilm.stage.lamps import Layer, Shades, lamplit
+
+        if self._shades is None:
+            self._shades = Shades(self._probes.setting)
+        rests = (self._rest(placed, source) for source in placed.sources)
+        layers = [Layer(*one) for one in zip(splats, normals, rests, strict=True)]
+        return lamplit(layers, placed.light, self._probes, self._shades)
 
     def _own_normals(self, placed: Placed, source: str) -> Tensor:
         """The normals of a layer or look, in its splats' own axes: of its mesh, where it has one."""

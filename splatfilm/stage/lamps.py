@@ -1,0 +1,238 @@
+"""The cast in declared lamps: what each sends to every splat of a member, and what stands in its way.
+
+What the pictures of a set cannot tell, where its sun and lamps are and how strong, its gaffer knows. Where a scene names
+them, a member gets from each lamp what falls on its splats along their normals, less what the set and the member itself
+keep from it; the set's own surfaces send what they are seen to send (`light.Probes`, without its guess of hidden
+lamps). Where an asset names the lamps of the studio that it was photographed in, what fell on it there is taken out
+again. All of it is a property of the scene: no camera of the film comes into it.
+
+Units are those of the photographs: a white card on which pi falls shows 1. A lamp of P watts that sends evenly to all
+sides gives P / (4 pi r^2), a panel P cos cos' / (pi r^2), a sun its strength, as physically based renderers have them.
+
+Shadow maps: L. Williams, "Casting curved shadows on curved surfaces", SIGGRAPH 1978; here their pictures are blended
+splats, of which alpha says how much gets through.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from splatfilm.base.rigid import IDENTITY
+from splatfilm.cameras import Camera
+from splatfilm.film.model import Lamp, Light
+from splatfilm.render.constants import SH_C0
+from splatfilm.render.transfer import linear_from_srgb, srgb_from_linear
+from splatfilm.splats import Splats, compose
+from splatfilm.splats.posed import rotation_matrices
+from splatfilm.stage.contact import extent
+from splatfilm.stage.light import DARKEST, HEIGHTS, MOST, Probes, harmonics, times
+
+PARTS = 2  # a panel is this many lamps each way
+CELL = 0.5  # metres: the set's shadows are looked up from cells of this size
+REACH = 1.6  # metres around a member's middle, or its cell, that a shadow map shows
+SUN_REACH = 5.0  # metres: farther away nothing keeps the sun off (a painted sky would)
+CLEAR = 0.25  # metres around a lamp where nothing keeps its light: its own glass and shade
+SET_PIXELS, OWN_PIXELS = 192, 128  # of a side of a shadow map
+SET_BIAS, OWN_BIAS = 0.10, 0.04  # metres: what is nearer behind than this is the blocker itself
+_WIDEST = 1.3  # radians: half the angle of a shadow map at most
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Ray:
+    """A lamp, or a part of a panel: where its light comes from. A sun has no place, only `travels`."""
+
+    kind: str
+    colour: tuple[float, float, float]  # with its strength
+    at: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    travels: tuple[float, float, float] = (0.0, 0.0, -1.0)  # unit
+
+
+def rays(lamp: Lamp) -> tuple[Ray, ...]:
+    """What a lamp is computed with: itself, or a panel's parts."""
+    if lamp.kind != "panel":
+        red, green, blue = (channel * lamp.strength for channel in lamp.colour)
+        return (Ray(lamp.kind, (red, green, blue), lamp.position, lamp.direction),)
+    travels = np.array(lamp.direction)
+    right = np.cross(travels, (0.0, 0.0, 1.0) if abs(travels[2]) < 0.9 else (0.0, 1.0, 0.0))
+    right /= np.linalg.norm(right)
+    up = np.cross(right, travels)
+    share = lamp.strength / PARTS**2
+    red, green, blue = (channel * share for channel in lamp.colour)
+    steps = [(k + 0.5) / PARTS - 0.5 for k in range(PARTS)]
+    found = []
+    for a in steps:
+        for b in steps:
+            x, y, z = (np.array(lamp.position) + right * (a * lamp.size[0]) + up * (b * lamp.size[1])).tolist()
+            found.append(Ray("panel", (red, green, blue), (x, y, z), lamp.direction))
+    return tuple(found)
+
+
+def arriving(ray: Ray, points: Floats, normals: Floats) -> Floats:  # [N, 3], [N, 3] -> [N, 3]
+    """What a lamp with nothing in its way lets fall on surfaces, over pi."""
+    colour = np.array(ray.colour)
+    if ray.kind == "sky":
+        return np.broadcast_to(colour, points.shape).copy()
+    if ray.kind == "sun":
+        facing = np.maximum(-(normals @ np.array(ray.travels)), 0.0)
+        return facing[:, None] * colour / math.pi
+    towards = np.array(ray.at) - points
+    far = np.sqrt((towards**2).sum(axis=1)).clip(min=0.05)
+    facing = np.maximum((normals * towards).sum(axis=1) / far, 0.0)
+    if ray.kind == "point":
+        return (facing / (4 * far**2))[:, None] * colour / math.pi**2
+    leaving = np.maximum(-(towards @ np.array(ray.travels)) / far, 0.0)
+    return (facing * leaving / far**2)[:, None] * colour / math.pi**2
+
+
+def _camera(ray: Ray, middle: Floats, pixels: int) -> Camera:
+    """A shadow map's view: from the lamp to what is within `REACH` of a point."""
+    at = middle - np.array(ray.travels) * SUN_REACH if ray.kind == "sun" else np.array(ray.at)
+    forward = middle - at
+    far = max(float(np.sqrt((forward**2).sum())), 1e-6)
+    forward = forward / far
+    right = np.cross(forward, (0.0, 0.0, 1.0) if abs(forward[2]) < 0.9 else (0.0, 1.0, 0.0))
+    right /= np.linalg.norm(right)
+    pose = np.eye(4)
+    pose[:3, :3] = np.stack([right, np.cross(forward, right), forward], axis=1)
+    pose[:3, 3] = at
+    half = min(_WIDEST, math.asin(min(REACH / far, 1.0)))
+    focal = pixels / 2 / math.tan(half)
+    return Camera(pose, focal, focal, pixels / 2, pixels / 2, pixels, pixels)
+
+
+@dataclass(frozen=True, eq=False)
+class ShadowMap:
+    """What stands between a lamp and a part of the scene: its depth, and how much of the light it lets by."""
+
+    camera: Camera
+    depth: NDArray[np.float32]  # [P, P] metres
+    alpha: NDArray[np.float32]  # [P, P]
+    travels: Floats | None  # of a sun: all its light travels one way
+
+    @staticmethod
+    def of(splats: Splats, ray: Ray, middle: Floats, pixels: int) -> ShadowMap:
+        """The map of splats before a lamp, on the CPU."""
+        from splatfilm.render import render
+
+        camera = _camera(ray, middle, pixels)
+        frame = render(splats, camera, backend="cpu")
+        travels = np.array(ray.travels) if ray.kind == "sun" else None
+        return ShadowMap(camera, frame.depth.numpy(), frame.alpha.numpy(), travels)
+
+    def lets_by(self, points: Floats, bias: float) -> Floats:  # [N, 3] -> [N]
+        """The share of the lamp's light that gets to points; all of it outside of the map."""
+        camera, pixels = self.camera, self.camera.width
+        local = (points - camera.pose[:3, 3]) @ camera.pose[:3, :3]
+        z = np.maximum(local[:, 2], 1e-6)
+        x = local[:, 0] / z * camera.fx + camera.cx - 0.5
+        y = local[:, 1] / z * camera.fy + camera.cy - 0.5
+        inside = (local[:, 2] > 0) & (x >= 0) & (y >= 0) & (x < pixels - 1) & (y < pixels - 1)
+        i, j = np.where(inside, x, 0.0).astype(int), np.where(inside, y, 0.0).astype(int)
+        u, v = np.where(inside, x, 0.0) - i, np.where(inside, y, 0.0) - j
+        result = np.zeros(len(points))
+        for di, dj, share in ((0, 0, (1 - u) * (1 - v)), (1, 0, u * (1 - v)), (0, 1, (1 - u) * v), (1, 1, u * v)):
+            before = self.depth[j + dj, i + di] < z - bias
+            result += share * (1 - np.where(before, self.alpha[j + dj, i + di], 0.0))
+        return np.where(inside, result, 1.0)
+
+
+class Shades:
+    """What the set, which stands still, keeps of each lamp's light; each map is drawn once, when first needed."""
+
+    def __init__(self, setting: Splats) -> None:
+        self._setting = setting.to("cpu")
+        self._known: dict[tuple[Ray, tuple[int, ...]], ShadowMap] = {}
+
+    def lets_by(self, ray: Ray, middle: Floats, points: Floats) -> Floats:  # [3], [N, 3] -> [N]
+        """The share of a lamp's light that the set lets by to points of a member around `middle`."""
+        cell = tuple(int(value) for value in np.round(middle / CELL))
+        if (ray, cell) not in self._known:
+            setting = self._setting
+            if ray.kind == "sun":
+                centre = np.array(cell) * CELL
+                clear = ((setting.means - torch.tensor(centre).float()) ** 2).sum(dim=1) < SUN_REACH**2
+            else:
+                clear = ((setting.means - torch.tensor(ray.at).float()) ** 2).sum(dim=1) > CLEAR**2
+            near = dataclasses.replace(setting, opacities=setting.opacities * clear)
+            self._known[ray, cell] = ShadowMap.of(near, ray, np.array(cell) * CELL, SET_PIXELS)
+        return self._known[ray, cell].lets_by(points, SET_BIAS)
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A layer of a member as it stands, its normals in its splats' own axes, and the layer at rest."""
+
+    stands: Splats
+    normals: Tensor  # [N, 3]
+    rest: Splats
+
+
+def _facing(splats: Splats, normals: Tensor) -> Floats:
+    """Normals in the world, of splats wherever they were turned to."""
+    turned: Floats = (rotation_matrices(splats.quats) * normals[:, None, :]).sum(dim=2).cpu().numpy().astype(np.float64)
+    return turned
+
+
+def lamplit(layers: Sequence[Layer], light: Light, probes: Probes, shades: Shades) -> tuple[Splats, ...]:
+    """A member's splats, layer by layer, in the lamps of its scene and what the set sends on. Pure."""
+    points = [layer.stands.means.cpu().numpy().astype(np.float64) for layer in layers]
+    facing = [_facing(layer.stands, layer.normals) for layer in layers]
+    everything, normals = np.concatenate(points), np.concatenate(facing)
+    solid = extent(
+        everything.astype(np.float32), np.concatenate([layer.stands.opacities.cpu().numpy() for layer in layers])
+    )
+    middle = solid.mean(axis=0)
+    falls = _bounced(everything, normals, solid, light, probes)
+    own = compose([(layer.stands.to("cpu"), IDENTITY) for layer in layers])
+    for ray in (part for lamp in light.lamps for part in rays(lamp)):
+        sent = arriving(ray, everything, normals)
+        if ray.kind != "sky":
+            there = np.nonzero(sent.sum(axis=1) > 1e-4)[0]
+            if len(there):
+                kept = shades.lets_by(ray, middle, everything[there])
+                if kept.max() > 0.01:
+                    kept = kept * ShadowMap.of(own, ray, middle, OWN_PIXELS).lets_by(everything[there], OWN_BIAS)
+                sent[there] *= kept[:, None]
+        falls += sent
+    starts = np.cumsum([len(one) for one in points])[:-1]
+    return tuple(_shown(layer, part, light) for layer, part in zip(layers, np.split(falls, starts), strict=True))
+
+
+def _bounced(points: Floats, normals: Floats, solid: Floats, light: Light, probes: Probes) -> Floats:
+    """What the surfaces of the set send, from two heights of the member, over pi."""
+    low, high = solid[0, 2], solid[1, 2]
+    x, y, _ = solid.mean(axis=0)
+    heights = [low + share * (high - low) for share in HEIGHTS]
+    below, above = (probes.at(np.array([x, y, z]), light.highlights, hidden=False) for z in heights)
+    basis = harmonics(normals)
+    up = np.clip((points[:, 2:] - heights[0]) / max(heights[1] - heights[0], 1e-6), 0, 1)
+    bounced: Floats = np.maximum((basis @ below) * (1 - up) + (basis @ above) * up, 0.0)
+    return bounced
+
+
+def studio_light(rest: Splats, normals: Tensor, studio: Sequence[Lamp]) -> Floats:  # -> [N, 3]
+    """What fell on splats at rest in the studio that they were photographed in, over pi; 1 where none is told of."""
+    if not studio:
+        return np.ones((len(rest), 3))
+    points, facing = rest.means.cpu().numpy().astype(np.float64), _facing(rest, normals)
+    sent = [arriving(part, points, facing) for lamp in studio for part in rays(lamp)]
+    return np.maximum(np.sum(sent, axis=0), 0.02)
+
+
+def _shown(layer: Layer, falls: Floats, light: Light) -> Splats:
+    gain = falls / studio_light(layer.rest, layer.normals, light.studio)
+    gain = (1 + light.strength * (gain - 1)) * 2.0**light.exposure
+    splats = layer.stands
+    colour = (splats.sh[:, 0] * SH_C0 + 0.5).clamp(min=DARKEST)
+    there = srgb_from_linear(linear_from_srgb(colour) * torch.from_numpy(gain.astype(np.float32)).to(colour))
+    return dataclasses.replace(splats, sh=times(splats.sh, (there / colour).clamp(0, MOST)))
