@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import cast, get_args
 
@@ -56,7 +57,8 @@ def _lamp(table: Table) -> Lamp | None:
     kind = fields.choice(table, "kind", REQUIRED, get_args(LampKind), "a lamp")
     if kind is None:
         return None
-    table.only(("kind", "strength", "colour", *LAMP_KEYS[kind]))
+    window = table.inside("window") if kind == "sun" and "window" in table.values else None
+    table.only(("kind", "strength", "colour", *LAMP_KEYS[kind], *(("window",) if kind == "sun" else ())))
     strength = fields.number(table, "strength", REQUIRED, 0, BRIGHTEST)
     colour = fields.numbers(table, "colour", (1.0, 1.0, 1.0), 3, 0, 100, "[red, green, blue], linear")
     own = set(LAMP_KEYS[kind])
@@ -74,4 +76,22 @@ def _lamp(table: Table) -> Lamp | None:
     x, y, z = (value / length for value in direction)
     red, green, blue = colour
     a, b, c = position
-    return Lamp(cast(LampKind, kind), strength, (red, green, blue), (a, b, c), (x, y, z), (size[0], size[1]))
+    lamp = Lamp(cast(LampKind, kind), strength, (red, green, blue), (a, b, c), (x, y, z), (size[0], size[1]))
+    return lamp if window is None else _through(lamp, window)
+
+
+def _through(sun: Lamp, window: Table) -> Lamp | None:
+    """A sun that comes into a room by one window, an upright rectangle."""
+    window.only(("position", "facing", "size"))
+    position = fields.numbers(window, "position", REQUIRED, 3, -1e4, 1e4, "[x, y, z] in metres, of its middle")
+    facing = fields.numbers(window, "facing", REQUIRED, 2, -1e4, 1e4, "[x, y], from the window into the room")
+    size = fields.numbers(window, "size", REQUIRED, 2, 0, 1e3, "[width, height] in metres")
+    if position is None or facing is None or size is None:
+        return None
+    length = math.hypot(*facing)
+    if length == 0 or facing[0] * sun.direction[0] + facing[1] * sun.direction[1] <= 0:
+        window.fail(f"found {list(facing)}, expected a way into the room that the sun's light goes too", "facing")
+        return None
+    x, y, z = position
+    inwards = (facing[0] / length, facing[1] / length, 0.0)
+    return dataclasses.replace(sun, position=(x, y, z), size=(size[0], size[1]), facing=inwards)

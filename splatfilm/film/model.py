@@ -226,9 +226,10 @@ class Lamp:
     kind: LampKind
     strength: float  # a sun: what falls on a card that faces it, pi for white; point and panel: watts; sky: 1 for white
     colour: tuple[float, float, float] = (1.0, 1.0, 1.0)  # linear
-    position: tuple[float, float, float] = (0.0, 0.0, 0.0)  # metres; of point and panel
+    position: tuple[float, float, float] = (0.0, 0.0, 0.0)  # metres; of point and panel, and of a sun's window
     direction: tuple[float, float, float] = (0.0, 0.0, -1.0)  # unit, the way its light goes; of sun and panel
-    size: tuple[float, float] = (0.0, 0.0)  # metres, of a panel
+    size: tuple[float, float] = (0.0, 0.0)  # metres, of a panel, or of the window that a sun comes through
+    facing: tuple[float, float, float] | None = None  # unit: into the room from that window; None: a sun out of doors
 
 
 @dataclass(frozen=True)

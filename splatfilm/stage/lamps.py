@@ -10,7 +10,8 @@ Units are those of the photographs: a white card on which pi falls shows 1. A la
 sides gives P / (4 pi r^2), a panel P cos cos' / (pi r^2), a sun its strength, as physically based renderers have them.
 
 Shadow maps: L. Williams, "Casting curved shadows on curved surfaces", SIGGRAPH 1978; here their pictures are blended
-splats, of which alpha says how much gets through.
+splats, whose
+median depth is taken, so that haze in a reconstruction throws no shadow.
 """
 
 from __future__ import annotations
@@ -39,9 +40,12 @@ PARTS = 2  # a panel is this many lamps each way
 CELL = 0.5  # metres: the set's shadows are looked up from cells of this size
 REACH = 1.6  # metres around a member's middle, or its cell, that a shadow map shows
 SUN_REACH = 5.0  # metres: farther away nothing keeps the sun off (a painted sky would)
-CLEAR = 0.25  # metres around a lamp where nothing keeps its light: its own glass and shade
-SET_PIXELS, OWN_PIXELS = 192, 128  # of a side of a shadow map
-SET_BIAS, OWN_BIAS = 0.10, 0.04  # metres: what is nearer behind than this is the blocker itself
+CLEAR = 0.3  # metres before a lamp where nothing keeps its light: its own glass and shade, the sky seen in a pane
+EDGE = 0.03  # metres over which a window's edge lets more and more sun by
+DIMMEST = 0.05  # of a studio, over pi: less is not taken out of anything
+SET_PIXELS, OWN_PIXELS = 192, 192  # of a side of a shadow map
+OFF = 0.03  # metres off its surface, along its normal, where a splat is asked whether it is in shadow
+SET_BIAS, OWN_BIAS = 0.10, 0.03  # metres: what is nearer behind than this is the blocker itself
 _WIDEST = 1.3  # radians: half the angle of a shadow map at most
 
 Floats = NDArray[np.float64]
@@ -55,13 +59,15 @@ class Ray:
     colour: tuple[float, float, float]  # with its strength
     at: tuple[float, float, float] = (0.0, 0.0, 0.0)
     travels: tuple[float, float, float] = (0.0, 0.0, -1.0)  # unit
+    facing: tuple[float, float, float] | None = None  # of a sun's window, whose middle is `at`
+    size: tuple[float, float] = (0.0, 0.0)  # of that window, metres
 
 
 def rays(lamp: Lamp) -> tuple[Ray, ...]:
     """What a lamp is computed with: itself, or a panel's parts."""
     if lamp.kind != "panel":
         red, green, blue = (channel * lamp.strength for channel in lamp.colour)
-        return (Ray(lamp.kind, (red, green, blue), lamp.position, lamp.direction),)
+        return (Ray(lamp.kind, (red, green, blue), lamp.position, lamp.direction, lamp.facing, lamp.size),)
     travels = np.array(lamp.direction)
     right = np.cross(travels, (0.0, 0.0, 1.0) if abs(travels[2]) < 0.9 else (0.0, 1.0, 0.0))
     right /= np.linalg.norm(right)
@@ -84,7 +90,7 @@ def arriving(ray: Ray, points: Floats, normals: Floats) -> Floats:  # [N, 3], [N
         return np.broadcast_to(colour, points.shape).copy()
     if ray.kind == "sun":
         facing = np.maximum(-(normals @ np.array(ray.travels)), 0.0)
-        return facing[:, None] * colour / math.pi
+        return (facing * _by_window(ray, points))[:, None] * colour / math.pi
     towards = np.array(ray.at) - points
     far = np.sqrt((towards**2).sum(axis=1)).clip(min=0.05)
     facing = np.maximum((normals * towards).sum(axis=1) / far, 0.0)
@@ -92,6 +98,20 @@ def arriving(ray: Ray, points: Floats, normals: Floats) -> Floats:  # [N, 3], [N
         return (facing / (4 * far**2))[:, None] * colour / math.pi**2
     leaving = np.maximum(-(towards @ np.array(ray.travels)) / far, 0.0)
     return (facing * leaving / far**2)[:, None] * colour / math.pi**2
+
+
+def _by_window(ray: Ray, points: Floats) -> Floats:  # [N, 3] -> [N]
+    """The share of a sun that gets to points by its window's opening, 1 out of doors."""
+    if ray.facing is None:
+        return np.ones(len(points))
+    inwards, travels = np.array(ray.facing), np.array(ray.travels)
+    past = (points - np.array(ray.at)) @ inwards
+    entered = points - travels * (past / float(travels @ inwards))[:, None] - np.array(ray.at)
+    along = np.abs(entered @ np.cross(inwards, (0.0, 0.0, 1.0)))
+    width, height = ray.size
+    share = np.clip((width / 2 - along) / EDGE, 0, 1) * np.clip((height / 2 - np.abs(entered[:, 2])) / EDGE, 0, 1)
+    result: Floats = np.where(past > 0, share, 0.0)
+    return result
 
 
 def _camera(ray: Ray, middle: Floats, pixels: int) -> Camera:
@@ -112,22 +132,21 @@ def _camera(ray: Ray, middle: Floats, pixels: int) -> Camera:
 
 @dataclass(frozen=True, eq=False)
 class ShadowMap:
-    """What stands between a lamp and a part of the scene: its depth, and how much of the light it lets by."""
+    """How far a lamp's light gets in a part of the scene."""
 
     camera: Camera
-    depth: NDArray[np.float32]  # [P, P] metres
-    alpha: NDArray[np.float32]  # [P, P]
-    travels: Floats | None  # of a sun: all its light travels one way
+    depth: NDArray[np.float32]  # [P, P] metres: where half of the light is gone; infinite where it never is
 
     @staticmethod
     def of(splats: Splats, ray: Ray, middle: Floats, pixels: int) -> ShadowMap:
         """The map of splats before a lamp, on the CPU."""
-        from splatfilm.render import render
+        from splatfilm.render import RenderSettings, render
 
         camera = _camera(ray, middle, pixels)
-        frame = render(splats, camera, backend="cpu")
-        travels = np.array(ray.travels) if ray.kind == "sun" else None
-        return ShadowMap(camera, frame.depth.numpy(), frame.alpha.numpy(), travels)
+        frame = render(splats, camera, RenderSettings(depths=True), backend="cpu")
+        assert frame.median_depth is not None, "it is asked for"
+        depth = np.where(frame.alpha.numpy() > 0.5, frame.median_depth.numpy(), np.float32(np.inf))
+        return ShadowMap(camera, depth)
 
     def lets_by(self, points: Floats, bias: float) -> Floats:  # [N, 3] -> [N]
         """The share of the lamp's light that gets to points; all of it outside of the map."""
@@ -141,31 +160,47 @@ class ShadowMap:
         u, v = np.where(inside, x, 0.0) - i, np.where(inside, y, 0.0) - j
         result = np.zeros(len(points))
         for di, dj, share in ((0, 0, (1 - u) * (1 - v)), (1, 0, u * (1 - v)), (0, 1, (1 - u) * v), (1, 1, u * v)):
-            before = self.depth[j + dj, i + di] < z - bias
-            result += share * (1 - np.where(before, self.alpha[j + dj, i + di], 0.0))
+            result += share * (self.depth[j + dj, i + di] >= z - bias)
         return np.where(inside, result, 1.0)
 
 
 class Shades:
-    """What the set, which stands still, keeps of each lamp's light; each map is drawn once, when first needed."""
+    """What the set, which stands still, keeps of each lamp's light, and what fell in studios: drawn once, when needed."""
 
     def __init__(self, setting: Splats) -> None:
         self._setting = setting.to("cpu")
         self._known: dict[tuple[Ray, tuple[int, ...]], ShadowMap] = {}
+        self._studios: dict[tuple[int, ...], tuple[list[Splats], Floats]] = {}
+
+    def studio(self, layers: Sequence[Layer], studio: Sequence[Lamp]) -> Floats:
+        """`studio_light`, worked out once for what is worn."""
+        worn = tuple(id(layer.rest) for layer in layers)
+        if worn not in self._studios:  # what is kept with it keeps its identity
+            self._studios[worn] = [layer.rest for layer in layers], studio_light(layers, studio)
+        return self._studios[worn][1]
 
     def lets_by(self, ray: Ray, middle: Floats, points: Floats) -> Floats:  # [3], [N, 3] -> [N]
         """The share of a lamp's light that the set lets by to points of a member around `middle`."""
         cell = tuple(int(value) for value in np.round(middle / CELL))
         if (ray, cell) not in self._known:
             setting = self._setting
-            if ray.kind == "sun":
-                centre = np.array(cell) * CELL
-                clear = ((setting.means - torch.tensor(centre).float()) ** 2).sum(dim=1) < SUN_REACH**2
-            else:
-                clear = ((setting.means - torch.tensor(ray.at).float()) ** 2).sum(dim=1) > CLEAR**2
-            near = dataclasses.replace(setting, opacities=setting.opacities * clear)
+            near = dataclasses.replace(setting, opacities=setting.opacities * _blocks(setting.means, ray, cell))
             self._known[ray, cell] = ShadowMap.of(near, ray, np.array(cell) * CELL, SET_PIXELS)
         return self._known[ray, cell].lets_by(points, SET_BIAS)
+
+
+def _blocks(means: Tensor, ray: Ray, cell: tuple[int, ...]) -> Tensor:  # [N, 3] -> [N] bool
+    """Which splats of the set can keep a lamp's light from a member in a cell."""
+    from_lamp = means - torch.tensor(ray.at).to(means)
+    if ray.kind == "point":
+        return (from_lamp**2).sum(dim=1) > CLEAR**2
+    if ray.kind == "panel":
+        return (from_lamp * torch.tensor(ray.travels).to(means)).sum(dim=1) > CLEAR
+    from_member = means - torch.tensor([CELL * float(value) for value in cell]).to(means)
+    near = (from_member**2).sum(dim=1) < SUN_REACH**2
+    if ray.facing is None:
+        return near
+    return near & ((from_lamp * torch.tensor(ray.facing).to(means)).sum(dim=1) > CLEAR)
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,6 +227,7 @@ def lamplit(layers: Sequence[Layer], light: Light, probes: Probes, shades: Shade
         everything.astype(np.float32), np.concatenate([layer.stands.opacities.cpu().numpy() for layer in layers])
     )
     middle = solid.mean(axis=0)
+    outside = everything + OFF * normals
     falls = _bounced(everything, normals, solid, light, probes)
     own = compose([(layer.stands.to("cpu"), IDENTITY) for layer in layers])
     for ray in (part for lamp in light.lamps for part in rays(lamp)):
@@ -199,13 +235,13 @@ def lamplit(layers: Sequence[Layer], light: Light, probes: Probes, shades: Shade
         if ray.kind != "sky":
             there = np.nonzero(sent.sum(axis=1) > 1e-4)[0]
             if len(there):
-                kept = shades.lets_by(ray, middle, everything[there])
+                kept = shades.lets_by(ray, middle, outside[there])
                 if kept.max() > 0.01:
-                    kept = kept * ShadowMap.of(own, ray, middle, OWN_PIXELS).lets_by(everything[there], OWN_BIAS)
+                    kept = kept * ShadowMap.of(own, ray, middle, OWN_PIXELS).lets_by(outside[there], OWN_BIAS)
                 sent[there] *= kept[:, None]
         falls += sent
-    starts = np.cumsum([len(one) for one in points])[:-1]
-    return tuple(_shown(layer, part, light) for layer, part in zip(layers, np.split(falls, starts), strict=True))
+    gains = np.split(falls / shades.studio(layers, light.studio), np.cumsum([len(one) for one in points])[:-1])
+    return tuple(_shown(layer, gain, light) for layer, gain in zip(layers, gains, strict=True))
 
 
 def _bounced(points: Floats, normals: Floats, solid: Floats, light: Light, probes: Probes) -> Floats:
@@ -220,17 +256,25 @@ def _bounced(points: Floats, normals: Floats, solid: Floats, light: Light, probe
     return bounced
 
 
-def studio_light(rest: Splats, normals: Tensor, studio: Sequence[Lamp]) -> Floats:  # -> [N, 3]
+def studio_light(layers: Sequence[Layer], studio: Sequence[Lamp]) -> Floats:  # -> [N, 3]
     """What fell on splats at rest in the studio that they were photographed in, over pi; 1 where none is told of."""
+    rests = [layer.rest.to("cpu") for layer in layers]
     if not studio:
-        return np.ones((len(rest), 3))
-    points, facing = rest.means.cpu().numpy().astype(np.float64), _facing(rest, normals)
-    sent = [arriving(part, points, facing) for lamp in studio for part in rays(lamp)]
-    return np.maximum(np.sum(sent, axis=0), 0.02)
+        return np.ones((sum(len(rest) for rest in rests), 3))
+    points = np.concatenate([rest.means.numpy().astype(np.float64) for rest in rests])
+    normals = np.concatenate([_facing(rest, layer.normals) for rest, layer in zip(rests, layers, strict=True)])
+    own = compose([(rest, IDENTITY) for rest in rests])
+    middle = extent(points.astype(np.float32), own.opacities.numpy()).mean(axis=0)
+    falls = np.zeros_like(points)
+    for ray in (part for lamp in studio for part in rays(lamp)):
+        sent = arriving(ray, points, normals)
+        if ray.kind != "sky":
+            sent *= ShadowMap.of(own, ray, middle, OWN_PIXELS).lets_by(points + OFF * normals, OWN_BIAS)[:, None]
+        falls += sent
+    return np.maximum(falls, DIMMEST)
 
 
-def _shown(layer: Layer, falls: Floats, light: Light) -> Splats:
-    gain = falls / studio_light(layer.rest, layer.normals, light.studio)
+def _shown(layer: Layer, gain: Floats, light: Light) -> Splats:
     gain = (1 + light.strength * (gain - 1)) * 2.0**light.exposure
     splats = layer.stands
     colour = (splats.sh[:, 0] * SH_C0 + 0.5).clamp(min=DARKEST)
