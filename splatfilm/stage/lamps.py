@@ -46,6 +46,8 @@ DIMMEST = 0.05  # of a studio, over pi: less is not taken out of anything
 SET_PIXELS, OWN_PIXELS = 192, 192  # of a side of a shadow map
 OFF = 0.03  # metres off its surface, along its normal, where a splat is asked whether it is in shadow
 SET_BIAS, OWN_BIAS = 0.10, 0.03  # metres: what is nearer behind than this is the blocker itself
+SMOOTH = 0.04  # metres at rest over which the light of a layer is evened out: normals and shadow maps are grainy
+SHIFTS = 4  # grids of cells of that size that are averaged
 _WIDEST = 1.3  # radians: half the angle of a shadow map at most
 
 Floats = NDArray[np.float64]
@@ -170,7 +172,15 @@ class Shades:
     def __init__(self, setting: Splats) -> None:
         self._setting = setting.to("cpu")
         self._known: dict[tuple[Ray, tuple[int, ...]], ShadowMap] = {}
+        self._cells: dict[tuple[int, ...], tuple[list[Splats], list[NDArray[np.int64]]]] = {}
         self._studios: dict[tuple[int, ...], tuple[list[Splats], Floats]] = {}
+
+    def cells(self, layers: Sequence[Layer]) -> list[NDArray[np.int64]]:
+        """`neighbours`, worked out once for what is worn."""
+        worn = tuple(id(layer.rest) for layer in layers)
+        if worn not in self._cells:
+            self._cells[worn] = [layer.rest for layer in layers], neighbours(layers)
+        return self._cells[worn][1]
 
     def studio(self, layers: Sequence[Layer], studio: Sequence[Lamp]) -> Floats:
         """`studio_light`, worked out once for what is worn."""
@@ -223,9 +233,8 @@ def lamplit(layers: Sequence[Layer], light: Light, probes: Probes, shades: Shade
     points = [layer.stands.means.cpu().numpy().astype(np.float64) for layer in layers]
     facing = [_facing(layer.stands, layer.normals) for layer in layers]
     everything, normals = np.concatenate(points), np.concatenate(facing)
-    solid = extent(
-        everything.astype(np.float32), np.concatenate([layer.stands.opacities.cpu().numpy() for layer in layers])
-    )
+    opacities = np.concatenate([layer.stands.opacities.cpu().numpy() for layer in layers])
+    solid = extent(everything.astype(np.float32), opacities)
     middle = solid.mean(axis=0)
     outside = everything + OFF * normals
     falls = _bounced(everything, normals, solid, light, probes)
@@ -240,6 +249,7 @@ def lamplit(layers: Sequence[Layer], light: Light, probes: Probes, shades: Shade
                     kept = kept * ShadowMap.of(own, ray, middle, OWN_PIXELS).lets_by(outside[there], OWN_BIAS)
                 sent[there] *= kept[:, None]
         falls += sent
+    falls = smoothed(falls, shades.cells(layers), opacities)
     gains = np.split(falls / shades.studio(layers, light.studio), np.cumsum([len(one) for one in points])[:-1])
     return tuple(_shown(layer, gain, light) for layer, gain in zip(layers, gains, strict=True))
 
@@ -271,7 +281,35 @@ def studio_light(layers: Sequence[Layer], studio: Sequence[Lamp]) -> Floats:  # 
         if ray.kind != "sky":
             sent *= ShadowMap.of(own, ray, middle, OWN_PIXELS).lets_by(points + OFF * normals, OWN_BIAS)[:, None]
         falls += sent
-    return np.maximum(falls, DIMMEST)
+    even = smoothed(falls, neighbours(layers), own.opacities.numpy())
+    return np.maximum(even, DIMMEST)
+
+
+def neighbours(layers: Sequence[Layer]) -> list[NDArray[np.int64]]:  # of [N]
+    """Which splats share light: those of a layer that at rest lie in a cell and face alike; a numbering for each grid."""
+    rests = [layer.rest.to("cpu") for layer in layers]
+    points = np.concatenate([rest.means.numpy().astype(np.float64) for rest in rests])
+    normals = np.concatenate([_facing(rest, layer.normals) for rest, layer in zip(rests, layers, strict=True)])
+    number = np.repeat(np.arange(len(rests)), [len(rest) for rest in rests])
+    axis = np.abs(normals).argmax(axis=1)
+    side = axis * 2 + (normals[np.arange(len(normals)), axis] > 0)
+    found = []
+    for k in range(SHIFTS):
+        cell = np.floor(points / SMOOTH + k / SHIFTS).astype(np.int64)
+        keys = np.concatenate([cell, side[:, None], number[:, None]], axis=1)
+        found.append(np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1))
+    return found
+
+
+def smoothed(falls: Floats, cells: Sequence[NDArray[np.int64]], opacities: NDArray[np.float32]) -> Floats:
+    """Light evened out among splats that share it, by how much of them is seen."""
+    weight = opacities.astype(np.float64) + 1e-6
+    result = np.zeros_like(falls)
+    for cell in cells:
+        whole = np.bincount(cell, weight)
+        for channel in range(3):
+            result[:, channel] += (np.bincount(cell, weight * falls[:, channel]) / whole)[cell] / len(cells)
+    return result
 
 
 def _shown(layer: Layer, gain: Floats, light: Light) -> Splats:
