@@ -45,6 +45,10 @@ LAMP_KEYS: dict[str, tuple[str, ...]] = {
     "sky": (),
 }
 BRIGHTEST = 1e5  # of a lamp, watts
+FAR = (-1e4, 1e4)  # metres
+PLACE = "[x, y, z] in metres"
+WAY = "[x, y, z], the way that the light goes"
+SIZE = "[width, height] in metres"
 
 
 def read_lamps(table: Table, key: str) -> tuple[Lamp, ...]:
@@ -62,11 +66,10 @@ def _lamp(table: Table) -> Lamp | None:
     strength = fields.number(table, "strength", REQUIRED, 0, BRIGHTEST)
     colour = fields.numbers(table, "colour", (1.0, 1.0, 1.0), 3, 0, 100, "[red, green, blue], linear")
     own = set(LAMP_KEYS[kind])
-    place = "[x, y, z] in metres"
-    position = fields.numbers(table, "position", REQUIRED if "position" in own else (0.0, 0.0, 0.0), 3, -1e4, 1e4, place)
-    way = "[x, y, z], the way that the light goes"
-    direction = fields.numbers(table, "direction", REQUIRED if "direction" in own else (0.0, 0.0, -1.0), 3, -1e4, 1e4, way)
-    size = fields.numbers(table, "size", REQUIRED if "size" in own else (0.0, 0.0), 2, 0, 1e3, "[width, height] in metres")
+    nowhere, below, none = (0.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, 0.0)
+    position = fields.numbers(table, "position", REQUIRED if "position" in own else nowhere, 3, *FAR, PLACE)
+    direction = fields.numbers(table, "direction", REQUIRED if "direction" in own else below, 3, *FAR, WAY)
+    size = fields.numbers(table, "size", REQUIRED if "size" in own else none, 2, 0, FAR[1], SIZE)
     if strength is None or colour is None or position is None or direction is None or size is None:
         return None
     length = math.sqrt(sum(value * value for value in direction))
@@ -83,9 +86,9 @@ def _lamp(table: Table) -> Lamp | None:
 def _through(sun: Lamp, window: Table) -> Lamp | None:
     """A sun that comes into a room by one window, an upright rectangle."""
     window.only(("position", "facing", "size"))
-    position = fields.numbers(window, "position", REQUIRED, 3, -1e4, 1e4, "[x, y, z] in metres, of its middle")
-    facing = fields.numbers(window, "facing", REQUIRED, 2, -1e4, 1e4, "[x, y], from the window into the room")
-    size = fields.numbers(window, "size", REQUIRED, 2, 0, 1e3, "[width, height] in metres")
+    position = fields.numbers(window, "position", REQUIRED, 3, *FAR, PLACE)
+    facing = fields.numbers(window, "facing", REQUIRED, 2, *FAR, "[x, y], from the window into the room")
+    size = fields.numbers(window, "size", REQUIRED, 2, 0, FAR[1], SIZE)
     if position is None or facing is None or size is None:
         return None
     length = math.hypot(*facing)

@@ -1,7 +1,7 @@
 """The cast in declared lamps: what each sends to every splat of a member, and what stands in its way.
 
-What the pictures of a set cannot tell, where its sun and lamps are and how strong, its gaffer knows. Where a scene names
-them, a member gets from each lamp what falls on its splats along their normals, less what the set and the member itself
+What the pictures of a set cannot tell, where its sun and lamps are and how strong, its gaffer knows. Where a scene
+names them, a member gets from each lamp what falls on its splats along their normals, less what the set and the member itself
 keep from it; the set's own surfaces send what they are seen to send (`light.Probes`, without its guess of hidden
 lamps). Where an asset names the lamps of the studio that it was photographed in, what fell on it there is taken out
 again. All of it is a property of the scene: no camera of the film comes into it.
@@ -167,7 +167,7 @@ class ShadowMap:
 
 
 class Shades:
-    """What the set, which stands still, keeps of each lamp's light, and what fell in studios: drawn once, when needed."""
+    """What the set, which stands still, keeps of each lamp's light, and what fell in studios: found once."""
 
     def __init__(self, setting: Splats) -> None:
         self._setting = setting.to("cpu")
@@ -286,7 +286,7 @@ def studio_light(layers: Sequence[Layer], studio: Sequence[Lamp]) -> Floats:  # 
 
 
 def neighbours(layers: Sequence[Layer]) -> list[NDArray[np.int64]]:  # of [N]
-    """Which splats share light: those of a layer that at rest lie in a cell and face alike; a numbering for each grid."""
+    """Which splats share light: those of a layer that at rest lie in a cell and face alike, for each grid."""
     rests = [layer.rest.to("cpu") for layer in layers]
     points = np.concatenate([rest.means.numpy().astype(np.float64) for rest in rests])
     normals = np.concatenate([_facing(rest, layer.normals) for rest, layer in zip(rests, layers, strict=True)])
