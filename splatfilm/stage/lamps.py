@@ -1,8 +1,8 @@
 """The cast in declared lamps: what each sends to every splat of a member, and what stands in its way.
 
 What the pictures of a set cannot tell, where its sun and lamps are and how strong, its gaffer knows. Where a scene
-names them, a member gets from each lamp what falls on its splats along their normals, less what the set and the member itself
-keep from it; the set's own surfaces send what they are seen to send (`light.Probes`, without its guess of hidden
+names them, a member gets from each lamp what falls on its splats along their normals, less what the set and the member
+itself keep from it; the set's own surfaces send what they are seen to send (`light.Probes`, without its guess of hidden
 lamps). Where an asset names the lamps of the studio that it was photographed in, what fell on it there is taken out
 again. All of it is a property of the scene: no camera of the film comes into it.
 
@@ -92,14 +92,17 @@ def arriving(ray: Ray, points: Floats, normals: Floats) -> Floats:  # [N, 3], [N
         return np.broadcast_to(colour, points.shape).copy()
     if ray.kind == "sun":
         facing = np.maximum(-(normals @ np.array(ray.travels)), 0.0)
-        return (facing * _by_window(ray, points))[:, None] * colour / math.pi
+        sunny: Floats = (facing * _by_window(ray, points))[:, None] * colour / math.pi
+        return sunny
     towards = np.array(ray.at) - points
     far = np.sqrt((towards**2).sum(axis=1)).clip(min=0.05)
     facing = np.maximum((normals * towards).sum(axis=1) / far, 0.0)
     if ray.kind == "point":
-        return (facing / (4 * far**2))[:, None] * colour / math.pi**2
+        evenly: Floats = (facing / (4 * far**2))[:, None] * colour / math.pi**2
+        return evenly
     leaving = np.maximum(-(towards @ np.array(ray.travels)) / far, 0.0)
-    return (facing * leaving / far**2)[:, None] * colour / math.pi**2
+    ahead: Floats = (facing * leaving / far**2)[:, None] * colour / math.pi**2
+    return ahead
 
 
 def _by_window(ray: Ray, points: Floats) -> Floats:  # [N, 3] -> [N]
