@@ -33,6 +33,7 @@ LIGHT
 name = "a"
 scene = "one"
 camera = "c.json"
+frames = [1, 9]
 """
 
 
