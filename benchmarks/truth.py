@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -79,7 +79,7 @@ def film_of(move: str, light: LightOf = AS_FILMED) -> Film:
     cue = ClipCue(float(FIRST), said["clip"], offset=first["clip_seconds"])
     looks = (LookChange(float(FIRST), LOOKS[said["look"]]),)
     filmed = next(member for member in film.scenes["morning"].cast if member.name == "ada")
-    given = filmed.light if light == AS_FILMED else cast("Light | None", light)
+    given = filmed.light if light == AS_FILMED else light
     ada = CastMember("ada", "ada", keys, looks, directions=Directions((cue,)), light=given)
     frames = FrameRange(FIRST, FIRST + last["clip_frame"] - first["clip_frame"] + 1)
     scene = Scene("truth", "flat", film.assets["flat"].default_look.name, frames, (ada,))
