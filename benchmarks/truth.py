@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -51,6 +51,9 @@ MOVES = ("wide-yawn", "window-look", "doorway-walk", "basin-brush")
 LOOKS = {"gown": "morning", "pyjamas": "night"}
 FIRST = 1001
 OUTLINE, DECIBELS = 0.95, 24.0
+AS_FILMED: Literal["film"] = "film"
+LightOf = Light | Literal["film"] | None
+"""How Ada is lit: as the film has it, otherwise, or (None) by the studio."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Compared:
     set_decibels: float  # PSNR outside of her
 
 
-def film_of(move: str, light: Light | None = Light()) -> Film:  # noqa: B008  (frozen)
+def film_of(move: str, light: LightOf = AS_FILMED) -> Film:
     """The sample film with one scene, `truth`: the flat, and Ada as the footage's description has her."""
     film, said = load(ROOT / "cameras" / "morning" / "film.toml"), _description(move)
     first, last = said["frames"][0], said["frames"][-1]
@@ -75,7 +78,9 @@ def film_of(move: str, light: Light | None = Light()) -> Film:  # noqa: B008  (f
     keys = tuple(PlacementKey(_frame(said, f), Similarity(turn, tuple(f["position"]))) for f in said["frames"])
     cue = ClipCue(float(FIRST), said["clip"], offset=first["clip_seconds"])
     looks = (LookChange(float(FIRST), LOOKS[said["look"]]),)
-    ada = CastMember("ada", "ada", keys, looks, directions=Directions((cue,)), light=light)
+    filmed = next(member for member in film.scenes["morning"].cast if member.name == "ada")
+    given = filmed.light if light == AS_FILMED else light
+    ada = CastMember("ada", "ada", keys, looks, directions=Directions((cue,)), light=given)
     frames = FrameRange(FIRST, FIRST + last["clip_frame"] - first["clip_frame"] + 1)
     scene = Scene("truth", "flat", film.assets["flat"].default_look.name, frames, (ada,))
     return dataclasses.replace(film, scenes={"truth": scene})
@@ -111,7 +116,7 @@ def pairs(
     move: str,
     out: Path,
     contact: Contact | None = Contact(),  # noqa: B008  (frozen)
-    light: Light | None = Light(),  # noqa: B008  (frozen)
+    light: LightOf = AS_FILMED,
 ) -> Iterator[Pair]:
     """The twelve pictures of a move, ours beside truth. Reconstructs what `out` does not hold yet."""
     film, said = film_of(move, light), _description(move)

@@ -17,6 +17,7 @@ from splatfilm.base.rigid import IDENTITY, Similarity
 from splatfilm.film.refine_model import ModelSettings
 
 AssetKind = Literal["set", "character", "prop"]
+LampKind = Literal["sun", "point", "panel", "sky"]
 Preset = Literal["draft", "preview", "final"]
 
 Files = Literal["auto", "png", "png16", "exr", "exr-parts"]
@@ -219,6 +220,19 @@ class Directions:
 
 
 @dataclass(frozen=True)
+class Lamp:
+    """Something that shines: on the cast of a scene, or on what was photographed in a studio (docs/cast.md)."""
+
+    kind: LampKind
+    strength: float  # a sun: what falls on a card that faces it, pi for white; point and panel: watts; sky: 1 for white
+    colour: tuple[float, float, float] = (1.0, 1.0, 1.0)  # linear
+    position: tuple[float, float, float] = (0.0, 0.0, 0.0)  # metres; of point and panel, and of a sun's window
+    direction: tuple[float, float, float] = (0.0, 0.0, -1.0)  # unit, the way its light goes; of sun and panel
+    size: tuple[float, float] = (0.0, 0.0)  # metres, of a panel, or of the window that a sun comes through
+    facing: tuple[float, float, float] | None = None  # unit: into the room from that window; None: a sun out of doors
+
+
+@dataclass(frozen=True)
 class Light:
     """A cast member in the light of the set that it stands in (docs/cast.md).
 
@@ -229,6 +243,8 @@ class Light:
     strength: float = 1.0  # 0..1
     exposure: float = 0.0  # stops
     highlights: float = 4.0  # at least 1
+    lamps: tuple[Lamp, ...] = ()  # of the scene
+    studio: tuple[Lamp, ...] = ()  # that the asset was photographed in, about the asset as its capture has it
 
 
 @dataclass(frozen=True)

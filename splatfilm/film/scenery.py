@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast, get_args
 
 from splatfilm.base.rigid import IDENTITY
@@ -11,12 +12,13 @@ from splatfilm.film import fields
 from splatfilm.film.ambient import read_ambient
 from splatfilm.film.contact import touches
 from splatfilm.film.fields import REQUIRED
-from splatfilm.film.light import read_light
+from splatfilm.film.light import read_lamps, read_light
 from splatfilm.film.model import (
     Asset,
     AssetKind,
     CastMember,
     FrameRange,
+    Lamp,
     Look,
     LookChange,
     PlacementKey,
@@ -44,6 +46,7 @@ class Known:
 
     kinds: Mapping[str, str | None]  # asset -> kind, None when that is wrong
     looks: Mapping[str, tuple[str, ...]]  # asset -> its looks' names
+    studios: Mapping[str, tuple[Lamp, ...]] = field(default_factory=dict)  # asset -> the lamps of its photographs
 
     def assets(self, *kinds: str) -> tuple[str, ...]:
         """The assets of these kinds, and those of which no kind is known."""
@@ -58,18 +61,20 @@ def read_assets(film: Table) -> tuple[dict[str, Asset], Known]:
     assets: dict[str, Asset] = {}
     kinds: dict[str, str | None] = {}
     looks: dict[str, tuple[str, ...]] = {}
+    studios: dict[str, tuple[Lamp, ...]] = {}
     for name, table in fields.tables(film, "assets"):
-        table.only(("kind", "looks", "rig", "layers"))
+        table.only(("kind", "looks", "rig", "layers", "studio"))
         kind = fields.choice(table, "kind", REQUIRED, get_args(AssetKind))
         kinds[name] = kind
         found = {look: _look(look, inside) for look, inside in fields.tables(table, "looks")}
         looks[name] = tuple(found)
+        studios[name] = read_lamps(table, "studio")
         if table.values.get("looks", {}) == {}:
             table.fail("missing, expected at least one look: [assets.NAME.looks.LOOK]", "looks")
         rig, layers = character_parts(table, kind, found)
         if kind is not None:
             assets[name] = Asset(name, cast(AssetKind, kind), found, rig, layers)
-    return assets, Known(kinds, looks)
+    return assets, Known(kinds, looks, studios)
 
 
 def _look(name: str, table: Table) -> Look:
@@ -102,7 +107,7 @@ def read_scenes(film: Table, known: Known) -> tuple[dict[str, Scene], dict[str, 
     scenes: dict[str, Scene] = {}
     clocks: dict[str, FrameRange | None] = {}
     for name, table in fields.tables(film, "scenes"):
-        table.only(("set", "frames", "cast", "ambient"))
+        table.only(("set", "frames", "cast", "ambient", "lamps"))
         clock = clocks[name] = fields.frames(table, "frames", REQUIRED)
         set_name, set_look = _set(table, known)
         members = fields.array(table, "cast")
@@ -110,10 +115,19 @@ def read_scenes(film: Table, known: Known) -> tuple[dict[str, Scene], dict[str, 
         _note_twins(members, set_name)
         note_attachments(members, [member for member in cast_members if member is not None])
         if clock is not None and set_name is not None and set_look is not None:
-            whole = tuple(member for member in cast_members if member is not None)
+            lamps = read_lamps(table, "lamps")
+            whole = tuple(_in_lamps(member, lamps, known) for member in cast_members if member is not None)
             ambient = read_ambient(table, (set_name, *(member.name for member in whole)))
             scenes[name] = Scene(name, set_name, set_look, clock, whole, ambient)
     return scenes, clocks
+
+
+def _in_lamps(member: CastMember, lamps: tuple[Lamp, ...], known: Known) -> CastMember:
+    """A cast member that is lit from the set, in the scene's lamps; without any nothing is asked of the studio's."""
+    if member.light is None or not lamps:
+        return member
+    light = dataclasses.replace(member.light, lamps=lamps, studio=known.studios.get(member.asset, ()))
+    return dataclasses.replace(member, light=light)
 
 
 def _set(table: Table, known: Known) -> tuple[str | None, str | None]:

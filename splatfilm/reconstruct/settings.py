@@ -23,6 +23,10 @@ LARGEST_THAT_BENDS = 0.009
 sleeve when the arm bends (without a limit a tenth of a pyjama's splats are longer than 38 mm, the longest 143 mm)."""
 
 
+ROOM_TO_GROW = 0.8
+"""Share of the budget that growth fills where splats are split afterwards because they are too wide."""
+
+
 @dataclass(frozen=True)
 class Rates:
     """Adam's learning rates. `means` is in units of the scene's extent and falls exponentially to `means_last`."""
@@ -90,6 +94,8 @@ class Settings:
         for name in ("largest", "widest"):
             if plain[name] is None:
                 del plain[name]
+        if self.widest is not None:
+            plain["split"] = 1  # raised when the same limit would be kept in another way
         return plain
 
     def degree_at(self, step: int) -> int:
@@ -108,6 +114,16 @@ class Settings:
         """The learning rate of the means, in units of the scene's extent."""
         first, last = math.log(self.rates.means), math.log(self.rates.means_last)
         return math.exp(first + (last - first) * min(1.0, step / self.steps))
+
+    @property
+    def grown(self) -> int:
+        """How many splats growth may make: with `widest`, room is left for the halves of those that are too long."""
+        return self.budget if self.widest is None else int(ROOM_TO_GROW * self.budget)
+
+    @property
+    def narrows_from(self) -> int:
+        """The step after which no splat is wider than `widest`: the one that growth ends with."""
+        return int(self.growth.end * self.steps)
 
     def grows_at(self, step: int) -> bool:
         """Whether splats are relocated and added after this step (counted from 1)."""

@@ -19,6 +19,8 @@ APART = 0.7
 variance of the two together are those of the one."""
 
 
+_IN_THE_MIDDLE = math.exp(-0.5 * APART**2 / (1 - APART**2))  # what a half weighs where the two meet
+_MOST_OPAQUE = 0.98  # of a half: from there opacities can still be learnt
 _CEILING = 1 - 1e-6  # of an opacity: its logit must be finite
 
 
@@ -35,8 +37,11 @@ def parameters_of(splats: Splats) -> Gaussians:
     }
 
 
-def split_in_two(gaussians: Gaussians, rows: Tensor) -> Gaussians:  # rows: [M] int64
-    """The splats with those of `rows` halved: one half keeps the row, the other one comes at the end."""
+def split_in_two(gaussians: Gaussians, rows: Tensor, opaque: bool = False) -> Gaussians:  # rows: [M] int64
+    """The splats with those of `rows` halved: one half keeps the row, the other one comes at the end.
+
+    With `opaque` the two halves together hide as much in their middle as the one did; otherwise they keep its opacity.
+    """
     axis = gaussians["log_scales"][rows].argmax(dim=1)
     length = gaussians["log_scales"][rows].gather(1, axis[:, None]).exp()
     quats = gaussians["quats"][rows]
@@ -56,4 +61,8 @@ def split_in_two(gaussians: Gaussians, rows: Tensor) -> Gaussians:  # rows: [M] 
     result["means"][new] -= along
     for half in (rows, new):
         result["log_scales"][half, axis] += 0.5 * math.log(1 - APART * APART)
+        if opaque:
+            whole = torch.sigmoid(gaussians["logits"][rows])
+            each = ((1 - (1 - whole).sqrt()) / _IN_THE_MIDDLE).clamp(max=_MOST_OPAQUE)
+            result["logits"][half] = torch.logit(each)
     return result

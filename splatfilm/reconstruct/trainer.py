@@ -23,12 +23,13 @@ from splatfilm.reconstruct.gaussians import FIELDS, Gaussians, activated, with_d
 from splatfilm.reconstruct.losses import photometric, psnr
 from splatfilm.reconstruct.randomness import generator
 from splatfilm.reconstruct.settings import Settings
+from splatfilm.reconstruct.splitting import split_in_two
 from splatfilm.render import RenderSettings, render
 from splatfilm.splats import SH_BASIS_COUNTS, Splats, compose
 
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-15  # Adam as in Kerbl et al. 2023
 _CHECK_EVERY = 100  # steps between two looks at every parameter for NaN
-_LIMIT_EVERY = 50  # steps between two looks at how wide every splat is seen, and after the last of them
+_LIMIT_EVERY = 50  # steps between two looks at how wide every splat is seen, once they are split
 _PSNR_EVERY = 20  # steps between two measurements for the progress line
 
 
@@ -222,18 +223,43 @@ class Trainer:
             self.gaussians["log_scales"].clamp_(max=math.log(self.settings.largest))
 
     def _limit(self) -> None:
-        """Shorten what is seen too wide from the nearest photograph: a splat is blended as a whole by its centre's
-        depth, so a long one on the floor is drawn over the feet of whoever is put on top of it."""
+        """See to it that nothing is seen too wide from the nearest photograph's place: a splat is blended as a whole by
+        its centre's depth, so a long one on the floor is drawn over the feet of whoever is put on top of it.
+
+        While splats grow they may be long; kept short from the beginning they float above the floor in stacks. When
+        growth ends the long ones are split, as far as there is room, and what is still too long is shortened.
+        """
         settings = self.settings
-        if settings.widest is None or (self.step % _LIMIT_EVERY and self.step != settings.steps):
+        if settings.widest is None or self.step < settings.narrows_from:
             return
+        if self.step == settings.narrows_from:
+            self._split()
+        elif self.step % _LIMIT_EVERY == 0 or self.step == settings.steps:
+            self.gaussians["log_scales"].clamp_(max=self._longest()[:, None])
+
+    def _longest(self) -> Tensor:  # [N]
+        """The logarithm of how long each splat may be."""
+        assert self.settings.widest is not None, "there is a limit"
         views, means = next(iter(self.views.values())), self.gaussians["means"]
         places = torch.from_numpy(np.stack([view.camera.pose[:3, 3] for view in views])).to(means)
         nearest = torch.full_like(means[:, 0], math.inf)
         for place in places:
             nearest = torch.minimum(nearest, ((means - place) ** 2).sum(dim=1))
-        longest = 0.5 * nearest.clamp(min=1e-12).log() + math.log(settings.widest)
-        self.gaussians["log_scales"].clamp_(max=longest[:, None])
+        return 0.5 * nearest.clamp(min=1e-12).log() + math.log(self.settings.widest)
+
+    def _split(self) -> None:
+        """Halve what is too wide, again and again while there is room; the widest first."""
+        while True:
+            excess = self.gaussians["log_scales"].max(dim=1).values - self._longest()
+            room = self.settings.budget - len(excess)
+            rows = torch.argsort(excess, descending=True, stable=True)[: max(0, min(room, int((excess > 0).sum())))]
+            if not len(rows):
+                return
+            self.gaussians = split_in_two(self.gaussians, rows, opaque=True)
+            for name, (first, second) in self.moments.items():
+                first[rows], second[rows] = 0, 0
+                new = torch.zeros_like(first[rows])
+                self.moments[name] = torch.cat([first, new]), torch.cat([second, new.clone()])
 
     def _descend_gain(self, index: int, gradient: NDArray[np.float64]) -> None:
         """Adam for the gains of one photograph; counted in its own epochs."""
@@ -251,7 +277,7 @@ class Trainer:
         if settings.grows_at(self.step):
             random = generator(self.anchor, "relocation", self.step)
             self.gaussians, self.moments, _ = mcmc.relocate_and_grow(
-                self.gaussians, self.moments, growth, settings.budget, random
+                self.gaussians, self.moments, growth, settings.grown, random
             )
         if growth.noise > 0 and self.step < growth.end * settings.steps:
             strength = growth.noise * settings.means_rate_at(self.step)

@@ -122,11 +122,14 @@ class Probes:
     """What a set sends to the points of a grid; each is looked from when it is first needed, and kept."""
 
     def __init__(self, setting: Splats) -> None:
-        self._setting = setting.to("cpu")
+        self.setting = setting.to("cpu")
         self._known: dict[tuple[int, int, int, float], Gathered] = {}
 
-    def at(self, point: NDArray[np.float64], highlights: float) -> NDArray[np.float64]:  # [3] -> [9, 3]
-        """What falls on something at a point, over pi, in spherical harmonics, from the eight points about it."""
+    def at(self, point: NDArray[np.float64], highlights: float, hidden: bool = True) -> NDArray[np.float64]:
+        """What falls on something at a point, over pi, in spherical harmonics [9, 3], from the eight points about it.
+
+        With the light of lamps that no picture shows, unless `hidden` is false.
+        """
         scaled = np.asarray(point, dtype=np.float64) / SPACING
         first = np.floor(scaled).astype(int)
         past = scaled - first
@@ -138,10 +141,11 @@ class Probes:
             x, y, z = (int(value) for value in first + np.array(corner))
             if (x, y, z, highlights) not in self._known:
                 place = np.array([x, y, z], dtype=np.float64) * SPACING
-                self._known[x, y, z, highlights] = gather(self._setting, place, highlights)
+                self._known[x, y, z, highlights] = gather(self.setting, place, highlights)
             one = self._known[x, y, z, highlights]
             own = one.coefficients.copy()
-            own[0] += (1 / GREY_CARD - 1) * one.mean / 0.282095
+            if hidden:
+                own[0] += (1 / GREY_CARD - 1) * one.mean / 0.282095
             total += share * one.weight * own
             weights += share * one.weight
         return total / weights

@@ -38,6 +38,10 @@ LIGHT_VERSION = 2
 """Raised whenever the same member would be lit otherwise by the same set."""
 
 
+LAMPS_VERSION = 1
+"""Raised whenever the same member would be lit otherwise by the same lamps."""
+
+
 @dataclass(frozen=True)
 class Stir:
     """An ambient motion at a moment of the scene's clock."""
@@ -268,4 +272,7 @@ def light_value(light: Light | None) -> dict[str, Any]:
     """What of a member's light decides pixels, beside the set."""
     if light is None:
         return {}
-    return {"light": [LIGHT_VERSION, light.strength, light.exposure, light.highlights]}
+    value: list[Any] = [LIGHT_VERSION, light.strength, light.exposure, light.highlights]
+    if light.lamps:
+        value += [LAMPS_VERSION, [asdict(lamp) for lamp in light.lamps], [asdict(lamp) for lamp in light.studio]]
+    return {"light": value}

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from splatfilm.stage.actor import BoundLayer, Carried
     from splatfilm.stage.canvas import Canvas
     from splatfilm.stage.contact import Known
+    from splatfilm.stage.lamps import Shades
     from splatfilm.stage.light import Probes, Surface
     from splatfilm.stage.resting import Resting
     from splatfilm.stage.rigs.rig import Rig
@@ -115,6 +116,7 @@ class Stage:
         self._surfaces: dict[Source, Surface] = {}
         self._probes: Probes | None = None
         self._drawn_on: Canvas | None = None
+        self._shades: Shades | None = None
 
     def describe(self, frame: float) -> dict[str, Any]:
         """`Placements.describe`: what decides the staged splats, for a frame's key. Does not import torch."""
@@ -264,7 +266,16 @@ class Stage:
             place = self.placements.film.assets[scene.set].looks[scene.set_look].place
             self._probes = Probes(transformed(self._splats(scene.set, scene.set_look), place))
         surfaces = tuple(self._surface(placed, source) for source in placed.sources)
-        return lit(splats, surfaces, placed.light, self._probes, self._standing_at(placed))
+        if not placed.light.lamps:
+            return lit(splats, surfaces, placed.light, self._probes, self._standing_at(placed))
+        from splatfilm.stage.lamps import Layer, Shades, lamplit
+
+        if self._shades is None:
+            self._shades = Shades(self._probes.setting)
+        rests = (self._rest(placed, source) for source in placed.sources)
+        normals = (surface.normals for surface in surfaces)
+        layers = [Layer(*one) for one in zip(splats, normals, rests, strict=True)]
+        return lamplit(layers, placed.light, self._probes, self._shades)
 
     def _standing_at(self, placed: Placed) -> NDArray[np.float64] | None:
         """The corners of the box about a character's joints, whatever it wears; None for one without a pose."""

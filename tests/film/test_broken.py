@@ -27,7 +27,7 @@ EXPECTED = [
     (13, 'assets."the flat"', 'found "the flat", expected a name (letters, digits, _ and - (not first), at most 64)'),
     (13, 'assets."the flat".looks', "missing, expected at least one look: [assets.NAME.looks.LOOK]"),
     (14, 'assets."the flat".kind', 'found "sett", expected one of set, character, prop; did you mean "set"?'),
-    (15, 'assets."the flat".colour', "unknown key, expected one of kind, looks, rig, layers"),
+    (15, 'assets."the flat".colour', "unknown key, expected one of kind, looks, rig, layers, studio"),
     (
         20,
         "assets.hall.looks.day.capture",

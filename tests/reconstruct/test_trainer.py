@@ -144,19 +144,42 @@ def test_settings_that_cannot_be_are_refused(change: dict[str, float]) -> None:
         settings_for("draft", **change)
 
 
-def test_no_splat_is_seen_wider_than_asked_from_the_nearest_photograph() -> None:
+def test_no_splat_is_seen_wider_than_asked_from_the_nearest_photograph_once_growth_has_ended() -> None:
     made = trainer()
-    made.settings = quick(100, coarse=(), widest=0.02)
+    made.settings = quick(100, coarse=(), widest=0.02, budget=len(made.gaussians["means"]))  # no room to split
     places = np.stack([v.camera.pose[:3, 3] for v in made.views[1.0]])
     means = made.gaussians["means"].numpy()
     nearest = np.linalg.norm(means[:, None] - places[None], axis=2).min(axis=1)
     made.gaussians["log_scales"][0] = np.log(1e-4)
-    made.step = 49
+    made.step = 50
+    made._limit()
+    assert float(made.splats().scales.max()) > 0.02 * nearest.max(), "while splats grow they may be long"
+    made.step = 99
     made._limit()
     assert float(made.splats().scales.max()) > 0.02 * nearest.max(), "only every 50 steps"
-    made.step = 50
+    made.step = 100
     made._limit()
     scales = made.splats().scales.numpy()
     assert scales[0] == pytest.approx(1e-4)
     assert (scales.max(axis=1) <= 0.02 * nearest * (1 + 1e-5)).all()
     assert scales.max(axis=1)[1:] == pytest.approx(0.02 * nearest[1:], rel=1e-4)
+
+
+def test_when_growth_ends_the_widest_splats_are_split_as_far_as_there_is_room() -> None:
+    made = trainer()
+    count = len(made.gaussians["means"])
+    made.gaussians["log_scales"][:] = np.log(1e-4)
+    made.gaussians["log_scales"][3, 1] = np.log(0.5)
+    made.settings = quick(100, coarse=(), widest=0.02, budget=count + 2)
+    assert made.settings.narrows_from == 80
+    before = made.splats()
+    made.step = 80
+    made._limit()
+    after = made.splats()
+    assert len(after) == count + 2
+    shorter = 0.5 * np.sqrt(1 - 0.7**2)  # twice the longest is halved: 0.714 of its length each time
+    lengths = np.sort(after.scales.max(dim=1).values.numpy())[::-1]
+    assert lengths[:3] == pytest.approx([shorter, shorter * np.sqrt(0.51), shorter * np.sqrt(0.51)], rel=1e-4)
+    kept = [k for k in range(count) if k != 3]
+    assert np.array_equal(after.means[kept].numpy(), before.means[kept].numpy())
+    assert all(len(first) == len(second) == count + 2 for first, second in made.moments.values())
