@@ -13,7 +13,7 @@ export function draw(studio, root) {
     return; // nobody's typing is taken from under them
   }
   const shot = studio.shot, parts = [problems(studio)];
-  if (shot?.lens) parts.push(lens(studio, shot), camera(studio, shot), rig(studio, shot), coverage(studio, shot));
+  if (shot?.lens) parts.push(lens(studio, shot), camera(studio, shot), rig(studio, shot), coverage(studio, shot), look(studio, shot));
   parts.push(guides(studio), continuity(studio), output.takes(studio, section), output.renders(studio, section));
   root.replaceChildren(...parts.filter(Boolean));
 }
@@ -162,6 +162,14 @@ function coverage(studio, shot) {
   return section("Coverage", row("Line from", select("a", cast.filter((who) => who !== pick.b))), row("Line to", select("b", cast.filter((who) => who !== pick.a))),
     row("Side", select("side", ["left", "right"])), row("Set-up", select("setup", setups)),
     el("button", { disabled: !setups.length, onclick: () => studio.ask({ do: "cover", shot: shot.name, ...pick }) }, "Put the camera there"));
+}
+
+// How frames are refined once they are rendered: the picture here is the bare render.
+function look(studio, shot) {
+  const box = el("select", { title: "What splatfilm make and splatfilm refine do to rendered frames", onchange: (e) => { const name = e.target.value; e.target.blur(); studio.edit("set-look", { look: name }); } },
+    ...["", ...studio.tables.looks].map((name) => el("option", { value: name }, name || "as the film says")));
+  box.value = shot.ownLook ?? "";
+  return section("Look", row("Refined as", box), el("div", { class: "quiet" }, `Now ${shot.look}. The picture shows the bare render; the look comes with splatfilm make.`));
 }
 
 function guides(studio) {

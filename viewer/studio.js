@@ -317,6 +317,11 @@ class Studio {
     if (frames.length) this.go(direction < 0 ? Math.max(...frames) : Math.min(...frames));
   }
 
+  toMarker(direction) {
+    const frames = (this.shot?.markers ?? []).map((marker) => marker.frame).filter((f) => (direction < 0 ? f < this.frame : f > this.frame));
+    if (frames.length) this.go(direction < 0 ? Math.max(...frames) : Math.min(...frames));
+  }
+
   choose(frames) { this.chosen = new Set(frames); this.timeline.draw(); inspector.draw(this, $("inspector")); }
 
   async moveKeys(by, copy = false) {
@@ -374,8 +379,8 @@ class Studio {
   unwipe() { $("wipe").hidden = true; }
   armFocus() { this.focusing = true; $("gate").classList.add("focusing"); }
   turnOverview(to) {
-    const views = ["picture", "both", "overview"];
-    this.view = this.tables?.overview === false ? "picture" : views.includes(to) ? to : views[(views.indexOf(this.view) + 1) % 3];
+    const views = ["picture", "both", "overview", "inset"];
+    this.view = this.tables?.overview === false ? "picture" : views.includes(to) ? to : views[(views.indexOf(this.view) + 1) % views.length];
     localStorage.setItem("splatfilm-view", this.view);
     const box = $("overview"), wanted = this.view !== "picture";
     $("stage").className = this.view;

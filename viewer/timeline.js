@@ -1,6 +1,6 @@
 // The lower part: the cut as a strip, and the keys of the shot in a lane a channel.
 
-import { svg } from "./dom.js";
+import { el, svg } from "./dom.js";
 import { clamp, ruler, seconds } from "./numbers.js";
 
 const LANES = [["Position", "position"], ["Aim", "rotation look_at"], ["Roll", "roll"], ["Focal", "focal_mm"], ["Focus", "focus_m"]];
@@ -44,11 +44,40 @@ export class Timeline {
       });
       cast.forEach((who, i) => parts.push(...this.performance(who, top + (LANES.length + i + 0.5) * lane)));
       if (shot.rig) parts.push(svg("text", { x: LEFT + 8, y: top + 14 }, `On a rig (${shot.rig.mount.kind}): change it in the inspector, or make keys of it`));
+      parts.push(...(shot.markers ?? []).filter(({ frame }) => frame >= this.first && frame <= this.last).map((marker) => this.marker(marker, bottom)));
       this.head = svg("line", { class: "head", y1: STRIP, y2: bottom });
       parts.push(this.head);
     }
     this.svg.replaceChildren(...parts);
     this.move();
+  }
+
+  // A remark on the clock: a click goes there, a double click names it anew.
+  marker({ frame, name }, bottom) {
+    const x = this.x(frame), y = STRIP + 2;
+    const flag = svg("g", { class: "marker", "data-marker": frame }, svg("title", {}, `${frame}: ${name}`),
+      svg("line", { x1: x, x2: x, y1: y, y2: bottom }), svg("path", { d: `M${x} ${y}h9l-3 4 3 4h-9z` }), svg("text", { x: x + 12, y: y + 9 }, name));
+    flag.addEventListener("pointerdown", (event) => { event.stopPropagation(); this.studio.go(frame); });
+    flag.addEventListener("dblclick", () => this.name(frame));
+    return flag;
+  }
+
+  // The marker's name at the playhead, typed where it stands; nothing typed takes it away.
+  name(frame) {
+    const { studio } = this, shot = studio.shot;
+    if (!shot) return;
+    const old = (shot.markers ?? []).find((marker) => marker.frame === frame)?.name ?? "";
+    const field = el("input", { class: "naming", value: old, placeholder: "marker", "aria-label": "Marker name" });
+    field.style.left = `${clamp(this.x(frame), LEFT, this.width - 160)}px`;
+    const done = () => { field.remove(); if (field.value.trim() !== old) studio.edit("set-marker", { frame, name: field.value.trim() }); };
+    field.addEventListener("blur", done, { once: true });
+    field.addEventListener("keydown", (event) => {
+      event.stopPropagation();
+      if (event.key === "Escape") field.value = old;
+      if (event.key === "Enter" || event.key === "Escape") { field.blur(); document.getElementById("stage").focus(); }
+    });
+    this.root.append(field);
+    field.select();
   }
 
   // When somebody is there, moves, changes clothes and performs: read from the film, for timing the camera to it.

@@ -20,6 +20,7 @@ from splatfilm.film import fields, picture
 from splatfilm.film.contact import film_contact, read_contact
 from splatfilm.film.continuity import film_continuity
 from splatfilm.film.fields import REQUIRED
+from splatfilm.film.markers import read_markers
 from splatfilm.film.model import (
     COLOURS,
     FILES,
@@ -174,7 +175,7 @@ def _shots(film: Table, clocks: Mapping[str, FrameRange | None], defaults: ShotD
 
 
 def _shot(table: Table, clocks: Mapping[str, FrameRange | None], defaults: ShotDefaults) -> Shot | None:
-    table.only(("name", "scene", "camera", "frames", "lens", "passes", "refine", "contact"))
+    table.only(("name", "scene", "camera", "frames", "lens", "passes", "refine", "contact", "markers"))
     name = fields.name(table, "name", REQUIRED)
     scene = fields.choice(table, "scene", REQUIRED, clocks, "a scene")
     camera = fields.existing(table, "camera", "file", REQUIRED)
@@ -183,6 +184,7 @@ def _shot(table: Table, clocks: Mapping[str, FrameRange | None], defaults: ShotD
     refine = shot_refine(table, defaults.refine)
     contact = read_contact(table, defaults.contact)
     passes = fields.choices(table, "passes", PASSES)
+    markers = read_markers(table)
     clock = clocks.get(scene or "")
     if frames is not None and clock is not None:
         fields.note_outside(table, "frames", frames, clock, f'the scene "{scene}"')
@@ -193,7 +195,7 @@ def _shot(table: Table, clocks: Mapping[str, FrameRange | None], defaults: ShotD
         table.fail(
             '"occlusion" is the shadow between cast and set: expected contact = true here, or [film.contact]', "passes"
         )
-    return Shot(name, scene, camera, frames, lens, asked, optics, refine, contact)
+    return Shot(name, scene, camera, frames, lens, asked, optics, refine, contact, markers)
 
 
 def _note_what_png_cannot_hold(film: Table) -> None:

@@ -343,6 +343,14 @@ class Contact:
 
 
 @dataclass(frozen=True)
+class Marker:
+    """A remark at a scene frame of a shot, for people. It decides no pixel."""
+
+    frame: int
+    name: str
+
+
+@dataclass(frozen=True)
 class Shot:
     """A camera looking at a scene from one scene frame to another.
 
@@ -358,6 +366,7 @@ class Shot:
     optics: Optics = Optics()
     refine: Refine = Refine()
     contact: Contact | None = None
+    markers: tuple[Marker, ...] = ()  # in the order of their frames
 
 
 @dataclass(frozen=True)

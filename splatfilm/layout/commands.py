@@ -37,7 +37,9 @@ from splatfilm.layout.shot_commands import (
     MoveShot,
     RenameShot,
     SetFrames,
+    SetMarker,
     SetOptics,
+    SetRefine,
 )
 
 COMMANDS: Mapping[str, Any] = {
@@ -61,6 +63,8 @@ COMMANDS: Mapping[str, Any] = {
     "delete-shot": DeleteShot,
     "rename-shot": RenameShot,
     "set-frames": SetFrames,
+    "set-marker": SetMarker,
+    "set-look": SetRefine,
     "convert-camera": ConvertCamera,
     "import-camera": ImportCamera,
 }

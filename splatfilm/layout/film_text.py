@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import tomlkit
-from tomlkit.items import AoT, InlineTable, Table
+from tomlkit.items import AoT, Array, InlineTable, Table
 
 from splatfilm.base.errors import InputError
 from splatfilm.film.positions import key_lines
@@ -26,6 +26,8 @@ def set_in_shot(text: str, index: int, values: Mapping[str, Any]) -> str:
             table.pop(key, None)
         elif isinstance(value, Mapping):
             _merge(table, key, value)
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            table[key] = _rows(value)
         else:
             table[key] = value
     return tomlkit.dumps(document)
@@ -84,6 +86,13 @@ def _inline(value: Mapping[str, Any]) -> InlineTable:
     made = tomlkit.inline_table()
     made.update({k: v for k, v in value.items() if v is not None})
     return made
+
+
+def _rows(values: list[Mapping[str, Any]]) -> Array:
+    rows = tomlkit.array()
+    for value in values:
+        rows.append(_inline(value))
+    return rows.multiline(len(values) > 1)
 
 
 def _trimmed(lines: list[str]) -> list[str]:

@@ -112,6 +112,44 @@ class SetOptics:
 
 
 @dataclass(frozen=True)
+class SetMarker:
+    """A remark at a scene frame of the shot: a new one, another name for the one that is there, or none with ""."""
+
+    label: ClassVar[str] = "Set marker"
+    shot: str
+    frame: int
+    name: str
+
+    def apply(self, state: State) -> State:
+        shot = state.shot(self.shot)
+        if self.frame not in shot.frames:
+            raise EditError(f"frame {self.frame} is not in shot {self.shot}: {shot.frames.first} to {shot.frames.last}")
+        named = {marker.frame: marker.name for marker in shot.markers}
+        if not self.name and self.frame not in named:
+            raise EditError(f"there is no marker on frame {self.frame}")
+        named[self.frame] = self.name
+        values = [{"frame": frame, "name": name} for frame, name in sorted(named.items()) if name]
+        return state.with_text(film_text.set_in_shot(state.text, state.index(self.shot), {"markers": values or None}))
+
+
+@dataclass(frozen=True)
+class SetRefine:
+    """How the shot's frames are refined: one of the looks that there are; "" as the film says."""
+
+    label: ClassVar[str] = "Set look"
+    shot: str
+    look: str
+
+    def apply(self, state: State) -> State:
+        value = {"look": self.look} if self._has_more(state) and self.look else self.look or None
+        return state.with_text(film_text.set_in_shot(state.text, state.index(self.shot), {"refine": value}))
+
+    def _has_more(self, state: State) -> bool:
+        """Whether the shot says more of its refinement than a look, which stays."""
+        return isinstance(state.reading.source.values["shots"][state.index(self.shot)].get("refine"), Mapping)
+
+
+@dataclass(frozen=True)
 class SetFrames:
     """The shot's in and out, scene frames, both included. A rig plays anew over them.
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from splatfilm.base.errors import InputError, SplatfilmError
+from splatfilm.film.model import REFINE_LOOKS
 from splatfilm.layout import ChangedOnDiskError, Document, EditError, command_from_value
 from splatfilm.layout.bodies import BODIES, PRIMES_MM, T_STOPS
 from splatfilm.layout.checks import NOTHING_KNOWN, Known, notes
@@ -127,6 +128,7 @@ class Session:
             "bodies": bodies,
             "primes": PRIMES_MM,
             "t_stops": T_STOPS,
+            "looks": REFINE_LOOKS,
             "rigs": list(STARTERS),
             "exports": dict(EXPORTS),
             "overview": self._room.lookout is not None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from splatfilm.film.model import CastMember, Scene
 from splatfilm.layout import Document
 from splatfilm.layout.aiming import heading_and_tilt, recorded_mm
 from splatfilm.layout.checks import Note
-from splatfilm.layout.state import Baked, bake
+from splatfilm.layout.state import Baked, State, bake
 
 
 class StateValues:
@@ -53,7 +53,7 @@ class StateValues:
         """A shot as windows see it, remembered while its camera and its entry in the film stay."""
         state = document.state
         head = state.head
-        key = (shot, state.cameras[shot.camera], (head.size, head.rate) if head else None)
+        key = (shot, _own_look(state, shot.name), state.cameras[shot.camera], (head.size, head.rate) if head else None)
         known = self._values.get(shot.name)
         if known is None or known[0] != key:
             known = self._values[shot.name] = key, self._made_value(document, shot)
@@ -70,6 +70,9 @@ class StateValues:
             "last": shot.frames.last,
             "file": shot.camera.name,
             "own": file.own,
+            "look": shot.refine.look,
+            "ownLook": _own_look(state, shot.name),
+            "markers": [{"frame": marker.frame, "name": marker.name} for marker in shot.markers],
             "problem": "; ".join(p.message for p in file.problems) or None,
         }
         if file.camera is None:
@@ -161,3 +164,9 @@ def _reading(poses: np.ndarray[Any, Any], rate: float) -> np.ndarray[Any, Any]:
         rows.append([*pose[:3, 3].tolist(), math.degrees(heading), math.degrees(tilt), math.degrees(roll)])
     steps = np.linalg.norm(np.diff(poses[:, :3, 3], axis=0), axis=-1) * rate
     return np.column_stack([np.array(rows), np.append(steps, steps[-1:] if len(steps) else 0.0)])
+
+
+def _own_look(state: State, name: str) -> str | None:
+    """The look that a shot itself asks for; None where it is as the film says."""
+    said = state.reading.source.values["shots"][state.index(name)].get("refine")
+    return said.get("look") if isinstance(said, Mapping) else said

@@ -302,3 +302,29 @@ def test_a_shots_shutter_and_depth_of_field_stand_in_the_film_file_and_nowhere_e
         do(document, "set-optics", shot=name)
     document.undo()
     assert not document.state.shot(name).optics.depth_of_field
+
+
+def test_markers_and_looks_stand_in_the_film_file_and_go_with_undo(talk: Path) -> None:
+    document = Document.open(talk)
+    name, shot = next(iter(document.state.shots.items()))
+    first, last = shot.frames.first, shot.frames.last
+    do(document, "set-marker", shot=name, frame=last, name="the look back")
+    do(document, "set-marker", shot=name, frame=first, name="enters")
+    do(document, "set-marker", shot=name, frame=last, name="turns")
+    do(document, "set-look", shot=name, look="natural")
+    document.save()
+    saved = load(talk).shot(name)
+    assert [(one.frame, one.name) for one in saved.markers] == [(first, "enters"), (last, "turns")]
+    assert saved.refine.look == "natural"
+    do(document, "set-marker", shot=name, frame=first, name="")
+    do(document, "set-marker", shot=name, frame=last, name="")
+    do(document, "set-look", shot=name, look="")
+    assert (document.state.shot(name).markers, document.state.shot(name).refine.look) == ((), shot.refine.look)
+    document.undo()
+    assert document.state.shot(name).refine.look == "natural"
+    with pytest.raises(EditError, match="no marker on frame"):
+        do(document, "set-marker", shot=name, frame=first, name="")
+    with pytest.raises(EditError, match="is not in shot"):
+        do(document, "set-marker", shot=name, frame=last + 1, name="late")
+    with pytest.raises(EditError, match="expected one of off, clean"):
+        do(document, "set-look", shot=name, look="matte")

@@ -204,3 +204,37 @@ def test_chosen_keys_are_spread_and_lens_and_shutter_are_set_in_the_page(browser
         page.close()
     optics = load(tiny.path).shots[0].optics
     assert (optics.shutter_angle, optics.depth_of_field) == (180, True)
+
+
+@pytest.mark.browser
+def test_markers_a_look_and_the_inset_are_set_in_the_page(browser: Any, tiny: TinyFilm) -> None:
+    with serving(tiny) as (address, *_):
+        page = open_page(browser, address)
+        page.keyboard.press("End")
+        page.keyboard.press("Shift+M")
+        page.get_by_label("Marker name").fill("she turns")
+        page.keyboard.press("Enter")
+        until(page, "__sf.state.shots[0].markers.map((one) => one.name).join() === 'she turns'")
+        page.keyboard.press("Home")
+        page.keyboard.press("Alt+]")
+        until(page, "__sf.frame === __sf.state.shots[0].markers[0].frame")
+        page.keyboard.press("Home")
+        page.locator("#timeline .marker path").click()
+        until(page, "__sf.frame === __sf.state.shots[0].markers[0].frame")
+        page.get_by_text("Look", exact=True).click()
+        page.get_by_label("Refined as").select_option("clean")
+        until(page, "__sf.state.shots[0].look === 'clean'")
+        page.locator("#stage").focus()
+        for _ in range(3):
+            page.keyboard.press("Tab")
+        until(page, "__sf.view === 'inset'")
+        page.locator("#overview iframe").wait_for()
+        inset, stage = page.locator("#overview").bounding_box(), page.locator("#stage").bounding_box()
+        assert inset["width"] < 0.4 * stage["width"] and inset["height"] < 0.45 * stage["height"]
+        assert page.locator("#gate").is_visible()
+        page.keyboard.press("Control+s")
+        until(page, "!__sf.state.dirty")
+        page.close()
+    shot = load(tiny.path).shots[0]
+    assert [(one.frame, one.name) for one in shot.markers] == [(shot.frames.last, "she turns")]
+    assert shot.refine.look == "clean"
