@@ -34,7 +34,8 @@ export class Timeline {
       const lane = this.lane, bottom = top + count * lane;
       this.svg.style.height = `${Math.max(this.root.clientHeight, bottom + 6)}px`;
       parts.push(svg("rect", { class: "inout", x: this.x(shot.first), y: STRIP, width: Math.max(1, this.x(shot.last) - this.x(shot.first)), height: bottom - STRIP }));
-      for (const frame of ruler(this.first, this.last, this.width - LEFT - RIGHT))
+      const flags = (shot.markers ?? []).map(({ frame }) => this.x(frame)), free = (x) => flags.every((at) => Math.abs(x - at) > 40); // names stand there
+      for (const frame of ruler(this.first, this.last, this.width - LEFT - RIGHT).filter((one) => free(this.x(one))))
         parts.push(svg("text", { x: this.x(frame), y: STRIP + 13, "text-anchor": "middle" }, String(frame)));
       LANES.forEach(([name, channels], i) => {
         const y = top + (i + 0.5) * lane;
@@ -56,7 +57,7 @@ export class Timeline {
   marker({ frame, name }, bottom) {
     const x = this.x(frame), y = STRIP + 2;
     const flag = svg("g", { class: "marker", "data-marker": frame }, svg("title", {}, `${frame}: ${name}`),
-      svg("line", { x1: x, x2: x, y1: y, y2: bottom }), svg("path", { d: `M${x} ${y}h9l-3 4 3 4h-9z` }), svg("text", { x: x + 12, y: y + 9 }, name));
+      svg("line", { x1: x, x2: x, y1: y, y2: bottom }), svg("path", { d: `M${x} ${y}h9l-3 4 3 4h-9z` }), svg("text", x > this.width - 110 ? { x: x - 4, y: y + 9, "text-anchor": "end" } : { x: x + 12, y: y + 9 }, name));
     flag.addEventListener("pointerdown", (event) => { event.stopPropagation(); this.studio.go(frame); });
     flag.addEventListener("dblclick", () => this.name(frame));
     return flag;
