@@ -1,10 +1,11 @@
 // The studio's page. It shows what Python says and asks Python for changes: it never interpolates a camera, and the
 // picture in the middle is the renderer's.
 
-import { COMMANDS, MOUSE, byKey, command, tip } from "./commands.js";
+import { COMMANDS, byKey, command, tip } from "./commands.js";
 import { el, heldDown, svg } from "./dom.js";
 import * as inspector from "./inspector.js";
 import * as output from "./output.js";
+import * as palette from "./palette.js";
 import { clamp, due, fit, mask, pressed } from "./numbers.js";
 import { Timeline } from "./timeline.js";
 import { Wire } from "./wire.js";
@@ -483,33 +484,8 @@ class Studio {
     this.toasting = setTimeout(() => $("toast").classList.remove("shown"), 6000);
   }
 
-  openPalette() {
-    const find = $("find"), list = $("found");
-    let at = 0, shown = [];
-    const draw = () => {
-      const words = find.value.toLowerCase().split(/\s+/);
-      shown = COMMANDS.filter((one) => words.every((word) => `${one.group} ${one.title}`.toLowerCase().includes(word)));
-      at = clamp(at, 0, Math.max(0, shown.length - 1));
-      list.replaceChildren(...shown.map((one, i) => el("li", { "aria-selected": String(i === at), onclick: () => take(one) }, one.title, el("kbd", {}, one.keys[0] ?? ""))));
-    };
-    const take = (one) => { $("palette").close(); one?.run(this); };
-    find.oninput = () => { at = 0; draw(); };
-    find.onkeydown = (e) => {
-      if (e.key === "ArrowDown" || e.key === "ArrowUp") { e.preventDefault(); at += e.key === "ArrowDown" ? 1 : -1; draw(); }
-      if (e.key === "Enter") take(shown[at]);
-    };
-    find.value = "";
-    draw();
-    $("palette").showModal();
-  }
-
-  openKeys() {
-    const groups = [...new Set(COMMANDS.map((one) => one.group))];
-    const line = (text, keys) => el("div", {}, text, el("kbd", {}, keys));
-    $("keys").replaceChildren(...groups.flatMap((group) => [el("h3", {}, group), ...COMMANDS.filter((one) => one.group === group && one.keys.length).map((one) => line(one.title, one.keys.join("  ")))]),
-      el("h3", {}, "In the look-through"), ...MOUSE.map(([hand, what]) => line(what, hand)));
-    $("keys").showModal();
-  }
+  openPalette() { palette.openPalette(this); }
+  openKeys() { palette.openKeys(); }
 }
 
 const studio = new Studio();
