@@ -141,7 +141,8 @@ class SetRefine:
     look: str
 
     def apply(self, state: State) -> State:
-        value = {"look": self.look} if self._has_more(state) and self.look else self.look or None
+        look = self.look or None
+        value = {"look": look} if self._has_more(state) else look
         return state.with_text(film_text.set_in_shot(state.text, state.index(self.shot), {"refine": value}))
 
     def _has_more(self, state: State) -> bool:

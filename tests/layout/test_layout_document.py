@@ -322,6 +322,12 @@ def test_markers_and_looks_stand_in_the_film_file_and_go_with_undo(talk: Path) -
     assert (document.state.shot(name).markers, document.state.shot(name).refine.look) == ((), shot.refine.look)
     document.undo()
     assert document.state.shot(name).refine.look == "natural"
+    talk.write_text(talk.read_text().replace('refine = "natural"', 'refine = { look = "natural", strength = 0.4 }'))
+    told = Document.open(talk)
+    do(told, "set-look", shot=name, look="clean")
+    assert (told.state.shot(name).refine.look, told.state.shot(name).refine.strength) == ("clean", 0.4)
+    do(told, "set-look", shot=name, look="")
+    assert (told.state.shot(name).refine.look, told.state.shot(name).refine.strength) == (shot.refine.look, 0.4)
     with pytest.raises(EditError, match="no marker on frame"):
         do(document, "set-marker", shot=name, frame=first, name="")
     with pytest.raises(EditError, match="is not in shot"):
