@@ -107,7 +107,7 @@ def _share_of_ceiling(splats: Splats, camera: Camera) -> tuple[float, float]:
         start = time.perf_counter()
         vectors = kernels.extension().ceiling(CEILING_ROUNDS)
         ceiling.append(16 * vectors / (time.perf_counter() - start))
-        _, kernel_pass = cpu._forward(fields, view, for_backward=False)
+        _, kernel_pass = cpu._forward(fields, view, cpu._modes(splats), for_backward=False)
         blend.append(kernel_pass.evaluations / kernel_pass.seconds[3])
     set_threads(THREADS)
     return max(blend) / max(ceiling), max(ceiling)
