@@ -171,7 +171,7 @@ def test_no_opinion_that_is_learnt_from_saw_the_photograph(tmp_path: Path) -> No
     capture = read_capture(write_capture(tmp_path / "ball", count=14))
     settings, wanted = quick(steps=10, budget=200), PairSettings(folds=2, opinions=2, asked=3)
     for rest, left_out in making.fold_captures(capture, 2):
-        first, second = making.opinion_captures(capture, rest, 2)
+        first, second = making.opinion_captures(rest, 2)
         assert first is rest
         assert len(second.photographs) < len(first.photographs)
         assert not {p.name for p in second.photographs} & set(left_out)
