@@ -11,6 +11,7 @@ noise that a video model would draw for every frame: when a camera comes back, a
 from __future__ import annotations
 
 import dataclasses
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -31,7 +32,7 @@ from splatfilm.refine.contract import BareFrame
 from splatfilm.refine.guards import measure_pair
 from splatfilm.refine.net import LocalUNet, SceneRefiner, Steps
 from splatfilm.refine.opinions import Opinions
-from splatfilm.refine.pairs import seen_by, views_of
+from splatfilm.refine.pairs import asked_settings, seen_by, views_of
 from splatfilm.refine.recipe import BakeSettings, PairSettings, Recipe, TrainSettings
 from splatfilm.refine.steps import anchored
 from splatfilm.refine.stored import AnchoredSteps
@@ -72,15 +73,20 @@ def speed() -> list[Row]:
 
 
 def sparse() -> list[Row]:
-    """Every fourth photograph: what refiner and bake add on views that nothing has seen."""
+    """Every fourth photograph: what refiner and bake add on views that nothing has seen.
+
+    In the folder that the environment's `SPLATFILM_BENCH_OUT` names, a run that was stopped goes on.
+    """
     capture, judges = thinned(read_capture(FLAT))
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = os.environ.get("SPLATFILM_BENCH_OUT", temporary)
         made = reconstruct(capture, SETTINGS, Path(folder))
         splats = read_splats(made.splats)
         started = time.perf_counter()
         refiner = learn_refiner(capture, made, SETTINGS, RECIPE)
         taught = time.perf_counter() - started
         rows = [*worth("sparse/refiner", judges, refiner), *in_steps(judges, refiner), *with_opinions(judges, refiner)]
+        alike = reconstruct(capture, asked_settings(SETTINGS, RECIPE.pairs), Path(folder))
         views, test = views_of(capture, "train", SETTINGS), views_of(capture, "test", SETTINGS)
         ground = Ground(splats, views, test, SETTINGS, "benchmark")
         started = time.perf_counter()
@@ -88,12 +94,15 @@ def sparse() -> list[Row]:
         after = bake(ground, net, others, RECIPE.bake, Path(folder) / "bake")
         baked = time.perf_counter() - started
         alone = bake(ground, net, others, dataclasses.replace(RECIPE.bake, views=0), Path(folder) / "alone")
+        longer = score_of(read_splats(alike.splats), judges, "cpu")
     before, found, control = (score_of(s, judges, "cpu") for s in (splats, after.splats, alone.splats))
     photographs = sum(sharpness(view.over((0.0, 0.0, 0.0))) for view in judges) / len(judges)
     return [
         Row("sparse/unrefined-psnr", before.psnr, "dB"),
         Row("sparse/unrefined-ssim", before.ssim, ""),
         *rows,
+        Row("sparse/trained-like-an-opinion-psnr-gain", longer.psnr - before.psnr, "dB"),
+        Row("sparse/trained-like-an-opinion-ssim-gain", longer.ssim - before.ssim, ""),
         Row("sparse/baked-psnr-gain", found.psnr - before.psnr, "dB", 0.7, "higher"),
         Row("sparse/baked-ssim-gain", found.ssim - before.ssim, "", 0.0, "higher"),
         Row("sparse/baked-without-refined-views-psnr-gain", control.psnr - before.psnr, "dB"),

@@ -12,7 +12,7 @@ from typing import Any
 from splatfilm.base.errors import InputError, did_you_mean
 from splatfilm.base.hashing import hash_value
 
-REFINER_VERSION = 2
+REFINER_VERSION = 3
 """Raised when the same weights would give other pixels."""
 TRAINING_VERSION = 3
 """Raised whenever the same pairs and settings would give other weights."""
