@@ -161,7 +161,9 @@ def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:
         settings_for("drafft")
 
 
-@pytest.mark.parametrize("change", [{"steps": 0}, {"sh_degree": 4}, {"longest": 3}, {"ssim_weight": 2.0}, {"drop": 1.0}])
+@pytest.mark.parametrize(
+    "change", [{"steps": 0}, {"sh_degree": 4}, {"longest": 3}, {"ssim_weight": 2.0}, {"drop": 1.0}]
+)
 def test_settings_that_cannot_be_are_refused(change: dict[str, float]) -> None:
     with pytest.raises(InputError, match=next(iter(change))):
         settings_for("draft", **change)
