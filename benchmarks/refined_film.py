@@ -2,9 +2,9 @@
 
 Eight frames each of the first wide (010, and its end, where the film cuts), of the shot it cuts to (020) and of the
 wide that comes back (080), judged by the continuity measures as `splatfilm continuity` does it. The look `natural` on
-the baked set, as a refined film has it, stands in rows of its own. The stochastic mode is the scene refiner's in several
-steps, on the set as it was captured; anchored and plain differ in the noise alone, at the same strength. Takes twenty
-minutes of two cores.
+the baked set, as a refined film has it, stands in rows of its own. The stochastic mode is the scene refiner's in
+several steps, on the set as it was captured; anchored and plain differ in the noise alone, at the same strength. Takes
+twenty minutes of two cores.
 
 With a folder as argument the pictures and clips that people can look at are left there: `make_noise.py` in
 `docs/pictures` draws from them.

@@ -38,7 +38,7 @@ from splatfilm.refine import opinions as opinions_of
 from splatfilm.refine.contract import BareFrame
 from splatfilm.refine.diffusion import diffusers_class
 from splatfilm.refine.opinions import Opinions
-from splatfilm.refine.recipe import GRID, REFINER_VERSION, NetSettings
+from splatfilm.refine.recipe import GRID, REFINER_VERSION, UNIT, NetSettings
 from splatfilm.refine.stored import describe_refiner
 from splatfilm.render.backends import threads_wanted
 
@@ -48,7 +48,6 @@ PLANES = 8 + opinions_of.PLANES
 """Planes in: render (3), 1/(1 + depth), alpha, normal (3), and what other splats show (5, zero without any)."""
 NOISY = 3
 """Planes more in the mode of several steps: the change so far, in units of `UNIT`, under noise."""
-UNIT = 0.04  # of display-referred 0..1: about the deviation of what is left to change; with 0.1 noise drowned it
 TIMES = 1000  # the network's diffusion time runs from 0, no noise, to this, nothing else
 LEVELS = 3
 TILE = (540, 640)  # rows, columns: the largest part of a frame that is worked on at once on a CPU

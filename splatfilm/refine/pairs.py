@@ -5,8 +5,8 @@ learns too little. The capture's photographs are dealt into K folds; splats are 
 times, and rendered at its photographs: one of them stands for the asset and the rest are what others say of it
 (`opinions`), none of which saw the photograph. The splats that are asked in the end saw all photographs but an eighth
 and were trained longer: they are better than any fold's. The trainings are reconstructions like any other: found again
-by what went into them, and resumed after a kill. Without folds, or with one training a fold, renders of the asset itself
-come in, for its own faults must be known as well.
+by what went into them, and resumed after a kill. Without folds, or with one training a fold, renders of the asset
+itself come in, for its own faults must be known as well.
 """
 
 from __future__ import annotations

@@ -12,13 +12,16 @@ from typing import Any
 from splatfilm.base.errors import InputError, did_you_mean
 from splatfilm.base.hashing import hash_value
 
-REFINER_VERSION = 3
+REFINER_VERSION = 2
 """Raised when the same weights would give other pixels."""
-TRAINING_VERSION = 3
+TRAINING_VERSION = 2
 """Raised whenever the same pairs and settings would give other weights."""
 BAKE_VERSION = 2
 """Raised whenever the same asset, refiner and settings would give other splats."""
 GRID = 4  # pixels: the network halves its grid twice
+UNIT = 0.04
+"""What the mode of several steps counts a change in, of display-referred 0..1: about the deviation of what is left to
+change. In units of 0.1 noise drowned it, and the network could only answer with the mean."""
 
 
 @dataclass(frozen=True)
@@ -151,8 +154,14 @@ def recipe_for(preset: str) -> Recipe:
 
 
 def plain(settings: PairSettings | TrainSettings | BakeSettings) -> dict[str, Any]:
-    """Settings for hashing and for the record."""
-    return dataclasses.asdict(settings)
+    """Settings for hashing and for the record, without what they make no use of."""
+    value = dataclasses.asdict(settings)
+    if isinstance(settings, PairSettings) and settings.opinions == 1:
+        for name in ("asked_share", "asked_room", "asked_drop"):
+            del value[name]
+    if isinstance(settings, TrainSettings) and settings.noisy:
+        value["unit"] = UNIT
+    return value
 
 
 def refiner_key(reconstruction: str, recipe: Recipe) -> str:

@@ -17,7 +17,7 @@ from splatfilm.refine import net as network
 from splatfilm.refine.contract import BareFrame
 from splatfilm.refine.net import GRID, REACH, LocalUNet, open_refiner, refine_planes, save_refiner
 from splatfilm.refine.opinions import Opinions
-from splatfilm.refine.recipe import NetSettings
+from splatfilm.refine.recipe import UNIT, NetSettings
 from splatfilm.refine.stored import find_refiner, in_steps
 from splatfilm.splats import Splats, read_splats, write_ply
 
@@ -252,7 +252,7 @@ def test_a_damaged_refiner_is_refused_with_its_file(taught: LocalUNet, tmp_path:
 
 
 def test_several_steps_have_a_key_and_a_reach_of_their_own(taught: LocalUNet, tmp_path: Path) -> None:
-    save_refiner(taught, [], tmp_path / "refiner", {"training": {"noisy": 0.25}})
+    save_refiner(taught, [], tmp_path / "refiner", {"training": {"noisy": 0.25, "unit": UNIT}})
     found = find_refiner(tmp_path / "splats.ply")
     assert found is not None
     four, other = in_steps(found, 4, "1", ("flat",)), in_steps(found, 4, "night", ("flat",))
@@ -263,6 +263,14 @@ def test_several_steps_have_a_key_and_a_reach_of_their_own(taught: LocalUNet, tm
     assert torch.equal(first, four.open("cpu")(dataclasses.replace(frame, scene_frame=1002.0))), "it stands still"
     assert not torch.equal(first, found.open("cpu")(frame))
     assert not torch.equal(first, other.open("cpu")(frame))
+
+
+def test_a_refiner_that_counts_otherwise_refuses_several_steps(taught: LocalUNet, tmp_path: Path) -> None:
+    save_refiner(taught, [], tmp_path / "refiner", {"training": {"noisy": 0.25}})
+    found = find_refiner(tmp_path / "splats.ply")
+    assert found is not None
+    with pytest.raises(InputError, match=r"units of an earlier version, which are 0\.04 now: train it again"):
+        in_steps(found, 4, "1", ("flat",))
 
 
 def test_a_refiner_taught_for_one_step_refuses_several(taught: LocalUNet, tmp_path: Path) -> None:
