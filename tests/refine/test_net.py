@@ -265,6 +265,25 @@ def test_several_steps_have_a_key_and_a_reach_of_their_own(taught: LocalUNet, tm
     assert not torch.equal(first, other.open("cpu")(frame))
 
 
+def test_the_say_of_a_network_scales_its_part_and_is_kept(taught: LocalUNet, tmp_path: Path) -> None:
+    planes = torch.rand(1, 13, 16, 16, generator=torch.Generator().manual_seed(4)) * 0.2 + 0.4
+    planes[:, 8:11] = 0.01
+    with torch.inference_mode():
+        whole = taught(planes) - planes[:, :3] - 0.01
+        taught.say = 0.5
+        try:
+            half = taught(planes) - planes[:, :3] - 0.01
+            inside = whole.abs() < 0.3  # and not cut off by the bound
+            assert inside.any()
+            torch.testing.assert_close(half[inside], 0.5 * whole[inside], atol=1e-6, rtol=1e-4)
+            save_refiner(taught, [], tmp_path / "refiner", {})
+            assert open_refiner(tmp_path / "refiner", "cpu").net.say == 0.5
+            taught.say = 0.0
+            assert torch.equal(taught(planes), planes[:, :3] + planes[:, 8:11]), "what the opinions agree on is left"
+        finally:
+            taught.say = 1.0
+
+
 def test_a_refiner_that_counts_otherwise_refuses_several_steps(taught: LocalUNet, tmp_path: Path) -> None:
     save_refiner(taught, [], tmp_path / "refiner", {"training": {"noisy": 0.25}})
     found = find_refiner(tmp_path / "splats.ply")
