@@ -70,6 +70,7 @@ class Settings:
     gains: bool = False  # a gain per photograph and channel, for exposure that wandered
     largest: float | None = None  # metres, one deviation: no splat grows longer than this
     widest: float | None = None  # radians, one deviation: none is longer, seen from the nearest photograph's place
+    drop: float = 0.0  # each step leaves out so large a share of the splats, drawn anew
     rates: Rates = field(default_factory=Rates)
     growth: Growth = field(default_factory=Growth)
     backend: str = "auto"
@@ -86,6 +87,8 @@ class Settings:
             raise ValueError(f"sh_degree is {self.sh_degree}: expected 0, 1, 2 or 3")
         if not 0 <= self.ssim_weight <= 1:
             raise ValueError(f"ssim_weight is {self.ssim_weight}: expected 0 to 1")
+        if not 0 <= self.drop < 1:
+            raise ValueError(f"drop is {self.drop}: expected 0 to less than 1")
 
     def as_plain(self) -> dict[str, Any]:
         """Everything that decides the result but the backend, as plain values for hashing and for the record."""
@@ -94,6 +97,8 @@ class Settings:
         for name in ("largest", "widest"):
             if plain[name] is None:
                 del plain[name]
+        if not self.drop:
+            del plain["drop"]
         if self.widest is not None:
             plain["split"] = 1  # raised when the same limit would be kept in another way
         return plain
@@ -124,6 +129,10 @@ class Settings:
     def narrows_from(self) -> int:
         """The step after which no splat is wider than `widest`: the one that growth ends with."""
         return int(self.growth.end * self.steps)
+
+    def dropped_at(self, step: int) -> float:
+        """The share of the splats that a step leaves out: it grows over the first half of the steps."""
+        return self.drop * min(1.0, 2 * step / self.steps)
 
     def grows_at(self, step: int) -> bool:
         """Whether splats are relocated and added after this step (counted from 1)."""

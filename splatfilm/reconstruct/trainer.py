@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from splatfilm.render import RenderSettings, render
 from splatfilm.splats import SH_BASIS_COUNTS, Splats, compose
 
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-15  # Adam as in Kerbl et al. 2023
+_MOST_OPAQUE = 0.999  # of a splat that makes up for those left out
 _CHECK_EVERY = 100  # steps between two looks at every parameter for NaN
 _LIMIT_EVERY = 50  # steps between two looks at how wide every splat is seen, once they are split
 _PSNR_EVERY = 20  # steps between two measurements for the progress line
@@ -169,7 +170,7 @@ class Trainer:
         """Render one view and leave gradients in the parameters. Returns the photometric loss."""
         count, growth = len(self.gaussians["means"]), self.settings.growth
         pull = growth.scale_weight / (3 * count * self.extent), growth.opacity_weight / count
-        splats = activated(self.gaussians, self.settings.antialiased, pull)
+        splats = self._thinned(activated(self.gaussians, self.settings.antialiased, pull))
         if self.below is not None:
             splats = compose([(self.below, IDENTITY), (splats, IDENTITY)])
         frame = render(splats, view.camera, RenderSettings(background=ground), backend=self.settings.backend)
@@ -196,6 +197,19 @@ class Trainer:
         matte_gradient = torch.sign(difference) * weight * (self.settings.matte_weight / difference.numel())
         torch.autograd.backward([frame.beauty, frame.alpha], [gradient, matte_gradient])
         return loss.value
+
+    def _thinned(self, splats: Splats) -> Splats:
+        """Without the share of the splats that this step leaves out, the others the more opaque for it.
+
+        Seen in few photographs, one splat can come to stand for what it is not; what must be shown without any one of
+        them is shown by several that agree (Park et al. 2025, "DropGaussian", equation 4).
+        """
+        share = self.settings.dropped_at(self.step)
+        if not share:
+            return splats
+        drawn = generator(self.anchor, "dropped", self.step).random(len(splats))
+        kept = torch.from_numpy((drawn >= share) / np.float32(1 - share)).to(splats.opacities)
+        return replace(splats, opacities=(splats.opacities * kept).clamp_max(_MOST_OPAQUE))
 
     def _descend(self, gradients: dict[str, Tensor | None]) -> None:
         rates, means_rate = self.settings.rates, self.settings.means_rate_at(self.step) * self.extent

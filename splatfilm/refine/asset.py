@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +18,21 @@ from splatfilm.base.progress import SILENT, Progress
 from splatfilm.capture import Capture
 from splatfilm.reconstruct import Reconstruction, Settings
 from splatfilm.reconstruct.evaluate import rendered
+from splatfilm.reconstruct.losses import psnr
+from splatfilm.reconstruct.trainer import View
 from splatfilm.refine import baked
 from splatfilm.refine.bake import Ground, Outcome, bake, score_of_refiner, sharpness, write_before_and_after
 from splatfilm.refine.baked import Baked, find_baked, folder_of, record_of
-from splatfilm.refine.net import LocalUNet, load_refiner, save_refiner
+from splatfilm.refine.net import LocalUNet, load_refiner, refine_planes, save_refiner
 from splatfilm.refine.opinions import Opinions
-from splatfilm.refine.pairs import device_of, make_pairs, views_of
+from splatfilm.refine.pairs import device_of, make_pairs, seen_by, views_of
 from splatfilm.refine.recipe import Recipe, bake_key, plain, refiner_key
 from splatfilm.refine.stored import FOLDER, find_refiner
 from splatfilm.refine.train import RefinerTraining, train_refiner
 from splatfilm.splats import read_splats, write_ply
 
 _WORK = ".refining"
+_SAYS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def learn_refiner(
@@ -48,6 +52,9 @@ def learn_refiner(
     splats = read_splats(made.splats).to(device)
     lesson = make_pairs(capture, splats, settings, recipe.pairs, made.folder.parent, progress)
     net = train_refiner(RefinerTraining(lesson.pairs, recipe.train, key, device), made.folder / _WORK, key, progress)
+    known = Opinions(splats, tuple(read_splats(path).to(device) for path in lesson.opinions))
+    if known.others:
+        net.say = say_of(net, known, views_of(capture, "test", settings), settings.backend)
     facts: dict[str, Any] = {
         "key": key,
         "trained on": capture.path.name,
@@ -62,7 +69,22 @@ def learn_refiner(
     save_refiner(net, lesson.opinions, place, facts)
     with contextlib.suppress(OSError):
         shutil.rmtree(made.folder / _WORK)
-    return net, Opinions(splats, tuple(read_splats(path).to(device) for path in lesson.opinions))
+    return net, known
+
+
+def say_of(net: LocalUNet, known: Opinions, views: Sequence[View], backend: str) -> float:
+    """How much of the network's part to take: what is best, by PSNR, at photographs that nothing was taught with.
+
+    What the network learns of the folds, which know less than the asset and those it asks, need not hold for these.
+    """
+    sums = [0.0] * len(_SAYS)
+    for view in views:
+        planes, truth = seen_by(known, view.camera, backend), view.over((0.0, 0.0, 0.0))
+        agreed = planes[:3] + planes[8:11]
+        learnt = refine_planes(net, planes) - agreed
+        for index, say in enumerate(_SAYS):
+            sums[index] += psnr((agreed + say * learnt).movedim(0, -1), truth, view.weight)
+    return _SAYS[max(range(len(_SAYS)), key=lambda index: sums[index])] if views else 1.0
 
 
 def bake_asset(

@@ -38,7 +38,7 @@ from splatfilm.refine import opinions as opinions_of
 from splatfilm.refine.contract import BareFrame
 from splatfilm.refine.diffusion import diffusers_class
 from splatfilm.refine.opinions import Opinions
-from splatfilm.refine.recipe import GRID, REFINER_VERSION, NetSettings
+from splatfilm.refine.recipe import GRID, REFINER_VERSION, UNIT, NetSettings
 from splatfilm.refine.stored import describe_refiner
 from splatfilm.render.backends import threads_wanted
 
@@ -48,7 +48,6 @@ PLANES = 8 + opinions_of.PLANES
 """Planes in: render (3), 1/(1 + depth), alpha, normal (3), and what other splats show (5, zero without any)."""
 NOISY = 3
 """Planes more in the mode of several steps: the change so far, in units of `UNIT`, under noise."""
-UNIT = 0.1  # of display-referred 0..1: about the deviation of what is left to change
 TIMES = 1000  # the network's diffusion time runs from 0, no noise, to this, nothing else
 LEVELS = 3
 TILE = (540, 640)  # rows, columns: the largest part of a frame that is worked on at once on a CPU
@@ -74,17 +73,22 @@ class PixelNorm(nn.Module):
 class LocalUNet(nn.Module):
     """`refined = max(0, render + change)`, each output pixel a function of its neighbourhood only.
 
-    The change is what the opinions agree on and `bound tanh(network)`, together at most `bound`.
+    The change is what the opinions agree on and `bound tanh(network)`, together at most `bound`. In one step `say`,
+    0..1, is how much of the network's part is taken.
     """
 
     def __init__(self, settings: NetSettings = NetSettings(), seed: int = 0) -> None:  # noqa: B008  (frozen)
         super().__init__()
         self.settings = settings
+        self.say = 1.0
         self.inner = _unet(settings.channels, seed)
 
     def forward(self, planes: Tensor, time: float | Tensor = 0) -> Tensor:  # [B, 13 or 16, H, W] -> [B, 3, H, W]
         """The picture. H and W are multiples of `GRID`; `time` 0 is the mode of one step."""
-        change = planes[:, 8:11] + self.learnt(planes, time)
+        change = planes[:, 8:11]
+        say = 1.0 if isinstance(time, Tensor) or time else self.say
+        if say:
+            change = change + say * self.learnt(planes, time)
         return torch.clamp_min(planes[:, :3] + change.clamp(-self.settings.bound, self.settings.bound), 0.0)
 
     def learnt(self, planes: Tensor, time: float | Tensor = 0) -> Tensor:  # [B, 13 or 16, H, W] -> [B, 3, H, W]
@@ -345,6 +349,7 @@ def save_refiner(net: LocalUNet, others: Sequence[Path], folder: Path, facts: Ma
         "format": "splatfilm-network",
         "version": 2,
         "settings": asdict(net.settings),
+        "say": net.say,
         "opinions": len(others),
     }
     write_json(folder / NETWORK, value)
@@ -356,10 +361,11 @@ def load_refiner(folder: Path) -> tuple[LocalUNet, Opinions]:
     value, path = read_json(folder / NETWORK), folder / NETWORK
     try:
         settings = NetSettings(tuple(int(n) for n in value["settings"]["channels"]), float(value["settings"]["bound"]))
-        count = int(value["opinions"])
+        count, say = int(value["opinions"]), float(value.get("say", 1.0))
     except (KeyError, TypeError, ValueError) as error:
         raise InputError.at(path, f"not the description of a network: {error} (train it again)") from error
     path, net = folder / WEIGHTS, LocalUNet(settings)
+    net.say = say
     tensors = _tensors(path)
     try:
         net.load_state_dict(tensors)

@@ -3,9 +3,10 @@
 Splats look better where they were trained than anywhere else, so a refiner taught with renders at the training views
 learns too little. The capture's photographs are dealt into K folds; splats are trained without one of them, several
 times, and rendered at its photographs: one of them stands for the asset and the rest are what others say of it
-(`opinions`), none of which saw the photograph. The trainings are reconstructions like any other: found again by what
-went into them, and resumed after a kill. Without folds, or with one training a fold, renders of the asset itself come
-in, for its own faults must be known as well.
+(`opinions`), none of which saw the photograph. The splats that are asked in the end saw all photographs but an eighth
+and were trained longer: they are better than any fold's. The trainings are reconstructions like any other: found again
+by what went into them, and resumed after a kill. Without folds, or with one training a fold, renders of the asset
+itself come in, for its own faults must be known as well.
 """
 
 from __future__ import annotations
@@ -71,6 +72,12 @@ def fold_settings(settings: Settings, pairs: PairSettings) -> Settings:
     return dataclasses.replace(settings, steps=max(1, round(pairs.share * settings.steps)))
 
 
+def asked_settings(settings: Settings, pairs: PairSettings) -> Settings:
+    """The settings of splats that are kept to be asked: longer, with more room, and each resting on many splats."""
+    steps, budget = round(pairs.asked_share * settings.steps), round(pairs.asked_room * settings.budget)
+    return dataclasses.replace(settings, steps=max(1, steps), budget=max(1, budget), drop=pairs.asked_drop)
+
+
 def fold_captures(capture: Capture, folds: int) -> Iterator[tuple[Capture, tuple[str, ...]]]:
     """For every fold the capture without it, and the names of its photographs: every K-th of those for training.
 
@@ -119,21 +126,33 @@ def make_pairs(
     Raises as `reconstruct` does. Held-out pairs come first, in the order of the photographs.
     """
     views = views_of(capture, "train", settings)
-    held_out, files = _held_out(capture, views, settings, pairs, folder, progress) if pairs.folds else ([], [])
+    held_out = _held_out(capture, views, settings, pairs, folder, progress) if pairs.folds else []
     if pairs.opinions > 1:
-        return Lesson(tuple(held_out), tuple(files[: pairs.asked]))
+        return Lesson(tuple(held_out), _asked(capture, settings, pairs, folder, progress))
     near = splats.to(device_of(settings))
     own = views[:: pairs.own_every]
     return Lesson((*held_out, *(pair_of(near, v, settings.backend, (), held_out=False) for v in own)), ())
 
 
-def opinion_captures(capture: Capture, fold: Capture, count: int) -> Iterator[Capture]:
-    """A fold's capture, and the same without one photograph in eight, other ones each time."""
+def opinion_captures(capture: Capture, count: int) -> Iterator[Capture]:
+    """A capture, and the same without one photograph in eight, other ones each time: `count` in all."""
     for number in range(count):
-        train = fold.of("train")
-        less = {photograph.name for photograph in train[number - 1 :: _LEFT_OUT]} if number else set()
-        rest = tuple(photograph for photograph in fold.photographs if photograph.name not in less)
-        yield dataclasses.replace(fold, photographs=rest) if less else fold
+        train = capture.of("train")
+        less = {photograph.name for photograph in train[(number - 1) % _LEFT_OUT :: _LEFT_OUT]} if number else set()
+        rest = tuple(photograph for photograph in capture.photographs if photograph.name not in less)
+        yield dataclasses.replace(capture, photographs=rest, notes=()) if less else capture
+
+
+def _asked(
+    capture: Capture, settings: Settings, pairs: PairSettings, folder: Path, progress: Progress
+) -> tuple[Path, ...]:
+    """The splats that the refiner asks: of the whole capture but for an eighth, which makes each err elsewhere."""
+    found = []
+    for number, one in enumerate(opinion_captures(capture, pairs.asked + 1)):
+        if number:
+            progress.say(f"{capture.path.name}: opinion {number} of {pairs.asked}")
+            found.append(reconstruct(one, asked_settings(settings, pairs), folder / FOLDS, progress).splats)
+    return tuple(found)
 
 
 def _held_out(
@@ -143,16 +162,14 @@ def _held_out(
     pairs: PairSettings,
     folder: Path,
     progress: Progress,
-) -> tuple[list[Pair], list[Path]]:
-    """Pairs in the order of the photographs, and the folds' splats: the first of every fold, then the second ones."""
+) -> list[Pair]:
+    """Pairs in the order of the photographs."""
     found: dict[str, list[Pair]] = {}
-    files: list[list[Path]] = [[] for _ in range(pairs.opinions)]
     for number, (rest, names) in enumerate(fold_captures(capture, pairs.folds), 1):
         progress.say(f"{capture.path.name}: fold {number} of {pairs.folds}, {len(names)} photographs left out")
         trained = []
-        for turn, one in enumerate(opinion_captures(capture, rest, pairs.opinions)):
+        for one in opinion_captures(rest, pairs.opinions):
             result = reconstruct(one, fold_settings(settings, pairs), folder / FOLDS, progress)
-            files[turn].append(result.splats)
             trained.append(read_splats(result.splats).to(device_of(settings)))
         for index, view in enumerate(view for view in views if view.name in names):
             turns = range(pairs.opinions) if len(views) <= _FEW else [index % pairs.opinions]
@@ -160,4 +177,4 @@ def _held_out(
                 pair_of(trained[turn], view, settings.backend, trained[:turn] + trained[turn + 1 :], held_out=True)
                 for turn in turns
             ]
-    return [pair for view in views for pair in found[view.name]], [path for turn in files for path in turn]
+    return [pair for view in views for pair in found[view.name]]

@@ -19,6 +19,9 @@ TRAINING_VERSION = 2
 BAKE_VERSION = 2
 """Raised whenever the same asset, refiner and settings would give other splats."""
 GRID = 4  # pixels: the network halves its grid twice
+UNIT = 0.04
+"""What the mode of several steps counts a change in, of display-referred 0..1: about the deviation of what is left to
+change. In units of 0.1 noise drowned it, and the network could only answer with the mean."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,11 @@ class PairSettings:
     """How pairs are made. `folds` 0 takes renders of the asset at its own photographs, where nothing is left out."""
 
     folds: int = 4
-    opinions: int = 1  # trainings of every fold; more than one: a refiner asks some of them beside the render
-    asked: int = 4  # of all those, so many are kept with the asset
+    opinions: int = 1  # trainings of every fold; more than one: a refiner asks other splats beside the render
+    asked: int = 4  # so many, trained on almost all photographs and kept with the asset
+    asked_share: float = 2.0  # of the reconstruction's steps, for each of these
+    asked_room: float = 1.5  # times the reconstruction's splats
+    asked_drop: float = 0.15  # of their splats, which every step of their training leaves out
     share: float = 1.0  # of the reconstruction's steps, for the splats of each fold
     own_every: int = 3  # of the photographs, one in so many is paired with the asset's own render
 
@@ -50,6 +56,10 @@ class PairSettings:
             raise ValueError(f"folds is {self.folds}: expected 0, or at least 2")
         if not 0 < self.share <= 1:
             raise ValueError(f"share is {self.share}: expected more than 0, at most 1")
+        if not (0 < self.asked_share <= 4 and 0 < self.asked_room <= 4):
+            raise ValueError(f"asked_share, asked_room are {self.asked_share}, {self.asked_room}: expected 0 to 4")
+        if not 0 <= self.asked_drop < 1:
+            raise ValueError(f"asked_drop is {self.asked_drop}: expected 0 to less than 1")
         if self.own_every < 1 or self.opinions < 1 or self.asked < 1:
             raise ValueError("own_every, opinions and asked must be at least 1")
         if self.opinions > 1 and not self.folds:
@@ -127,7 +137,7 @@ _RECIPES: dict[str, Recipe] = {
         BakeSettings(rounds=2, views=32, share=0.1),
     ),
     "final": Recipe(
-        PairSettings(folds=4),
+        PairSettings(folds=4, opinions=2),
         TrainSettings(net=NetSettings(channels=(32, 64, 128)), steps=8000, crops=8, size=128, noisy=0.25),
         BakeSettings(rounds=4, views=96),
     ),
@@ -144,8 +154,14 @@ def recipe_for(preset: str) -> Recipe:
 
 
 def plain(settings: PairSettings | TrainSettings | BakeSettings) -> dict[str, Any]:
-    """Settings for hashing and for the record."""
-    return dataclasses.asdict(settings)
+    """Settings for hashing and for the record, without what they make no use of."""
+    value = dataclasses.asdict(settings)
+    if isinstance(settings, PairSettings) and settings.opinions == 1:
+        for name in ("asked_share", "asked_room", "asked_drop"):
+            del value[name]
+    if isinstance(settings, TrainSettings) and settings.noisy:
+        value["unit"] = UNIT
+    return value
 
 
 def refiner_key(reconstruction: str, recipe: Recipe) -> str:

@@ -19,6 +19,7 @@ from splatfilm.base.errors import InputError
 from splatfilm.base.files import read_json, write_json
 from splatfilm.base.hashing import hash_file, hash_value
 from splatfilm.refine.contract import Refiner
+from splatfilm.refine.recipe import UNIT
 
 FORMAT = "splatfilm-refiner"
 VERSION = 1  # of refiner.json
@@ -61,7 +62,7 @@ class AnchoredSteps:
 def in_steps(found: StoredRefiner, count: int, seed: str, spaces: Sequence[str]) -> StoredRefiner:
     """The same refiner in several steps; every one of them carries an edit on.
 
-    Raises `InputError` for a refiner that was taught for one step only.
+    Raises `InputError` for a refiner that was taught for one step only, or to count changes otherwise than is done now.
     """
     training = found.facts.get("training")
     if not isinstance(training, Mapping) or not training.get("noisy"):
@@ -70,6 +71,9 @@ def in_steps(found: StoredRefiner, count: int, seed: str, spaces: Sequence[str])
             "was taught for one step only: leave film.refine.steps out, or train it with a share of noise "
             "(presets preview and final do)",
         )
+    if training.get("unit") != UNIT:
+        why = f"counts changes in units of {training.get('unit', 'an earlier version')}, which are {UNIT} now"
+        raise InputError.at(found.folder / DESCRIPTION, f"{why}: train it again")
     noise = AnchoredSteps(count, seed, tuple(spaces))
     key = hash_value({"refiner": found.key, "steps": count, "seed": seed, "spaces": list(spaces)})
     reach = None if found.reach is None else count * found.reach + NOISE_REACH

@@ -24,9 +24,9 @@ from splatfilm.reconstruct import checkpoint
 from splatfilm.reconstruct.checkpoint import Checkpoint
 from splatfilm.reconstruct.randomness import generator
 from splatfilm.reconstruct.trainer import DivergedError
-from splatfilm.refine.net import TIMES, UNIT, LocalUNet, each_in_one_thread, mirrored, signal_at
+from splatfilm.refine.net import TIMES, LocalUNet, each_in_one_thread, mirrored, signal_at
 from splatfilm.refine.pairs import Pair
-from splatfilm.refine.recipe import GRID, TrainSettings
+from splatfilm.refine.recipe import GRID, UNIT, TrainSettings
 
 CHECKPOINT_SECONDS = 20.0
 _REPORT_EVERY = 10  # steps

@@ -133,12 +133,37 @@ def test_an_object_gets_half_a_splat_for_each_pixel_that_it_covers_in_an_average
     assert budget_for(50_000, [view(0, 0.1), view(1)]) == 50_000
 
 
+def test_a_step_leaves_out_a_share_of_the_splats_and_the_others_make_up_for_it() -> None:
+    made = Trainer({1.0: [view()]}, quick(100, coarse=(), drop=0.2), 3.0, "anchor")
+    splats = known_splats(400)
+    made.step = 25
+    share = made.settings.dropped_at(25)
+    assert share == pytest.approx(0.1), "half of the full share, at half of the first half"
+    assert made.settings.dropped_at(50) == made.settings.dropped_at(99) == pytest.approx(0.2)
+    thin = made._thinned(splats).opacities
+    gone = thin == 0
+    assert 20 < int(gone.sum()) < 65
+    torch.testing.assert_close(thin[~gone], (splats.opacities[~gone] / 0.9).clamp_max(0.999))
+    assert torch.equal(thin, made._thinned(splats).opacities), "the step alone decides"
+    made.step = 26
+    assert not torch.equal(thin == 0, made._thinned(splats).opacities == 0)
+    made.step = 0
+    assert made._thinned(splats) is splats
+
+
+def test_a_reconstruction_that_leaves_nothing_out_keeps_its_name() -> None:
+    assert "drop" not in quick(100).as_plain()
+    assert quick(100, drop=0.1).as_plain()["drop"] == 0.1
+
+
 def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InputError, match=r'draft, preview, final; did you mean "draft"'):
         settings_for("drafft")
 
 
-@pytest.mark.parametrize("change", [{"steps": 0}, {"sh_degree": 4}, {"longest": 3}, {"ssim_weight": 2.0}])
+@pytest.mark.parametrize(
+    "change", [{"steps": 0}, {"sh_degree": 4}, {"longest": 3}, {"ssim_weight": 2.0}, {"drop": 1.0}]
+)
 def test_settings_that_cannot_be_are_refused(change: dict[str, float]) -> None:
     with pytest.raises(InputError, match=next(iter(change))):
         settings_for("draft", **change)

@@ -120,6 +120,11 @@ def test_a_key_changes_with_whatever_decides_the_result() -> None:
     assert bake_key("a", recipe) != bake_key("a", more)
     assert refiner_key("a", recipe) == refiner_key("a", more)
     assert len({bake_key("a", recipe), bake_key("a", longer)}) == 2
+    alone, asking = (Recipe(PairSettings(opinions=n, asked_drop=0.1)) for n in (1, 2))
+    assert refiner_key("a", alone) == refiner_key("a", Recipe()), (
+        "who asks nobody does not care how they would be trained"
+    )
+    assert refiner_key("a", asking) != refiner_key("a", Recipe(PairSettings(opinions=2)))
     with pytest.raises(InputError, match='did you mean "draft"'):
         recipe_for("drat")
 

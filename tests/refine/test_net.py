@@ -17,7 +17,7 @@ from splatfilm.refine import net as network
 from splatfilm.refine.contract import BareFrame
 from splatfilm.refine.net import GRID, REACH, LocalUNet, open_refiner, refine_planes, save_refiner
 from splatfilm.refine.opinions import Opinions
-from splatfilm.refine.recipe import NetSettings
+from splatfilm.refine.recipe import UNIT, NetSettings
 from splatfilm.refine.stored import find_refiner, in_steps
 from splatfilm.splats import Splats, read_splats, write_ply
 
@@ -252,7 +252,7 @@ def test_a_damaged_refiner_is_refused_with_its_file(taught: LocalUNet, tmp_path:
 
 
 def test_several_steps_have_a_key_and_a_reach_of_their_own(taught: LocalUNet, tmp_path: Path) -> None:
-    save_refiner(taught, [], tmp_path / "refiner", {"training": {"noisy": 0.25}})
+    save_refiner(taught, [], tmp_path / "refiner", {"training": {"noisy": 0.25, "unit": UNIT}})
     found = find_refiner(tmp_path / "splats.ply")
     assert found is not None
     four, other = in_steps(found, 4, "1", ("flat",)), in_steps(found, 4, "night", ("flat",))
@@ -263,6 +263,33 @@ def test_several_steps_have_a_key_and_a_reach_of_their_own(taught: LocalUNet, tm
     assert torch.equal(first, four.open("cpu")(dataclasses.replace(frame, scene_frame=1002.0))), "it stands still"
     assert not torch.equal(first, found.open("cpu")(frame))
     assert not torch.equal(first, other.open("cpu")(frame))
+
+
+def test_the_say_of_a_network_scales_its_part_and_is_kept(taught: LocalUNet, tmp_path: Path) -> None:
+    planes = torch.rand(1, 13, 16, 16, generator=torch.Generator().manual_seed(4)) * 0.2 + 0.4
+    planes[:, 8:11] = 0.01
+    with torch.inference_mode():
+        whole = taught(planes) - planes[:, :3] - 0.01
+        taught.say = 0.5
+        try:
+            half = taught(planes) - planes[:, :3] - 0.01
+            inside = whole.abs() < 0.3  # and not cut off by the bound
+            assert inside.any()
+            torch.testing.assert_close(half[inside], 0.5 * whole[inside], atol=1e-6, rtol=1e-4)
+            save_refiner(taught, [], tmp_path / "refiner", {})
+            assert open_refiner(tmp_path / "refiner", "cpu").net.say == 0.5
+            taught.say = 0.0
+            assert torch.equal(taught(planes), planes[:, :3] + planes[:, 8:11]), "what the opinions agree on is left"
+        finally:
+            taught.say = 1.0
+
+
+def test_a_refiner_that_counts_otherwise_refuses_several_steps(taught: LocalUNet, tmp_path: Path) -> None:
+    save_refiner(taught, [], tmp_path / "refiner", {"training": {"noisy": 0.25}})
+    found = find_refiner(tmp_path / "splats.ply")
+    assert found is not None
+    with pytest.raises(InputError, match=r"units of an earlier version, which are 0\.04 now: train it again"):
+        in_steps(found, 4, "1", ("flat",))
 
 
 def test_a_refiner_taught_for_one_step_refuses_several(taught: LocalUNet, tmp_path: Path) -> None:

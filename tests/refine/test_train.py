@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import signal
 import subprocess
@@ -12,16 +13,20 @@ from pathlib import Path
 
 import pytest
 import torch
-from synthetic import quick, write_capture
+from synthetic import cameras, known_splats, quick, write_capture
 
 from splatfilm.base.errors import InputError
 from splatfilm.capture import read_capture
 from splatfilm.reconstruct import reconstruct
+from splatfilm.reconstruct.trainer import View
 from splatfilm.refine import pairs as making
+from splatfilm.refine.asset import say_of
 from splatfilm.refine.net import LocalUNet
+from splatfilm.refine.opinions import Opinions
 from splatfilm.refine.pairs import Pair
 from splatfilm.refine.recipe import NetSettings, PairSettings, TrainSettings
 from splatfilm.refine.train import RefinerTraining, loss_of, train_refiner
+from splatfilm.render import render
 from splatfilm.splats import read_splats
 
 SMALL = TrainSettings(net=NetSettings(channels=(8, 8, 8)), steps=40, crops=3, size=16, rate=4e-3)
@@ -171,7 +176,7 @@ def test_no_opinion_that_is_learnt_from_saw_the_photograph(tmp_path: Path) -> No
     capture = read_capture(write_capture(tmp_path / "ball", count=14))
     settings, wanted = quick(steps=10, budget=200), PairSettings(folds=2, opinions=2, asked=3)
     for rest, left_out in making.fold_captures(capture, 2):
-        first, second = making.opinion_captures(capture, rest, 2)
+        first, second = making.opinion_captures(rest, 2)
         assert first is rest
         assert len(second.photographs) < len(first.photographs)
         assert not {p.name for p in second.photographs} & set(left_out)
@@ -184,6 +189,20 @@ def test_no_opinion_that_is_learnt_from_saw_the_photograph(tmp_path: Path) -> No
     assert torch.allclose(one[:3] + one[8:11], other[:3] + other[8:11], atol=2e-3), "both have the same mean"
     assert one[8:11].abs().max() > 0
     assert len(lesson.opinions) == len(set(lesson.opinions)) == 3
+
+
+def test_photographs_that_nothing_was_taught_with_say_how_much_a_network_has_to_say() -> None:
+    splats = known_splats()
+    known, net = Opinions(splats, (splats,)), LocalUNet(NetSettings(channels=(8, 8, 8), bound=0.35))
+    views = []
+    for camera in cameras(3):
+        picture = render(splats, camera, backend="cpu").beauty + 0.02
+        views.append(View("brighter", camera, picture.half(), None, None))
+    assert say_of(net, known, views, "cpu") == 0.0, "what changes nothing has nothing to say"
+    with torch.no_grad():
+        net.inner.conv_out.bias.fill_(math.atanh(0.04 / 0.35))  # type: ignore[union-attr,operator]
+    assert say_of(net, known, views, "cpu") == 0.5, "it wants 0.04 where 0.02 is right"
+    assert say_of(net, known, (), "cpu") == 1.0
 
 
 def test_a_share_of_the_crops_is_for_several_steps() -> None:
