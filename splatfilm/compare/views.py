@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar, overload
+from pathlib import Path
+from typing import Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from splatfilm.cameras.camera import Camera
+from splatfilm.compare.memory import Owner
 
 Picture = NDArray[np.float32]  # [H, W, 3] sRGB, 0..1
 Frames = Sequence[Picture]
@@ -37,14 +39,16 @@ class Lazy(Sequence[T]):
     def __len__(self) -> int:
         return self._length
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_kept": OrderedDict()}
+
     @overload
     def __getitem__(self, index: int) -> T: ...
     @overload
     def __getitem__(self, index: slice) -> Sequence[T]: ...
     def __getitem__(self, index: int | slice) -> T | Sequence[T]:
         if isinstance(index, slice):
-            chosen = range(self._length)[index]
-            return Lazy(len(chosen), lambda i: self[chosen[i]], keep=0)
+            return Chosen(self, range(self._length)[index])
         place = range(self._length)[index]
         if place in self._kept:
             self._kept.move_to_end(place)
@@ -55,6 +59,53 @@ class Lazy(Sequence[T]):
             while len(self._kept) > self._keep:
                 self._kept.popitem(last=False)
         return made
+
+
+class Chosen(Sequence[T]):
+    """Some of a sequence's items, in an order of their own."""
+
+    def __init__(self, items: Sequence[T], places: Sequence[int]) -> None:
+        self._items, self._places = items, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        if isinstance(index, slice):
+            return Chosen(self._items, self._places[index])
+        return self._items[self._places[index]]
+
+
+class Mapped(Sequence[NDArray[np.uint8]]):
+    """Pictures in a file of raw pixels (`.npy`, [F, H, W, 3]), which is mapped and so costs no memory."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._frames: NDArray[np.uint8] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_path": self._path, "_frames": None}
+
+    def __len__(self) -> int:
+        return len(self._mapped())
+
+    @overload
+    def __getitem__(self, index: int) -> NDArray[np.uint8]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[NDArray[np.uint8]]: ...
+    def __getitem__(self, index: int | slice) -> NDArray[np.uint8] | Sequence[NDArray[np.uint8]]:
+        if isinstance(index, slice):
+            return Chosen(self, range(len(self))[index])
+        return np.asarray(self._mapped()[index])
+
+    def _mapped(self) -> NDArray[np.uint8]:
+        if self._frames is None:
+            self._frames = np.load(self._path, mmap_mode="r")
+        return self._frames
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +119,7 @@ class View:
 
 
 @dataclass(frozen=True, eq=False)
-class ShotTruth:
+class ShotTruth(Owner):
     """One shot of our scene: its views, made when asked for, and its cameras, known beforehand.
 
     `objects` are names; the same order for all shots of a scene. `states` says what each frame shows apart from the
@@ -110,7 +161,7 @@ class ShotTruth:
 
 
 @dataclass(frozen=True, eq=False)
-class Clip:
+class Clip(Owner):
     """The frames of one shot by any method. `mask` is True where nothing is to be compared (a watermark)."""
 
     frames: Frames
