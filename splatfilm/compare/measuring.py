@@ -30,6 +30,7 @@ from splatfilm.compare.pairs import PairSpec, film_pairs, is_cut
 from splatfilm.compare.returns import Return, find_returns, measure_return_of
 from splatfilm.compare.rows import Row, RowClip, measured_clip
 from splatfilm.compare.scores import MethodScores, PairKind, PairScores, Score
+from splatfilm.compare.stability import depth_steps
 from splatfilm.compare.truth import TruthOptions, film_truth
 from splatfilm.compare.views import Clip, ShotTruth, scaled_truth
 from splatfilm.film.model import Film
@@ -190,7 +191,7 @@ def _desk(job: _Job) -> _Desk:
 def _prepare_shot(job: _Job, shot: str) -> Known:
     """What every take of a shot is held against; also draws the views that all processes will look at."""
     truth = _desk(job).truth(shot, job.asked.size)
-    for index in some(len(truth), DEPTH.frames):
+    for index in {*some(len(truth), DEPTH.frames), *(i + 1 for i in depth_steps(len(truth)))}:
         own_seer(truth).coarse(index)
     return known_shot(truth, DEPTH)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -100,35 +100,40 @@ def overlapping(a: Seer, b: Seer, most: int = MOST_PAIRS, whole: bool = False) -
     With `whole`, A may see all of B, as a wide sees its close-up. Two shots that share nothing give no pairs. Of what
     moved between the two frames nothing is shared; two frames that see all of the rest alike are a revisit, no pair.
     """
+    return _farthest(list(_candidates(a, b, whole)), (len(a.truth), len(b.truth)), most)
+
+
+def _candidates(a: Seer, b: Seer, whole: bool = False) -> Iterator[tuple[int, int, float]]:
+    """Every pair that may be compared, and how much of B's picture A sees."""
     frames_a, frames_b = (_spread(s.frames, CANDIDATES) for s in (a, b))
     small_a = [(i, a.coarse(i)) for i in frames_a]
-    found: list[tuple[int, int, float]] = []
     for j in frames_b:
         view_b = b.coarse(j)
+        points = points_of(view_b.depth, view_b.camera)
         for i, view_a in small_a:
             unmoved = still(a.truth, i, b.truth, j)
-            seen, near = _seen(view_a, view_b, unmoved)
+            seen, near = _seen(view_a, view_b, unmoved, points)
             share = float(seen.mean())
             if share < OVERLAP[0]:
                 continue
             if near > OVERLAP[1] and not (whole and _seen(view_b, view_a, unmoved)[1] <= OVERLAP[1]):
                 continue  # one camera, nearly: that is a revisit
-            points = points_of(view_b.depth, view_b.camera)[seen]
-            if ray_angle(view_a.camera, view_b.camera, points) <= MOST_ANGLE:
-                found.append((i, j, share))
-    return _farthest(found, (len(a.truth), len(b.truth)), most)
+            if ray_angle(view_a.camera, view_b.camera, points[seen]) <= MOST_ANGLE:
+                yield i, j, share
 
 
-def _seen(a: View, b: View, unmoved: NDArray[np.bool_]) -> tuple[Mask, float]:
+def _seen(
+    a: View, b: View, unmoved: NDArray[np.bool_], points: NDArray[np.float64] | None = None
+) -> tuple[Mask, float]:
     """B's pixels of standing things that A sees, and their share of all pixels of such things."""
     standing = unmoved[np.maximum(b.ids, 0)]
-    seen = sight(a, b).seen & standing
+    seen = sight(a, b, points).seen & standing
     return seen, float(seen.sum() / max(int(standing.sum()), 1))
 
 
 def shares(a: Seer, b: Seer) -> bool:
     """Whether any of their frames can be compared, either way round."""
-    return bool(overlapping(a, b, 1) or overlapping(b, a, 1, whole=True))
+    return any(True for _ in _candidates(a, b)) or any(True for _ in _candidates(b, a, whole=True))
 
 
 def still(a: ShotTruth, i: int, b: ShotTruth, j: int) -> NDArray[np.bool_]:  # [objects]

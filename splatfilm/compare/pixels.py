@@ -17,7 +17,7 @@ Array = NDArray[np.float32]
 CLEAREST = 60.0
 """Decibels above which a finite difference is below 8-bit rounding; where decibels are averaged they stop here."""
 
-COLOURS = 20_000
+COLOURS = 10_000
 """Pixels whose colour difference is looked at, spread evenly over a picture: it costs more than all else together."""
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601, as OpenCV's grey

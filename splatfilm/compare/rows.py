@@ -14,7 +14,7 @@ from PIL import Image
 from splatfilm.base.errors import InputError, Problem
 from splatfilm.compare.baselines import Conforming
 from splatfilm.compare.manifest import INFORMATION, ClipEntry, MethodEntry
-from splatfilm.compare.views import Clip, Lazy, Mapped, from_bytes
+from splatfilm.compare.views import Clip, Lazy, Mapped, brought_down, from_bytes
 from splatfilm.film.model import Film
 from splatfilm.shots.names import FilmFolders
 from splatfilm.shots.pictures import eight_bit, read_picture
@@ -169,10 +169,3 @@ def measured_clip(clip: RowClip, size: tuple[int, int]) -> Clip:
     if mask is not None and clip.size != size:
         mask = np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).resize(size, Image.Resampling.BOX)) > 0
     return Clip(Lazy(len(clip.frames), lambda index: from_bytes(brought_down(clip.frames[index], size))), mask)
-
-
-def brought_down(pixels: Bytes, size: tuple[int, int]) -> Bytes:
-    """Pixels at a smaller size, by area."""
-    if (pixels.shape[1], pixels.shape[0]) == size:
-        return np.asarray(pixels)
-    return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize(size, Image.Resampling.BOX))

@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splatfilm.cameras.camera import Camera
+from splatfilm.compare.agreement import some
 from splatfilm.compare.following import FLOOR_DEGREES, FLOOR_METRES, camera_of
-from splatfilm.compare.motion import Motion, measure_motion, steps_of
+from splatfilm.compare.motion import Motion, measure_motion
 from splatfilm.compare.pixels import grey, squared_error
 from splatfilm.compare.scores import CameraFollowing, Score, Stability
 from splatfilm.compare.views import Clip, Mask, ShotTruth, View
 from splatfilm.compare.warp import Sight, carried, comparable, sight
 
 LOCATED_ENOUGH = 0.9  # of the frames: below it the camera is not known well enough for DWE
-MOST_DEPTH_STEPS = 12
+MOST_DEPTH_STEPS = 12  # from frames that cameras are looked for in, so that their views are drawn already
 NO_CV2 = "needs OpenCV: pip install 'splatfilm[compare]'"
 
 
@@ -50,7 +51,7 @@ def _depth_error(clip: Clip, truth: ShotTruth, following: CameraFollowing | None
     if cameras is None:
         return Score("DWE", None, "MSE", "lower", note="the camera was not found in nine of ten frames")
     errors, ours, rows = [], [], []
-    for index in steps_of(min(len(clip), len(truth)), MOST_DEPTH_STEPS):
+    for index in depth_steps(min(len(clip), len(truth))):
         if (way := _way(truth, index, cameras)) is None:
             continue
         good = way.good if clip.mask is None else way.good & ~clip.mask
@@ -62,6 +63,12 @@ def _depth_error(clip: Clip, truth: ShotTruth, following: CameraFollowing | None
     if not errors:
         return Score("DWE", None, "MSE", "lower", note="nothing stands still from frame to frame")
     return Score("DWE", float(np.mean(errors)), "MSE", "lower", float(np.mean(ours)), per_frame=tuple(rows))
+
+
+def depth_steps(count: int) -> list[int]:
+    """Frames that are held against the next one: every other of those that a report looks at."""
+    looked_at = [index for index in some(count, 2 * MOST_DEPTH_STEPS) if index < count - 1]
+    return looked_at if len(looked_at) <= MOST_DEPTH_STEPS else looked_at[::2]
 
 
 @dataclass(frozen=True, eq=False)

@@ -135,6 +135,7 @@ class ShotTruth(Owner):
     states: tuple[str, ...] = ()  # empty: nothing moves
     placed: tuple[tuple[str, ...], ...] = ()  # a state for every object at every frame; empty: nothing moves
     see: Callable[[int, Camera], View] | None = None  # the moment of view i through any other camera
+    sized: Callable[[int, Camera], View | None] | None = None  # view i through its own camera at another size
     rate: float = 24.0  # frames a second
     stored: Frames | None = None  # the same pictures as the views', where they need not be drawn
     shade: float = 0.0  # metres that things darken what is about them: a shadow moves with what casts it
@@ -172,33 +173,45 @@ class Clip(Owner):
 
 
 def scaled_truth(truth: ShotTruth, width: int, height: int) -> ShotTruth:
-    """The same shot in smaller pictures: colours by area, depth and ids by the pixel in the middle. Never enlarges."""
+    """The same shot in smaller pictures: colours by area, depth and ids drawn at that size. Never enlarges.
+
+    Where they cannot be drawn so, or pictures are not stored, depth and ids are those of the pixel in the middle.
+    """
     if truth.size == (width, height):
         return truth
     if width > truth.size[0] or height > truth.size[1]:
         raise ValueError(f"{truth.size[0]}x{truth.size[1]} is never enlarged to {width}x{height}")
     cameras = tuple(camera.scaled(width, height) for camera in truth.cameras)
 
+    stored = truth.stored
+    small = (
+        None if stored is None else Lazy(len(stored), lambda i, of=stored: scaled_picture(of[i], width, height))  # type: ignore[misc]
+    )
+
     def make(index: int) -> View:
+        if small is not None and truth.sized is not None and (drawn := truth.sized(index, cameras[index])) is not None:
+            return replace(drawn, picture=small[index])
         view = truth.views[index]
         rows = ((np.arange(height) + 0.5) * view.depth.shape[0] / height).astype(int)
         columns = ((np.arange(width) + 0.5) * view.depth.shape[1] / width).astype(int)
         places = np.ix_(rows, columns)
         return View(scaled_picture(view.picture, width, height), view.depth[places], view.ids[places], cameras[index])
 
-    stored = truth.stored
-    small = (
-        None if stored is None else Lazy(len(stored), lambda i, of=stored: scaled_picture(of[i], width, height))  # type: ignore[misc]
-    )
     return replace(truth, cameras=cameras, views=Lazy(len(truth.views), make), stored=small)
 
 
 def scaled_picture(picture: Picture, width: int, height: int) -> Picture:
-    """A smaller picture, by area."""
+    """A smaller picture, by area, in the eight bits that clips are brought down in too."""
     if picture.shape[:2] == (height, width):
         return picture
-    layers = [Image.fromarray(np.ascontiguousarray(picture[..., c])) for c in range(picture.shape[2])]
-    return np.stack([np.asarray(layer.resize((width, height), Image.Resampling.BOX)) for layer in layers], -1)
+    return from_bytes(brought_down(to_bytes(picture), (width, height)))
+
+
+def brought_down(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Pixels at a smaller size (width, height), by area."""
+    if (pixels.shape[1], pixels.shape[0]) == size:
+        return np.asarray(pixels)
+    return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize(size, Image.Resampling.BOX))
 
 
 def to_bytes(picture: Picture) -> NDArray[np.uint8]:

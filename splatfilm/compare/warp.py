@@ -70,9 +70,12 @@ def unbent(places: Array, camera: Camera) -> Array:  # [N, 2] px
     return np.stack([x * camera.fx + camera.cx, y * camera.fy + camera.cy], 1)
 
 
-def sight(a: View, b: View) -> Sight:
-    """Where A sees what B sees: B's points in A's picture, wherever A's own depth agrees that it sees them."""
-    u, v, z = project(points_of(b.depth, b.camera), a.camera)
+def sight(a: View, b: View, points: Array | None = None) -> Sight:
+    """Where A sees what B sees: B's points in A's picture, wherever A's own depth agrees that it sees them.
+
+    `points` are B's, where they are known already.
+    """
+    u, v, z = project(points_of(b.depth, b.camera) if points is None else points, a.camera)
     found = sample(a.depth[..., None], u, v, holes=a.depth <= 0)[..., 0]
     with np.errstate(invalid="ignore"):
         seen = np.abs(found - z) < DEPTH_AGREEMENT * z
