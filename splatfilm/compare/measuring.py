@@ -113,7 +113,7 @@ def measure_rows(
 
 def _telling(asked: Measuring, pairs: Sequence[PairEntry]) -> list[PairSpec]:
     """Every pair of shots that is held against each other."""
-    truths = asked.truths()
+    truths = {name: scaled_truth(truth, *asked.size) for name, truth in asked.truths().items()}
     wanted = [*film_pairs(truths)]
     known = {(pair.kind, pair.a, pair.b) for pair in wanted}
     wanted += [
