@@ -13,6 +13,8 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +27,7 @@ from splatfilm.base.errors import SplatfilmError
 from splatfilm.render.backends import threads_wanted
 
 NAME = "splatfilm.compare.crew"
+PULSE = 1.0  # seconds between looks whether the caller is still there
 MOST = 2  # processes: each may hold as much memory as one
 
 T = TypeVar("T")
@@ -140,7 +143,15 @@ def serve(asked: BinaryIO, answers: BinaryIO) -> None:
         answers.flush()
 
 
+def _follow(caller: int) -> None:
+    """End when the caller has ended, whatever is being done: nobody would take the answer."""
+    while os.getppid() == caller:
+        time.sleep(PULSE)
+    os._exit(1)
+
+
 def _main() -> None:
+    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller hears it too, and lets its helpers go
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing that is printed may come between the answers
