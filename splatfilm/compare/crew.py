@@ -95,7 +95,7 @@ class _Helper:
         wide = dict.fromkeys(("SPLATFILM_THREADS", "OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), count)
         path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", NAME],
+            [sys.executable, "-P", "-m", NAME, str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **wide, "PYTHONPATH": path},
@@ -151,7 +151,7 @@ def _follow(caller: int) -> None:
 
 
 def _main() -> None:
-    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_follow, args=(int(sys.argv[1]),), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller hears it too, and lets its helpers go
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing that is printed may come between the answers
