@@ -143,8 +143,8 @@ def _summary(found: Supervision) -> list[str]:
     ]
     if found.alone:
         near = found.against_scene
-        told = (f"{shot} ({_decibels(near[shot])})" if shot in near else shot for shot in found.alone)
-        lines.append(f"held against no other shot, only against the bare scene: {', '.join(told)}")
+        named = (f"{shot} ({_decibels(near[shot])})" if shot in near else shot for shot in found.alone)
+        lines.append(f"held against no other shot, only against the bare scene: {', '.join(named)}")
     return lines
 
 
