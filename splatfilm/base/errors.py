@@ -45,6 +45,10 @@ class InputError(SplatfilmError):
         self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
+        """To another process and back, whole: an exception is made anew from its message alone."""
+        return type(self), (self.problems,)
+
     @classmethod
     def at(cls, path: str | PathLike[str], message: str, place: str = "", line: int = 0) -> InputError:
         """The common case of one problem in one file."""

@@ -81,6 +81,7 @@ def command(film_file: Path, fsc: float | None, revisit: float | None, as_json: 
             {
                 "holds": found.holds,
                 "alone": list(found.alone),
+                "against_scene": plain(found.against_scene),
                 "goal": plain(found.goal),
                 "frames": plain(found.shown),
                 "findings": plain(found.findings),
@@ -141,8 +142,14 @@ def _summary(found: Supervision) -> list[str]:
         f"FSC {statistics.median(values):.3f} (median), {values[0]:.3f} at worst ({low.a} > {low.b})"
     ]
     if found.alone:
-        lines.append(f"held against no other shot: {', '.join(found.alone)}")
+        near = found.against_scene
+        named = (f"{shot} ({_decibels(near[shot])})" if shot in near else shot for shot in found.alone)
+        lines.append(f"held against no other shot, only against the bare scene: {', '.join(named)}")
     return lines
+
+
+def _decibels(value: float) -> str:
+    return "exact" if math.isinf(value) else f"{value:.1f} dB"
 
 
 def _row(finding: Finding) -> tuple[str, ...]:
@@ -158,7 +165,7 @@ def _figure(finding: Finding, value: float | None) -> str:
     if value is None:
         return "-"
     if finding.kind == "revisit":
-        return "exact" if math.isinf(value) else f"{value:.1f} dB"
+        return _decibels(value)
     return f"{100 * value:.0f} %" if finding.kind == "frames" else f"{value:.3f}"
 
 

@@ -90,10 +90,16 @@ def atlas_key(lanes: Sequence[Lane], layout: Layout) -> str:
 def _pictures(lanes: Sequence[Lane], layout: Layout) -> Iterator[tuple[Bytes, bool]]:
     width, height = layout.pane
     page = np.zeros((layout.rows * height, layout.columns * width, 3), np.uint8)
+    first = {lane.clip.identity: number for number, lane in reversed(list(enumerate(lanes)))}
     for index in range(len(lanes[0].clip.frames)):
         for number, lane in enumerate(lanes):
             top, left = number // layout.columns * height, number % layout.columns * width
-            page[top : top + height, left : left + width] = shown(lane.clip.frames[index], layout.pane)
+            pane = page[top : top + height, left : left + width]
+            if (same := first[lane.clip.identity]) < number:  # two methods with the same pictures: looked at once
+                above, before = same // layout.columns * height, same % layout.columns * width
+                pane[:] = page[above : above + height, before : before + width]
+            else:
+                pane[:] = shown(lane.clip.frames[index], layout.pane)
         yield page, True
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from splatfilm.base.errors import InputError, Problem
 from splatfilm.base.progress import SILENT, Progress
 from splatfilm.compare.conform import Conformed, Target, conform, open_clip
+from splatfilm.compare.crew import Crew
 from splatfilm.compare.manifest import Baseline, ClipEntry, MethodEntry, read_baseline
 from splatfilm.film.model import Film
 from splatfilm.shots.names import FilmFolders
@@ -73,9 +74,14 @@ def conform_folder(film: Film, out: Path) -> Path:
 
 
 def conform_all(
-    film: Film, baselines: Sequence[Baseline], out: Path, progress: Progress = SILENT, shots: Sequence[str] = ()
+    film: Film,
+    baselines: Sequence[Baseline],
+    out: Path,
+    progress: Progress = SILENT,
+    shots: Sequence[str] = (),
+    crew: Crew | None = None,
 ) -> Conforming:
-    """Conform every clip of the manifests (of `shots` only, where given)."""
+    """Conform every clip of the manifests (of `shots` only, where given), by a crew where there is one."""
     wanted = [
         (method, clip)
         for baseline in baselines
@@ -87,18 +93,27 @@ def conform_all(
     problems = [problem for baseline in baselines for problem in baseline.problems]
     if wanted:
         progress.start("conforming clips", len(wanted), "clips")
-    for done, (method, clip) in enumerate(wanted):
-        try:
-            clips[method.name, clip.shot, clip.take] = conform(
-                clip, target_of(film, clip.shot), conform_folder(film, out)
-            )
-        except InputError as error:
+    folder = conform_folder(film, out)
+    asked = [(clip, target_of(film, clip.shot), folder) for _, clip in wanted]
+    for done, ((method, clip), error) in enumerate(zip(wanted, (crew or Crew(1)).map(_try, asked), strict=True)):
+        if error is None:
+            clips[method.name, clip.shot, clip.take] = conform(*asked[done])
+        else:
             problems += _named(method, clip, error)
         progress.advance(done + 1)
     if wanted:
         progress.finish()
     methods = tuple(method for baseline in baselines for method in baseline.methods)
     return Conforming(methods, clips, tuple(problems), tuple(r for b in baselines for r in b.remarks))
+
+
+def _try(asked: tuple[ClipEntry, Target, Path]) -> InputError | None:
+    """Conform a clip, so that it lies on disk; why not, where it cannot be compared."""
+    try:
+        conform(*asked)
+    except InputError as error:
+        return error
+    return None
 
 
 def check_baseline(film: Film, path: Path, out: Path, decode: bool, progress: Progress = SILENT) -> Checked:

@@ -50,11 +50,12 @@ class Target:
 
 @dataclass(frozen=True, eq=False)
 class Conformed:
-    """A clip on disk, frame i of it for frame i of the shot. `frames` is mapped from its file, so it costs no memory.
+    """A clip on disk, frame i of it for frame i of the shot. `frames` is mapped from `path`, so it costs no memory.
 
     `mask` is True where a watermark was declared. `shown` are the clip's own frame numbers.
     """
 
+    path: Path
     frames: Bytes  # [F, H, W, 3]
     mask: NDArray[np.bool_] | None  # [H, W]
     remarks: tuple[str, ...] = ()
@@ -130,7 +131,7 @@ def _load(stored: Path, value: Mapping[str, Any]) -> Conformed:
         mask = np.zeros(frames.shape[1:3], bool)
         for left, top, right, bottom in value["mask"]:
             mask[top:bottom, left:right] = True
-    return Conformed(frames, mask, tuple(value["remarks"]), tuple(value["shown"]), stored.stem, value["facts"])
+    return Conformed(stored, frames, mask, tuple(value["remarks"]), tuple(value["shown"]), stored.stem, value["facts"])
 
 
 def _key(entry: ClipEntry, target: Target) -> str:

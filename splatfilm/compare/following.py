@@ -7,6 +7,8 @@ clip's frame share, and the points in the scene that they lie on, leave one pose
 from __future__ import annotations
 
 import statistics
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,30 +38,46 @@ def follow_camera(clip: Clip, truth: ShotTruth, every: int = 1, most: int | None
     restless = _restless(truth)
     located = []
     for index in some(min(len(clip), len(truth)), most)[::every]:
-        view = truth.views[index]
-        found = locate(clip, index, view, restless)
-        if found is not None and truth.see is not None:
-            away = _away(found[0], view.camera)
-            if away[0] > FAR_DEGREES:
-                nearer = truth.see(index, _moved(view.camera, found[0]))
-                found = locate(clip, index, nearer, restless) or found
-        located.append(_located(index, found, view.camera))
+        camera = truth.cameras[index]
+        known = truth.once(("landmarks", index), partial(_own_landmarks, truth, index, restless))
+        found = locate(clip, index, known)
+        if found is not None and truth.see is not None and _away(found[0], camera)[0] > FAR_DEGREES:
+            nearer = truth.see(index, _moved(camera, found[0]))
+            found = locate(clip, index, landmarks(nearer, restless)) or found
+        located.append(_located(index, found, camera))
     return _summary(located, truth)
 
 
-def locate(clip: Clip, index: int, view: View, restless: NDArray[np.bool_]) -> tuple[NDArray[np.float64], int] | None:
-    """Camera-to-world and inliers of one frame of a clip, by a view of our scene from near by; None when not found."""
+@dataclass(frozen=True, eq=False)
+class Landmarks:
+    """Keypoints of our own view, and the points of the scene that they lie on."""
+
+    keypoints: vision.Keypoints
+    points: NDArray[np.float32]  # [N, 3] metres, world; NaN on an edge of depth
+    camera: Camera
+
+
+def landmarks(view: View, restless: NDArray[np.bool_]) -> Landmarks:
+    """What a view offers to find cameras by: what stands still."""
     steady = view.ids != NOTHING
     steady &= ~restless[np.maximum(view.ids, 0)]
-    ours = vision.keypoints(view.picture, steady)
-    theirs = vision.keypoints(clip.frames[index], None if clip.mask is None else ~clip.mask)
-    known, seen = vision.matches(ours, theirs)
-    if not len(known):
-        return None
-    flat = _flat(view)
-    points = sample(points_of(view.depth, view.camera).astype(np.float32), known[:, 0], known[:, 1], holes=~flat)
+    ours = vision.keypoints(view.picture).where(steady)
+    x, y = ours.places.T
+    points = sample(points_of(view.depth, view.camera).astype(np.float32), x, y, holes=~_flat(view))
+    return Landmarks(ours, points, view.camera)
+
+
+def _own_landmarks(truth: ShotTruth, index: int, restless: NDArray[np.bool_]) -> Landmarks:
+    return landmarks(truth.views[index], restless)
+
+
+def locate(clip: Clip, index: int, ours: Landmarks) -> tuple[NDArray[np.float64], int] | None:
+    """Camera-to-world and inliers of one frame of a clip, by our landmarks from near by; None when not found."""
+    theirs = vision.keypoints_of(clip, index).where(None if clip.mask is None else ~clip.mask)
+    known, seen = vision.matched(ours.keypoints, theirs)
+    points, places = ours.points[known], theirs.places[seen]
     good = np.isfinite(points).all(axis=-1)
-    return vision.solve_pose(points[good].astype(np.float64), seen[good], view.camera)
+    return vision.solve_pose(points[good].astype(np.float64), places[good], ours.camera)
 
 
 def _flat(view: View) -> Mask:

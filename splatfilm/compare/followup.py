@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from splatfilm.cameras.camera import Camera
 from splatfilm.compare import pixels, vision
 from splatfilm.compare.epipolar import epipolar_inliers
 from splatfilm.compare.guards import copy_guard, failed
+from splatfilm.compare.memory import Owner
 from splatfilm.compare.overlap import MOST_PAIRS, Seer, overlapping, seer, still
 from splatfilm.compare.scores import CameraFollowing, Continuity, Guard, ObjectScore, Score
 from splatfilm.compare.stability import NO_CV2
@@ -25,17 +27,21 @@ from splatfilm.compare.warp import Sight, carried, comparable, sight
 FEWEST_PIXELS = 400  # co-visible, for an object to be judged
 FEWEST_MATCHES = 30  # a pair in our own frames: with fewer, the set has too little texture for EPI
 LEAST_SPAN = 1.0  # dB between null and ceiling: with less, nothing can be told apart
-COLOURS = 20_000  # pixels whose colour difference is looked at, spread evenly over a picture
 
 
 @dataclass(frozen=True, eq=False)
-class Take:
+class Take(Owner):
     """One shot by one method: the clip, our truth of the shot, where its cameras were found, what guards say."""
 
     clip: Clip
     truth: ShotTruth
     following: CameraFollowing | None = None
     guards: tuple[Guard, ...] = ()
+
+    @property
+    def seer(self) -> Seer:
+        """How our scene is looked at to judge it: through the cameras that it was found to have."""
+        return self.once("seer", lambda: seer(self.truth, self.following, len(self.clip)))
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,7 @@ def measure_follow_up(
 
     `ground` saves work where it was laid for the prescribed cameras; it is laid anew for takes with other cameras.
     """
-    eyes = seer(a.truth, a.following, len(a.clip)), seer(b.truth, b.following, len(b.clip))
+    eyes = a.seer, b.seer
     prescribed = all(eye.found is None for eye in eyes)
     masks = (a.clip.mask, b.clip.mask)
     if ground is None or not prescribed or any(mask is not None for mask in masks):
@@ -126,7 +132,7 @@ def _pair_ground(
 ) -> PairGround:
     i, j = pair
     view_a, view_b = a.view(i), b.view(j)
-    seen = _Seen.of(view_a, view_b, still(a.truth, i, b.truth, j), masks)
+    seen = _seen(a, b, pair, masks)
     moved = seen.carry(view_a.picture)
     unrelated = [np.full_like(view_b.picture, view_b.picture.mean(axis=(0, 1)))]
     if view_a.picture.shape == view_b.picture.shape:
@@ -138,25 +144,37 @@ def _pair_ground(
         j,
         seen.figures(moved, view_b.picture),
         tuple(seen.figures(moved, picture) for picture in unrelated),
-        seen.matches(view_a.picture, view_b.picture),
+        seen.matches(a.keypoints(i), b.keypoints(j)) if vision.available() else None,
         1 - float(seen.mask.mean()),
     )
 
 
 def _measure_pair(a: Clip, b: Clip, ground: Ground, pair: PairGround) -> tuple[Figures, int | None]:
-    view_a, view_b = ground.a.view(pair.i), ground.b.view(pair.j)
-    unmoved = still(ground.a.truth, pair.i, ground.b.truth, pair.j)
-    seen = _Seen.of(view_a, view_b, unmoved, (a.mask, b.mask))
-    one, two = a.frames[pair.i], b.frames[pair.j]
-    return seen.figures(seen.carry(one), two), None if pair.matches is None else seen.matches(one, two)
+    seen = _seen(ground.a, ground.b, (pair.i, pair.j), (a.mask, b.mask))
+    figures = seen.figures(seen.carry(a.frames[pair.i]), b.frames[pair.j])
+    if pair.matches is None:
+        return figures, None
+    return figures, seen.matches(vision.keypoints_of(a, pair.i), vision.keypoints_of(b, pair.j))
+
+
+def _seen(a: Seer, b: Seer, pair: tuple[int, int], masks: Sequence[Mask | None]) -> _Seen:
+    """What two frames share, found once where nothing is masked."""
+    i, j = pair
+
+    def look() -> _Seen:
+        return _Seen.of(a.view(i), b.view(j), still(a.truth, i, b.truth, j), masks)
+
+    if any(mask is not None for mask in masks):
+        return look()
+    return a.once(("seen", b.number, i, j), look)
 
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
     """What two views share, ready to bring pictures from the one into the other."""
 
-    a: View
-    b: View
+    cameras: tuple[Camera, Camera]
+    objects: NDArray[np.int16]  # [H, W] of B
     where: Sight
     mask: Mask
     counted: tuple[Mask, Mask]  # where matches are looked for in A and in B
@@ -174,7 +192,7 @@ class _Seen:
                 mask &= ~hidden
             else:
                 mask &= carried(np.repeat(hidden[..., None], 3, -1).astype(np.float32), where)[..., 0] == 0
-        return cls(a, b, where, mask, (counted[0], counted[1]))
+        return cls((a.camera, b.camera), b.ids, where, mask, (counted[0], counted[1]))
 
     def carry(self, picture: Picture) -> Picture:
         return carried(picture, self.where)
@@ -185,22 +203,18 @@ class _Seen:
             return Figures(0.0, 100.0)
         one, two = moved.reshape(-1, 3)[places], picture.reshape(-1, 3)[places]
         error = pixels.squared_error(one, two)
-        step = max(1, len(places) // COLOURS)
-        colour = float(pixels.colour_difference(one[::step], two[::step]).mean())
-        objects = self.b.ids.reshape(-1)[places]
+        colour = pixels.mean_colour_difference(one, two)
+        objects = self.objects.reshape(-1)[places]
         sums = np.bincount(objects, weights=error)
         counts = np.bincount(objects)
         errors = {int(k): (float(sums[k]), int(counts[k])) for k in np.flatnonzero(counts)}
         mse = float(error.mean(dtype=np.float64))
         return Figures(min(pixels.decibels(mse), pixels.CLEAREST), colour, errors)
 
-    def matches(self, one: Picture, two: Picture) -> int | None:
-        """How many matches fit both cameras; None without OpenCV."""
-        if not vision.available():
-            return None
-        found = (vision.keypoints(p, m) for p, m in zip((one, two), self.counted, strict=True))
-        p, q = vision.matches(*found)
-        return epipolar_inliers(p, q, self.a.camera, self.b.camera)
+    def matches(self, one: vision.Keypoints, two: vision.Keypoints) -> int:
+        """How many matches fit both cameras."""
+        p, q = vision.matches(one.where(self.counted[0]), two.where(self.counted[1]))
+        return epipolar_inliers(p, q, *self.cameras)
 
 
 # ---- all pairs together ----------------------------------------------------------------------------------------------

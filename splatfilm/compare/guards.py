@@ -8,6 +8,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from splatfilm.compare.epipolar import epipolar_inliers, tolerance
 from splatfilm.compare.motion import Motion, measure_motion
 from splatfilm.compare.pixels import clipped_share, laplacian_variance, psnr
 from splatfilm.compare.scores import Guard
-from splatfilm.compare.views import Clip, Picture, ShotTruth
+from splatfilm.compare.views import Clip, Mask, Picture, ShotTruth
 
 LOCKED_OFF = 0.05  # px a frame: below it our own shot hardly moves, and nothing can be said about moving less
 LOCKED_OFF_CHANGE = 0.25  # levels a frame: the same, where OpenCV is not here
@@ -63,12 +64,19 @@ def _some(clip: Clip, truth: ShotTruth) -> list[int]:
     return sorted({int(i) for i in np.linspace(0, count - 1, min(count, DETAIL_FRAMES)).round()}) if count else []
 
 
+def _ours(truth: ShotTruth, index: int, mask: Mask | None, figure: Callable[[Picture, Mask | None], float]) -> float:
+    """A figure of our own frame, worked out once where nothing of it is masked."""
+    if mask is not None:
+        return figure(truth.views[index].picture, mask)
+    return truth.once((figure.__name__, index), lambda: figure(truth.views[index].picture, None))
+
+
 def _detail(clip: Clip, truth: ShotTruth, allowed: Allowed) -> Guard:
     """The median of the Laplacian's variance, as a share of ours."""
     mask = None if clip.mask is None else ~clip.mask
     rows = []
     for index in _some(clip, truth):
-        ours = laplacian_variance(truth.views[index].picture, mask)
+        ours = _ours(truth, index, mask, laplacian_variance)
         if ours > 0:
             rows.append((index, laplacian_variance(clip.frames[index], mask) / ours))
     low, high = allowed.detail
@@ -110,7 +118,7 @@ def _range(clip: Clip, truth: ShotTruth, allowed: Allowed) -> Guard:
         return Guard("RANGE", True, None, text)
     rows = tuple((i, clipped_share(clip.frames[i], mask)) for i in some)
     value = float(np.mean([v for _, v in rows]))
-    ours = float(np.mean([clipped_share(truth.views[i].picture, mask) for i in some]))
+    ours = float(np.mean([_ours(truth, i, mask, clipped_share) for i in some]))
     reason = "" if value <= ours + allowed.clipped else f"{100 * value:.0f} % of the picture is clipped"
     return Guard("RANGE", not reason, value, text, reason, rows)
 
@@ -125,11 +133,15 @@ def copy_guard(a: Clip, b: Clip, truths: tuple[ShotTruth, ShotTruth], cameras: C
     worst: tuple[float, str] = (0.0, "")
     for i, j in _opposite(a, b):
         one, two = a.frames[i], b.frames[j]
-        ours = (truths[0].views[i].picture, truths[1].views[j].picture)
         if one.shape != two.shape:
             continue
         pair = (truths[0].cameras[i], truths[1].cameras[j]) if cameras is None else cameras(i, j)
-        worst = max(worst, _copied(one, two, ours, pair))
+        if vision.available():
+            theirs = vision.keypoints_of(a, i), vision.keypoints_of(b, j)
+            found = _copied(theirs, partial(_own_pair, truths, i, j), pair)
+        else:
+            found = _alike(psnr(one, two), psnr(truths[0].views[i].picture, truths[1].views[j].picture))
+        worst = max(worst, found)
     return Guard("COPY", not worst[1], worst[0], text, worst[1])
 
 
@@ -142,22 +154,35 @@ def _opposite(a: Clip, b: Clip) -> list[tuple[int, int]]:
     return list(dict.fromkeys([(0, 0), (both // 2, both // 2), (both, both), (last_a, 0)]))
 
 
+def own_keypoints(truth: ShotTruth, index: int) -> vision.Keypoints:
+    """The keypoints of our own frame, found once."""
+    return truth.once(("keypoints", index), lambda: vision.keypoints(truth.views[index].picture))
+
+
+def _own_pair(truths: tuple[ShotTruth, ShotTruth], i: int, j: int) -> tuple[vision.Keypoints, vision.Keypoints]:
+    return own_keypoints(truths[0], i), own_keypoints(truths[1], j)
+
+
+def _alike(near: float, truly: float) -> tuple[float, str]:
+    """Without keypoints: how near the second shot is to the first, dB, and how near our own second angle is."""
+    copied = near > COPY_CLEAR and near > truly + COPY_DECIBELS
+    return (float(copied), "the first shot over again" if copied else "")
+
+
 def _copied(
-    one: Picture, two: Picture, ours: tuple[Picture, Picture], pair: tuple[Camera, Camera]
+    theirs: tuple[vision.Keypoints, vision.Keypoints],
+    ours: Callable[[], tuple[vision.Keypoints, vision.Keypoints]],
+    pair: tuple[Camera, Camera],
 ) -> tuple[float, str]:
     """How much more a copy than a second angle, and the reason where it is too much."""
-    if not vision.available():
-        near, truly = psnr(one, two), psnr(*ours)
-        copied = near > COPY_CLEAR and near > truly + COPY_DECIBELS
-        return (float(copied), "the first shot over again" if copied else "")
     within = tolerance(pair[1])
-    p, q = vision.matches(vision.keypoints(one), vision.keypoints(two))
+    p, q = vision.matches(*theirs)
     flat = max(_unmoved(p, q, within), vision.homography_inliers(p, q, within))
     fitting = epipolar_inliers(p, q, *pair)
     ratio = flat / max(fitting, 1)
     if flat < COPY_FEWEST or ratio <= COPY_TIMES:
         return ratio, ""
-    p, q = vision.matches(*(vision.keypoints(picture) for picture in ours))
+    p, q = vision.matches(*ours())
     by_right = max(_unmoved(p, q, within), vision.homography_inliers(p, q, within))
     if flat <= 1.5 * by_right:
         return ratio, ""

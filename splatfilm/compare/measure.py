@@ -8,17 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from splatfilm.base.files import write_bytes, write_json
 from splatfilm.base.progress import SILENT, Progress
 from splatfilm.compare import vision
 from splatfilm.compare.agreement import measure_agreement
 from splatfilm.compare.edit import measure_edit
 from splatfilm.compare.following import follow_camera
-from splatfilm.compare.followup import Ground, Take, lay_ground, measure_follow_up
+from splatfilm.compare.followup import Ground, PairGround, Take, lay_ground, measure_follow_up
 from splatfilm.compare.guards import Allowed, shot_guards
 from splatfilm.compare.joint import measure_joint, measure_own_camera
 from splatfilm.compare.motion import MOST_STEPS, Motion, measure_motion
-from splatfilm.compare.overlap import LOCATED_ENOUGH, MOST_PAIRS, Seer
+from splatfilm.compare.overlap import LOCATED_ENOUGH, MOST_PAIRS, own_seer
 from splatfilm.compare.pairs import PairSpec
 from splatfilm.compare.revisit import measure_revisit
 from splatfilm.compare.scores import (
@@ -33,10 +36,12 @@ from splatfilm.compare.scores import (
     plain,
     rows_of,
 )
-from splatfilm.compare.stability import measure_stability
+from splatfilm.compare.stability import measure_stability, own_brightness
 from splatfilm.compare.views import Clip, Frames, ShotTruth
 
 ShotTake = tuple[str, int | None]
+GroundKey = tuple[str, str, tuple[int, int], int]
+ShotKey = tuple[str, tuple[int, int], int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,18 +69,62 @@ class Depth:
     allowed: Allowed = field(default_factory=Allowed)
 
 
+@dataclass(frozen=True)
+class Known:
+    """What was measured of the scene alone, in plain figures that go from process to process.
+
+    `grounds` are the pairs of frames of two shots, and whether the shots changed places; `motions` are our own steps
+    and `brightness` our mean luma, levels; by the shots, the size and how many were asked for.
+    """
+
+    grounds: Mapping[GroundKey, tuple[tuple[PairGround, ...], bool]] = field(default_factory=dict)
+    motions: Mapping[ShotKey, Motion] = field(default_factory=dict)
+    brightness: Mapping[ShotKey, NDArray[np.float64]] = field(default_factory=dict)
+
+    def and_also(self, more: Known) -> Known:
+        """Both together."""
+        return Known(
+            {**self.grounds, **more.grounds},
+            {**self.motions, **more.motions},
+            {**self.brightness, **more.brightness},
+        )
+
+
+def known_shot(truth: ShotTruth, depth: Depth) -> Known:
+    """What every take of a shot is held against."""
+    motion = measure_motion(truth.clip().frames, most=depth.steps)
+    return Known(
+        motions={(truth.shot, truth.size, depth.steps): motion},
+        brightness={(truth.shot, truth.size, len(truth)): own_brightness(truth, len(truth))},
+    )
+
+
+def known_ground(truths: Mapping[str, ShotTruth], pair: PairSpec, depth: Depth) -> Known:
+    """The ground on which takes of two shots are held against each other."""
+    a, b = truths[pair.a], truths[pair.b]
+    ground = lay_ground(own_seer(a), own_seer(b), other_scene(truths, a), depth.pairs)
+    return Known({(a.shot, b.shot, a.size, depth.pairs): (ground.pairs, ground.turned)})
+
+
 class Shared:
     """What depends on the scene alone, kept between methods that are compared with the same truths."""
 
-    def __init__(self) -> None:
-        self.grounds: dict[tuple[str, str, tuple[int, int], int], Ground] = {}
-        self.motions: dict[tuple[str, tuple[int, int], int], Motion] = {}
+    def __init__(self, known: Known = Known()) -> None:
+        self.known = known
+        self.grounds: dict[GroundKey, Ground] = {}
+        self.motions: dict[ShotKey, Motion] = {}
         self.joints: dict[tuple[str, str, tuple[int, int]], Joint] = {}
 
     def ground(self, a: ShotTruth, b: ShotTruth, other_scene: Frames, most: int) -> Ground:
         key = (a.shot, b.shot, a.size, most)
         if key not in self.grounds:
-            self.grounds[key] = lay_ground(Seer(a), Seer(b), other_scene, most)
+            eyes = own_seer(a), own_seer(b)
+            if key in self.known.grounds:
+                pairs, turned = self.known.grounds[key]
+                first, second = reversed(eyes) if turned else eyes
+                self.grounds[key] = Ground(first, second, pairs, turned)
+            else:
+                self.grounds[key] = lay_ground(*eyes, other_scene, most)
         return self.grounds[key]
 
     def joint(self, a: ShotTruth, b: ShotTruth) -> Joint:
@@ -88,8 +137,14 @@ class Shared:
     def motion(self, truth: ShotTruth, most: int) -> Motion:
         key = (truth.shot, truth.size, most)
         if key not in self.motions:
-            self.motions[key] = measure_motion(truth.clip().frames, most=most)
+            own = self.known.motions.get(key)
+            self.motions[key] = measure_motion(truth.clip().frames, most=most) if own is None else own
         return self.motions[key]
+
+    def remind(self, truth: ShotTruth, count: int) -> None:
+        """Let a truth know what was measured of it elsewhere."""
+        if (own := self.known.brightness.get((truth.shot, truth.size, count))) is not None:
+            own_brightness(truth, count, known=own)
 
 
 def measure_method(
@@ -127,6 +182,7 @@ def _shot(
     following: CameraFollowing | None = None
     if depth.follow and vision.available():
         following = follow_camera(clip, truth, depth.every, depth.frames)
+    shared.remind(truth, min(len(clip), len(truth)))
     motion = measure_motion(clip.frames, clip.mask, depth.steps)
     if clip.mask is None and len(clip) == len(truth):
         ours = shared.motion(truth, depth.steps)
@@ -186,7 +242,7 @@ def _pair_of_take(
     shared: Shared,
 ) -> PairScores:
     if pair.kind == "follow-up":
-        other = _other_scene(truths, a.truth)
+        other = other_scene(truths, a.truth)
         ground = shared.ground(a.truth, b.truth, other, depth.pairs)
         continuity = measure_follow_up(a, b, other, ground, depth.pairs)
         alone = depth.alone and (_is_elsewhere(a.following) or _is_elsewhere(b.following))
@@ -203,7 +259,7 @@ def _pair_of_take(
     return PairScores(pair.kind, pair.a, pair.b, number, note="an edit needs the object that was edited")
 
 
-def _other_scene(truths: Mapping[str, ShotTruth], truth: ShotTruth) -> Frames:
+def other_scene(truths: Mapping[str, ShotTruth], truth: ShotTruth) -> Frames:
     """Our frames of another scene of the film, for the null; none where the film has one scene."""
     for other in truths.values():
         if other.scene != truth.scene and other.size == truth.size:

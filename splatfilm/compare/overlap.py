@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 
 from splatfilm.cameras.camera import Camera
 from splatfilm.compare.following import camera_of
+from splatfilm.compare.guards import own_keypoints
+from splatfilm.compare.memory import Owner
 from splatfilm.compare.scores import CameraFollowing
 from splatfilm.compare.stability import kept
 from splatfilm.compare.views import Mask, ShotTruth, View
+from splatfilm.compare.vision import Keypoints, keypoints
 from splatfilm.compare.warp import points_of, ray_angle, sight
 
 OVERLAP = (0.2, 0.95)  # share of B's picture that A sees: less says nothing, more is nearly a revisit
@@ -25,12 +28,11 @@ LOCATED_ENOUGH = 0.5  # of the frames: from there on the found cameras are used
 
 
 @dataclass(frozen=True, eq=False)
-class Seer:
+class Seer(Owner):
     """One shot as it is looked at for a comparison: prescribed cameras, or those that a clip was found to have."""
 
     truth: ShotTruth
     found: dict[int, Camera] | None = None  # None: prescribed
-    _small: dict[int, View] = field(default_factory=dict, repr=False)  # a shot is looked at beside many others
 
     @property
     def cameras(self) -> Literal["prescribed", "recovered"]:
@@ -50,31 +52,36 @@ class Seer:
 
     def view(self, index: int) -> View:
         """Our scene as this frame's camera sees it."""
-        if self.found is None:
+        see, found = self.truth.see, self.found
+        if found is None:
             return self.truth.views[index]
-        assert self.truth.see is not None, "found cameras are used only where the scene can be seen through them"
-        return self.truth.see(index, self.found[index])
+        assert see is not None, "found cameras are used only where the scene can be seen through them"
+        return self.once(("view", index), lambda: see(index, found[index]))
 
     def coarse(self, index: int) -> View:
-        """The same, small; remembered."""
-        if index not in self._small:
-            self._small[index] = self._coarse(index)
-        return self._small[index]
-
-    def _coarse(self, index: int) -> View:
+        """The same, small; a shot is looked at beside many others."""
         width, height = self.truth.size
         small = (min(COARSE, width), max(1, round(min(COARSE, width) * height / width)))
+        owner: Owner = self.truth if self.found is None else self
+        return owner.once(("coarse", index), lambda: _thinned(self.view(index), *small))
+
+    def keypoints(self, index: int) -> Keypoints:
+        """Of the scene as this frame's camera sees it."""
         if self.found is None:
-            return _thinned(self.truth.views[index], *small)
-        assert self.truth.see is not None, "as in `view`"
-        return self.truth.see(index, self.found[index].scaled(*small))
+            return own_keypoints(self.truth, index)
+        return self.once(("keypoints", index), lambda: keypoints(self.view(index).picture))
+
+
+def own_seer(truth: ShotTruth) -> Seer:
+    """Look through the prescribed cameras."""
+    return truth.once("seer", lambda: Seer(truth))
 
 
 def seer(truth: ShotTruth, following: CameraFollowing | None, count: int) -> Seer:
     """Look through the found cameras where at least half of the frames were found, and the camera was not kept."""
     usable = following is not None and truth.see is not None and not kept(following)
     if following is None or not usable or (following.located.value or 0) < LOCATED_ENOUGH:
-        return Seer(truth)
+        return own_seer(truth)
     frames = [frame for frame in following.frames if frame.index < count]
     found = {frame.index: camera_of(frame, truth.cameras[frame.index]) for frame in frames}
     return Seer(truth, {index: camera for index, camera in found.items() if camera is not None})
@@ -93,35 +100,40 @@ def overlapping(a: Seer, b: Seer, most: int = MOST_PAIRS, whole: bool = False) -
     With `whole`, A may see all of B, as a wide sees its close-up. Two shots that share nothing give no pairs. Of what
     moved between the two frames nothing is shared; two frames that see all of the rest alike are a revisit, no pair.
     """
+    return _farthest(list(_candidates(a, b, whole)), (len(a.truth), len(b.truth)), most)
+
+
+def _candidates(a: Seer, b: Seer, whole: bool = False) -> Iterator[tuple[int, int, float]]:
+    """Every pair that may be compared, and how much of B's picture A sees."""
     frames_a, frames_b = (_spread(s.frames, CANDIDATES) for s in (a, b))
     small_a = [(i, a.coarse(i)) for i in frames_a]
-    found: list[tuple[int, int, float]] = []
     for j in frames_b:
         view_b = b.coarse(j)
+        points = points_of(view_b.depth, view_b.camera)
         for i, view_a in small_a:
             unmoved = still(a.truth, i, b.truth, j)
-            seen, near = _seen(view_a, view_b, unmoved)
+            seen, near = _seen(view_a, view_b, unmoved, points)
             share = float(seen.mean())
             if share < OVERLAP[0]:
                 continue
             if near > OVERLAP[1] and not (whole and _seen(view_b, view_a, unmoved)[1] <= OVERLAP[1]):
                 continue  # one camera, nearly: that is a revisit
-            points = points_of(view_b.depth, view_b.camera)[seen]
-            if ray_angle(view_a.camera, view_b.camera, points) <= MOST_ANGLE:
-                found.append((i, j, share))
-    return _farthest(found, (len(a.truth), len(b.truth)), most)
+            if ray_angle(view_a.camera, view_b.camera, points[seen]) <= MOST_ANGLE:
+                yield i, j, share
 
 
-def _seen(a: View, b: View, unmoved: NDArray[np.bool_]) -> tuple[Mask, float]:
+def _seen(
+    a: View, b: View, unmoved: NDArray[np.bool_], points: NDArray[np.float64] | None = None
+) -> tuple[Mask, float]:
     """B's pixels of standing things that A sees, and their share of all pixels of such things."""
     standing = unmoved[np.maximum(b.ids, 0)]
-    seen = sight(a, b).seen & standing
+    seen = sight(a, b, points).seen & standing
     return seen, float(seen.sum() / max(int(standing.sum()), 1))
 
 
 def shares(a: Seer, b: Seer) -> bool:
     """Whether any of their frames can be compared, either way round."""
-    return bool(overlapping(a, b, 1) or overlapping(b, a, 1, whole=True))
+    return any(True for _ in _candidates(a, b)) or any(True for _ in _candidates(b, a, whole=True))
 
 
 def still(a: ShotTruth, i: int, b: ShotTruth, j: int) -> NDArray[np.bool_]:  # [objects]

@@ -137,7 +137,7 @@ def load_pipeline(weights: Weights) -> Loaded:
     """Load a pipeline. Raises `InputError` for a model that is no video pipeline, `MissingPartError` without it."""
     import torch
 
-    name = weights.pipeline or _class_in(weights.model)
+    name = weights.pipeline or _class_in(weights)
     if name not in PIPELINES:
         near = did_you_mean(name, PIPELINES)
         raise InputError.at(
@@ -201,13 +201,23 @@ def _picture(pixels: Bytes) -> Any:
     return Image.fromarray(np.ascontiguousarray(pixels))
 
 
-def _class_in(model: str) -> str:
-    """The class that a local folder names in its model_index.json; empty where it says nothing."""
+def _class_in(weights: Weights) -> str:
+    """The class that a folder or a model of the hub names in its model_index.json; empty where it says nothing.
+
+    Raises `MissingPartError` for a model that is not here.
+    """
+    if Path(weights.model).is_dir():
+        try:
+            index = json.loads((Path(weights.model) / "model_index.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return ""
+        return str(index.get("_class_name", "")) if isinstance(index, dict) else ""
+    where = {"local_files_only": not weights.online, "revision": weights.revision}
     try:
-        index = json.loads((Path(model) / "model_index.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return ""
-    return str(index.get("_class_name", "")) if isinstance(index, dict) else ""
+        index = diffusers_class("DiffusionPipeline").load_config(weights.model, **where)
+    except (OSError, ValueError) as error:
+        raise MissingPartError(_unreachable(weights, error)) from error
+    return str(index.get("_class_name", ""))
 
 
 def _unreachable(weights: Weights, error: Exception) -> str:

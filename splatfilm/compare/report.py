@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import dataclasses
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,12 @@ from splatfilm.base.progress import SILENT, Progress
 from splatfilm.compare.ahead import ahead, continuity_values
 from splatfilm.compare.atlas import Lane, Layout, atlas_key, lay_out, sheet_frames, sweep, write_atlas, write_sheet
 from splatfilm.compare.baselines import Conforming, conform_all, shot_names
+from splatfilm.compare.crew import Crew
 from splatfilm.compare.exporting import export_rows
 from splatfilm.compare.html import write_page
 from splatfilm.compare.manifest import INFORMATION, PairEntry, read_baseline
 from splatfilm.compare.mattes import edit_mattes
-from splatfilm.compare.measuring import WIDTH, WORKERS, Measuring, measure_rows
+from splatfilm.compare.measuring import Measuring, measure_rows
 from splatfilm.compare.rows import Row, baseline_rows, our_takes, refined_takes, with_masks
 from splatfilm.compare.scores import MethodScores, plain
 from splatfilm.compare.trivial import Footage, trivial_rows
@@ -34,6 +35,8 @@ from splatfilm.shots.plan import load_paths
 from splatfilm.shots.wanted import frames_before
 
 SCHEMA = "splatfilm.report/1"
+
+MANY_SHOTS = 4  # from which on processes of our own are worth the seconds in which they start
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class ReportOptions:
     imported: tuple[Path, ...] = ()
     alone: bool = False
     export: Path | None = None
+    processes: int | None = None  # that work side by side; None: two of a long film, where there are two threads
 
 
 @dataclass(frozen=True)
@@ -78,18 +82,19 @@ def make_report(film: Film, options: ReportOptions, progress: Progress = SILENT)
     """Make the report. Raises `InputError` when the film itself is not made; what is wrong with clips is told in it."""
     folders = FilmFolders.of(options.out, film)
     footage = Footage(film, folders, our_takes(film, folders), refined_takes(film, folders))
-    conforming, pairs = _theirs(film, options, progress)
-    rows = _gather(footage, conforming, options, progress)
-    asked = Measuring(film, options.out, options.backend, options.width, options.imported, footage.takes, options.alone)
-    scores = measure_rows(asked, rows, pairs, progress)
-    data, atlases = _draw(footage, rows, progress)
+    asked = Measuring(film, options.out, options.backend, options.width, options.imported, options.alone)
+    with Crew(1 if options.processes is None and len(film.shots) < MANY_SHOTS else options.processes) as crew:
+        conforming, pairs = _theirs(film, options, progress, crew)
+        rows = _gather(footage, conforming, progress, crew)
+        scores = measure_rows(asked, rows, pairs, progress, crew)
+        data, atlases = _draw(footage, rows, progress, crew)
     folder = footage.cache
     data |= _judged(film, rows, scores)
     data["mattes"] = _mattes(film, rows, pairs, options)
     problems = [{"path": p.path, "place": p.place, "message": p.message} for p in conforming.problems]
     data |= {
         "problems": problems,
-        "remarks": [*conforming.remarks, _measured_at(film, options)],
+        "remarks": [*conforming.remarks, _measured_at(asked)],
         "fidelity": _fidelity(footage),
     }
     data["identity"] = hash_value([path.name for path in atlases.values()])[:12]
@@ -111,12 +116,14 @@ def _mattes(
     return edit_mattes(rows, pairs, film_truth(film, TruthOptions(options.out, backend=options.backend, stored=True)))
 
 
-def _measured_at(film: Film, options: ReportOptions) -> str:
-    width = min(film.size[0], options.width or WIDTH)
-    return f"Measured {width} pixels wide, or at a clip's own size where that is smaller; shown as large as they are."
+def _measured_at(asked: Measuring) -> str:
+    wide = f"Measured {asked.size[0]} pixels wide, or at a clip's own size where that is smaller"
+    return f"{wide}; shown as large as they are."
 
 
-def _theirs(film: Film, options: ReportOptions, progress: Progress) -> tuple[Conforming, tuple[PairEntry, ...]]:
+def _theirs(
+    film: Film, options: ReportOptions, progress: Progress, crew: Crew
+) -> tuple[Conforming, tuple[PairEntry, ...]]:
     """The clips of all manifests. A manifest that is none stops the report: it was asked for by name."""
     paths = options.baselines or default_baselines(film, options.out)
     baselines = [read_baseline(path, shot_names(film), film.path) for path in paths]
@@ -129,12 +136,12 @@ def _theirs(film: Film, options: ReportOptions, progress: Progress) -> tuple[Con
         chosen = options.methods
         baselines = [dataclasses.replace(b, methods=tuple(m for m in b.methods if m.name in chosen)) for b in baselines]
     pairs = tuple(pair for baseline in baselines for pair in baseline.pairs)
-    return conform_all(film, baselines, options.out, progress), pairs
+    return conform_all(film, baselines, options.out, progress, crew=crew), pairs
 
 
-def _gather(footage: Footage, conforming: Conforming, options: ReportOptions, progress: Progress) -> list[Row]:
+def _gather(footage: Footage, conforming: Conforming, progress: Progress, crew: Crew) -> list[Row]:
     theirs = [row for row in baseline_rows(conforming) if row.clips]
-    trivial = trivial_rows(footage, theirs, progress)
+    trivial = trivial_rows(footage, theirs, progress, crew)
     names = [row.name for row in (*trivial, *theirs)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise InputError.at("baselines", f"two methods are called {', '.join(twice)}: give one another id")
@@ -144,17 +151,19 @@ def _gather(footage: Footage, conforming: Conforming, options: ReportOptions, pr
 # ---- pictures --------------------------------------------------------------------------------------------------------
 
 
-def _draw(footage: Footage, rows: Sequence[Row], progress: Progress) -> tuple[dict[str, Any], dict[str, Path]]:
+def _draw(
+    footage: Footage, rows: Sequence[Row], progress: Progress, crew: Crew
+) -> tuple[dict[str, Any], dict[str, Path]]:
     """The atlas and the contact sheet of every shot, and what the page must know of them."""
     film, folder = footage.film, footage.cache / "atlas"
     shots, atlases = [], {}
     progress.start("drawing the report", len(film.shots), "shots")
-    with ThreadPoolExecutor(WORKERS) as pool:
-        drawn = pool.map(lambda shot: _draw_shot(film, shot, rows, folder), film.shots)
-        for done, (shot, (value, atlas)) in enumerate(zip(film.shots, drawn, strict=True), 1):
-            shots.append(value)
-            atlases[shot.name] = atlas
-            progress.advance(done, shot.name)
+    asked = [(shot, _lanes(shot, rows)) for shot in film.shots]
+    drawn = crew.map(partial(_draw_shot, film, folder), asked)
+    for done, (shot, (value, atlas)) in enumerate(zip(film.shots, drawn, strict=True), 1):
+        shots.append(value)
+        atlases[shot.name] = atlas
+        progress.advance(done, shot.name)
     progress.finish()
     sweep(folder, {path.stem for path in atlases.values()})
     head = {
@@ -179,9 +188,13 @@ def _draw(footage: Footage, rows: Sequence[Row], progress: Progress) -> tuple[di
     return value | {"information": INFORMATION}, atlases
 
 
-def _draw_shot(film: Film, shot: Shot, rows: Sequence[Row], folder: Path) -> tuple[dict[str, Any], Path]:
+def _lanes(shot: Shot, rows: Sequence[Row]) -> list[Lane]:
+    return [Lane(row.name, take, row.clips[shot.name, take]) for row in rows for take in row.takes(shot.name)]
+
+
+def _draw_shot(film: Film, folder: Path, asked: tuple[Shot, Sequence[Lane]]) -> tuple[dict[str, Any], Path]:
     """What the page must know of one shot, and its atlas."""
-    lanes = [Lane(row.name, take, row.clips[shot.name, take]) for row in rows for take in row.takes(shot.name)]
+    shot, lanes = asked
     layout = lay_out(len(lanes), film.size)
     key = atlas_key(lanes, layout)
     atlas = write_atlas(folder / f"{key}.mp4", lanes, layout, film.rate)

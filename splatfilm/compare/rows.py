@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import Image
 from splatfilm.base.errors import InputError, Problem
 from splatfilm.compare.baselines import Conforming
 from splatfilm.compare.manifest import INFORMATION, ClipEntry, MethodEntry
-from splatfilm.compare.views import Clip, Lazy, from_bytes
+from splatfilm.compare.views import Clip, Lazy, Mapped, brought_down, from_bytes
 from splatfilm.film.model import Film
 from splatfilm.shots.names import FilmFolders
 from splatfilm.shots.pictures import eight_bit, read_picture
@@ -76,13 +77,19 @@ def refined_takes(film: Film, folders: FilmFolders) -> dict[str, Take]:
 
 def take_frames(film: Film, shot: str, take: Take, pass_name: str = "beauty") -> Sequence[Bytes]:
     """The 8-bit pictures of a take, decoded when asked for."""
-    numbers = tuple(film.shot(shot).frames)
+    numbers = film.shot(shot).frames
+    files = tuple(take.folder / take.frame(number).pictures[pass_name].file for number in numbers)
+    return Lazy(len(files), _Decoded(files))
 
-    def make(index: int) -> Bytes:
-        pixels, _ = read_picture(take.folder / take.frame(numbers[index]).pictures[pass_name].file)
-        return eight_bit(pixels)
 
-    return Lazy(len(numbers), make)
+@dataclass(frozen=True)
+class _Decoded:
+    """Picture files as 8-bit pictures."""
+
+    files: tuple[Path, ...]
+
+    def __call__(self, index: int) -> Bytes:
+        return eight_bit(read_picture(self.files[index])[0])
 
 
 def baseline_rows(conforming: Conforming) -> list[Row]:
@@ -94,9 +101,10 @@ def baseline_rows(conforming: Conforming) -> list[Row]:
             conformed = conforming.clips.get((method.name, entry.shot, entry.take))
             if conformed is not None:
                 facts = {**clip_facts(entry), "source": dict(conformed.facts)}
-                frames = Lazy(len(conformed.frames), lambda i, of=conformed.frames: of[i], keep=0)  # type: ignore[misc]
                 identity = f"{entry.sha256} {conformed.key}"
-                clip = RowClip(frames, conformed.size, identity, conformed.mask, facts, conformed.remarks)
+                clip = RowClip(
+                    Mapped(conformed.path), conformed.size, identity, conformed.mask, facts, conformed.remarks
+                )
                 clips[entry.shot, entry.take] = clip
         notes = (*((method.sentence,) if method.sentence else ()), *method.takes_withheld)
         rows.append(Row(method.name, method.title, method.kind, method.information, clips, notes, method_facts(method)))
@@ -161,10 +169,3 @@ def measured_clip(clip: RowClip, size: tuple[int, int]) -> Clip:
     if mask is not None and clip.size != size:
         mask = np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).resize(size, Image.Resampling.BOX)) > 0
     return Clip(Lazy(len(clip.frames), lambda index: from_bytes(brought_down(clip.frames[index], size))), mask)
-
-
-def brought_down(pixels: Bytes, size: tuple[int, int]) -> Bytes:
-    """Pixels at a smaller size, by area."""
-    if (pixels.shape[1], pixels.shape[0]) == size:
-        return np.asarray(pixels)
-    return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize(size, Image.Resampling.BOX))

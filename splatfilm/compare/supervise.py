@@ -102,6 +102,15 @@ class Supervision:
         return tuple(shot for shot in self.shown if shot not in held)
 
     @property
+    def against_scene(self) -> Mapping[str, float]:
+        """How near each shot's frames are to the bare scene through the same cameras, dB, the median; inf where equal.
+
+        For a shot that no other shows anything of, this is all that can be said of it.
+        """
+        named = {shot.shot: {score.name: score.value for score in shot.agreement} for shot in self.scores.shots}
+        return {name: value for name, own in named.items() if (value := own.get("OURS_PSNR")) is not None}
+
+    @property
     def worst(self) -> Finding | None:
         """The failed finding that says most: cuts first, and of these the one with the lowest score."""
         failed = [finding for finding in self.findings if finding.verdict == "fails"]

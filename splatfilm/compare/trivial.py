@@ -25,8 +25,9 @@ from splatfilm.cameras import Camera
 from splatfilm.capture import read_capture
 from splatfilm.capture.model import Photograph
 from splatfilm.capture.pictures import load_picture
+from splatfilm.compare.crew import Crew
 from splatfilm.compare.rows import Bytes, Row, RowClip, take_frames
-from splatfilm.compare.views import Lazy
+from splatfilm.compare.views import Chosen, Lazy, Mapped
 from splatfilm.film.model import Film
 from splatfilm.shots.names import FilmFolders
 from splatfilm.shots.plan import load_paths
@@ -67,9 +68,11 @@ class Footage:
         return hash_value([take.frame(number).pictures["beauty"].sha256 for number in numbers])
 
 
-def trivial_rows(footage: Footage, theirs: Sequence[Row], progress: Progress = SILENT) -> list[Row]:
+def trivial_rows(
+    footage: Footage, theirs: Sequence[Row], progress: Progress = SILENT, crew: Crew | None = None
+) -> list[Row]:
     """Every trivial row of a film, ours first."""
-    rows = [ours(footage), before_refinement(footage), reencoded(footage, theirs, progress)]
+    rows = [ours(footage), before_refinement(footage), reencoded(footage, theirs, progress, crew or Crew(1))]
     rows.append(frozen(footage))
     photographs = _photographs(footage.film)
     if any(photographs.values()):
@@ -107,25 +110,46 @@ def _size(take: Take, film: Film) -> tuple[int, int]:
 # ---- through their codec ---------------------------------------------------------------------------------------------
 
 
-def reencoded(footage: Footage, theirs: Sequence[Row], progress: Progress = SILENT) -> Row:
+def reencoded(footage: Footage, theirs: Sequence[Row], progress: Progress, crew: Crew) -> Row:
     """Our frames through the codec and the bits a pixel of the clips they are compared with."""
     codec, bits = codec_of(theirs)
+    asked = [_Compressing.of(footage, take, codec, bits) for take in footage.shown.values()]
     clips = {}
-    progress.start("compressing our frames like theirs", len(footage.shown), "shots")
-    for shot, take in footage.shown.items():
-        frames = take_frames(footage.film, shot, take)
-        size = _size(take, footage.film)
-        rate = max(20_000, round(bits * size[0] * size[1] * float(footage.film.rate)))
-        path = footage.cache / "reencoded" / f"{hash_value([footage.identity(take), codec, rate])[:24]}.mp4"
-        if not path.exists():
-            _encode(path, frames, footage.film, (codec, rate))
-        stored = _stored(path, len(frames), size)
-        facts = {"codec": codec, "bits_per_second": rate, "bytes": path.stat().st_size}
-        clips[shot, 1] = RowClip(stored, size, path.stem, None, facts)
+    progress.start("compressing our frames like theirs", len(asked), "shots")
+    for one, stored in zip(asked, crew.map(_compressed, asked), strict=True):
+        facts = {"codec": codec, "bits_per_second": one.rate, "bytes": one.path.stat().st_size}
+        clips[one.shot, 1] = RowClip(stored, one.size, one.path.stem, None, facts)
         progress.advance(len(clips))
     progress.finish()
     note = f"{codec} at {bits:.3f} bits a pixel, " + ("as theirs" if _video_facts(theirs) else "as services deliver")
     return Row("ours-codec", "Splatfilm, compressed like theirs", "trivial", "I4", clips, (note,))
+
+
+@dataclass(frozen=True, eq=False)
+class _Compressing:
+    """One shot of ours, and what it goes through."""
+
+    film: Film
+    shot: str
+    frames: Sequence[Bytes]
+    size: tuple[int, int]
+    path: Path
+    codec: str
+    rate: int  # bits a second
+
+    @classmethod
+    def of(cls, footage: Footage, take: Take, codec: str, bits: float) -> _Compressing:
+        film, shot, size = footage.film, str(take.header["shot"]), _size(take, footage.film)
+        rate = max(20_000, round(bits * size[0] * size[1] * float(film.rate)))
+        path = footage.cache / "reencoded" / f"{hash_value([footage.identity(take), codec, rate])[:24]}.mp4"
+        return cls(film, shot, take_frames(film, shot, take), size, path, codec, rate)
+
+
+def _compressed(asked: _Compressing) -> Sequence[Bytes]:
+    """What is left of the frames; made where it is not there yet."""
+    if not asked.path.exists():
+        _encode(asked.path, asked.frames, asked.film, (asked.codec, asked.rate))
+    return _stored(asked.path, len(asked.frames), asked.size)
 
 
 def codec_of(theirs: Sequence[Row]) -> tuple[str, float]:
@@ -171,8 +195,7 @@ def _stored(path: Path, count: int, size: tuple[int, int]) -> Sequence[Bytes]:
                 frames[index] = pixels[: size[1], : size[0]]
             frames.flush()
             del frames
-    stored = np.load(raw, mmap_mode="r")
-    return Lazy(len(stored), lambda index: stored[index], keep=0)
+    return Mapped(raw)
 
 
 # ---- pictures without a model ----------------------------------------------------------------------------------------
@@ -183,7 +206,7 @@ def frozen(footage: Footage) -> Row:
     clips = {}
     for shot, take in footage.shown.items():
         frames = take_frames(footage.film, shot, take)
-        held = Lazy(len(frames), lambda index, first=frames: first[0])  # type: ignore[misc]
+        held = Chosen(frames, (0,) * len(frames))
         clips[shot, 1] = RowClip(held, _size(take, footage.film), f"{footage.identity(take)} frozen")
     note = "it wins every score that only looks inside one shot"
     return Row("frozen", "First frame, frozen", "trivial", "I4", clips, (note,))
@@ -203,8 +226,9 @@ def nearest_photograph(footage: Footage, photographs: Mapping[str, Sequence[Phot
         size = _size(take, footage.film)
         cameras = [paths[shot].at(frame, *size) for frame in footage.film.shot(shot).frames]
         chosen = [nearest(camera, theirs) for camera in cameras]
-        pictures = {index: photograph_at(offered[index], size) for index in sorted(set(chosen))}
-        frames = Lazy(len(chosen), lambda i, own=tuple(chosen), of=pictures: of[own[i]])  # type: ignore[misc]
+        used = sorted(set(chosen))
+        pictures = Lazy(len(used), _Photographed(tuple(offered[index] for index in used), size))
+        frames = Chosen(pictures, [used.index(index) for index in chosen])
         facts = {"photographs": [offered[index].name for index in chosen]}
         clips[shot, 1] = RowClip(frames, size, hash_value([footage.identity(take), facts]), None, facts)
     note = "photographs of the set alone: no cast is in them"
@@ -221,7 +245,7 @@ def mean_picture(footage: Footage, photographs: Mapping[str, Sequence[Photograph
         if scene not in means:
             means[scene] = _mean(footage, photographs[scene], size, progress)
         count = len(footage.film.shot(shot).frames)
-        frames = Lazy(count, lambda i, one=means[scene]: one)  # type: ignore[misc]
+        frames = Chosen((means[scene],), (0,) * count)
         clips[shot, 1] = RowClip(frames, size, f"{footage.identity(take)} mean")
     note = "one grey picture for everything: what a high PSNR is worth"
     return Row("mean", "Mean of all photographs", "trivial", "I4", clips, (note,))
@@ -266,6 +290,17 @@ def nearest(camera: Camera, offered: Iterable[Camera]) -> int:
         turn = np.arccos(np.clip(float(camera.forward @ other.forward), -1, 1))
         costs.append(float(np.linalg.norm(camera.position - other.position)) + METRES_A_RADIAN * float(turn))
     return int(np.argmin(costs))
+
+
+@dataclass(frozen=True)
+class _Photographed:
+    """Photographs as pictures of the film's size."""
+
+    offered: tuple[Photograph, ...]
+    size: tuple[int, int]
+
+    def __call__(self, index: int) -> Bytes:
+        return photograph_at(self.offered[index], self.size)
 
 
 def photograph_at(photograph: Photograph, size: tuple[int, int]) -> Bytes:

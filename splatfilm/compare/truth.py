@@ -150,6 +150,10 @@ def _shot_truth(planned: Planned, plan: ShotPlan, drawer: _Drawer) -> ShotTruth:
     def see(index: int, camera: Camera) -> View:
         return drawer.draw(plan, plan.frames[index], camera, objects)
 
+    def sized(index: int, camera: Camera) -> View | None:
+        frame = plan.frames[index]
+        return None if frame in plan.exposures else drawer.kept(plan, frame, camera, objects)
+
     return ShotTruth(
         plan.shot,
         plan.scene,
@@ -160,6 +164,7 @@ def _shot_truth(planned: Planned, plan: ShotPlan, drawer: _Drawer) -> ShotTruth:
         tuple(hash_value(list(states)) for states in placed),
         placed,
         see,
+        sized,
         float(planned.film.rate),
         shade=plan.contact.radius if plan.contact is not None and plan.contact.beauty else 0.0,
     )
@@ -181,8 +186,10 @@ class _Drawer:
         self._drawer: SceneDrawer | None = None
 
     def kept(self, plan: ShotPlan, frame: int, camera: Camera, objects: tuple[str, ...]) -> View:
-        """The view of a planned frame, from disk where it is there."""
+        """The view of a planned frame through its own camera, at any size; from disk where it is there."""
         key = {"views": VIEWS_VERSION, "frame": plan.keys[frame], "objects": list(objects)}
+        if (camera.width, camera.height) != (plan.cameras[frame].width, plan.cameras[frame].height):
+            key["size"] = [camera.width, camera.height]
         path = self._folder / f"{hash_value(key)[:24]}.npz"
         if (stored := _stored(path, camera)) is not None:
             return stored

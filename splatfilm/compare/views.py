@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar, overload
+from pathlib import Path
+from typing import Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from splatfilm.cameras.camera import Camera
+from splatfilm.compare.memory import Owner
 
 Picture = NDArray[np.float32]  # [H, W, 3] sRGB, 0..1
 Frames = Sequence[Picture]
@@ -37,14 +39,16 @@ class Lazy(Sequence[T]):
     def __len__(self) -> int:
         return self._length
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_kept": OrderedDict()}
+
     @overload
     def __getitem__(self, index: int) -> T: ...
     @overload
     def __getitem__(self, index: slice) -> Sequence[T]: ...
     def __getitem__(self, index: int | slice) -> T | Sequence[T]:
         if isinstance(index, slice):
-            chosen = range(self._length)[index]
-            return Lazy(len(chosen), lambda i: self[chosen[i]], keep=0)
+            return Chosen(self, range(self._length)[index])
         place = range(self._length)[index]
         if place in self._kept:
             self._kept.move_to_end(place)
@@ -55,6 +59,53 @@ class Lazy(Sequence[T]):
             while len(self._kept) > self._keep:
                 self._kept.popitem(last=False)
         return made
+
+
+class Chosen(Sequence[T]):
+    """Some of a sequence's items, in an order of their own."""
+
+    def __init__(self, items: Sequence[T], places: Sequence[int]) -> None:
+        self._items, self._places = items, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        if isinstance(index, slice):
+            return Chosen(self._items, self._places[index])
+        return self._items[self._places[index]]
+
+
+class Mapped(Sequence[NDArray[np.uint8]]):
+    """Pictures in a file of raw pixels (`.npy`, [F, H, W, 3]), which is mapped and so costs no memory."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._frames: NDArray[np.uint8] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_path": self._path, "_frames": None}
+
+    def __len__(self) -> int:
+        return len(self._mapped())
+
+    @overload
+    def __getitem__(self, index: int) -> NDArray[np.uint8]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[NDArray[np.uint8]]: ...
+    def __getitem__(self, index: int | slice) -> NDArray[np.uint8] | Sequence[NDArray[np.uint8]]:
+        if isinstance(index, slice):
+            return Chosen(self, range(len(self))[index])
+        return np.asarray(self._mapped()[index])
+
+    def _mapped(self) -> NDArray[np.uint8]:
+        if self._frames is None:
+            self._frames = np.load(self._path, mmap_mode="r")
+        return self._frames
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +119,7 @@ class View:
 
 
 @dataclass(frozen=True, eq=False)
-class ShotTruth:
+class ShotTruth(Owner):
     """One shot of our scene: its views, made when asked for, and its cameras, known beforehand.
 
     `objects` are names; the same order for all shots of a scene. `states` says what each frame shows apart from the
@@ -84,6 +135,7 @@ class ShotTruth:
     states: tuple[str, ...] = ()  # empty: nothing moves
     placed: tuple[tuple[str, ...], ...] = ()  # a state for every object at every frame; empty: nothing moves
     see: Callable[[int, Camera], View] | None = None  # the moment of view i through any other camera
+    sized: Callable[[int, Camera], View | None] | None = None  # view i through its own camera at another size
     rate: float = 24.0  # frames a second
     stored: Frames | None = None  # the same pictures as the views', where they need not be drawn
     shade: float = 0.0  # metres that things darken what is about them: a shadow moves with what casts it
@@ -110,7 +162,7 @@ class ShotTruth:
 
 
 @dataclass(frozen=True, eq=False)
-class Clip:
+class Clip(Owner):
     """The frames of one shot by any method. `mask` is True where nothing is to be compared (a watermark)."""
 
     frames: Frames
@@ -121,33 +173,45 @@ class Clip:
 
 
 def scaled_truth(truth: ShotTruth, width: int, height: int) -> ShotTruth:
-    """The same shot in smaller pictures: colours by area, depth and ids by the pixel in the middle. Never enlarges."""
+    """The same shot in smaller pictures: colours by area, depth and ids drawn at that size. Never enlarges.
+
+    Where they cannot be drawn so, or pictures are not stored, depth and ids are those of the pixel in the middle.
+    """
     if truth.size == (width, height):
         return truth
     if width > truth.size[0] or height > truth.size[1]:
         raise ValueError(f"{truth.size[0]}x{truth.size[1]} is never enlarged to {width}x{height}")
     cameras = tuple(camera.scaled(width, height) for camera in truth.cameras)
 
+    stored = truth.stored
+    small = (
+        None if stored is None else Lazy(len(stored), lambda i, of=stored: scaled_picture(of[i], width, height))  # type: ignore[misc]
+    )
+
     def make(index: int) -> View:
+        if small is not None and truth.sized is not None and (drawn := truth.sized(index, cameras[index])) is not None:
+            return replace(drawn, picture=small[index])
         view = truth.views[index]
         rows = ((np.arange(height) + 0.5) * view.depth.shape[0] / height).astype(int)
         columns = ((np.arange(width) + 0.5) * view.depth.shape[1] / width).astype(int)
         places = np.ix_(rows, columns)
         return View(scaled_picture(view.picture, width, height), view.depth[places], view.ids[places], cameras[index])
 
-    stored = truth.stored
-    small = (
-        None if stored is None else Lazy(len(stored), lambda i, of=stored: scaled_picture(of[i], width, height))  # type: ignore[misc]
-    )
     return replace(truth, cameras=cameras, views=Lazy(len(truth.views), make), stored=small)
 
 
 def scaled_picture(picture: Picture, width: int, height: int) -> Picture:
-    """A smaller picture, by area."""
+    """A smaller picture, by area, in the eight bits that clips are brought down in too."""
     if picture.shape[:2] == (height, width):
         return picture
-    layers = [Image.fromarray(np.ascontiguousarray(picture[..., c])) for c in range(picture.shape[2])]
-    return np.stack([np.asarray(layer.resize((width, height), Image.Resampling.BOX)) for layer in layers], -1)
+    return from_bytes(brought_down(to_bytes(picture), (width, height)))
+
+
+def brought_down(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Pixels at a smaller size (width, height), by area."""
+    if (pixels.shape[1], pixels.shape[0]) == size:
+        return np.asarray(pixels)
+    return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize(size, Image.Resampling.BOX))
 
 
 def to_bytes(picture: Picture) -> NDArray[np.uint8]:

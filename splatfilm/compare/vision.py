@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from splatfilm.base.errors import MissingPartError
 from splatfilm.cameras.camera import Camera
-from splatfilm.compare.views import Mask, Picture, to_bytes
+from splatfilm.compare.views import Clip, Mask, Picture, to_bytes
 from splatfilm.compare.warp import unbent
 
 Array = NDArray[np.float64]
@@ -29,10 +29,18 @@ ROUNDS = 2000  # of RANSAC
 
 @dataclass(frozen=True, eq=False)
 class Keypoints:
-    """SIFT keypoints: pixel positions with centres at .5, and descriptors."""
+    """SIFT keypoints: pixel positions with centres at .5, and descriptors, whose values SIFT itself makes whole."""
 
     places: NDArray[np.float64]  # [N, 2]
-    descriptors: NDArray[np.float32]  # [N, 128]
+    descriptors: NDArray[np.uint8]  # [N, 128]
+
+    def where(self, mask: Mask | None) -> Keypoints:
+        """Those on pixels where `mask` is True: the same as if they had been looked for there alone."""
+        if mask is None or not len(self.places):
+            return self
+        columns, rows = self.places.astype(int).T
+        kept = mask[rows, columns]
+        return Keypoints(self.places[kept], self.descriptors[kept])
 
 
 def available() -> bool:
@@ -51,32 +59,42 @@ def _cv2() -> Any:
     return cv2
 
 
-def keypoints(picture: Picture, mask: Mask | None = None) -> Keypoints:
-    """SIFT keypoints of a picture, where `mask` is True."""
+def keypoints(picture: Picture) -> Keypoints:
+    """SIFT keypoints of a picture."""
     cv2 = _cv2()
     image = cv2.cvtColor(to_bytes(picture), cv2.COLOR_RGB2GRAY)
-    where = None if mask is None else mask.astype(np.uint8)
     sift = cv2.SIFT_create(KEYPOINTS, enable_precise_upscale=True)
-    points, descriptors = sift.detectAndCompute(image, where)
+    points, descriptors = sift.detectAndCompute(image, None)
     if descriptors is None:
-        return Keypoints(np.zeros((0, 2)), np.zeros((0, 128), np.float32))
-    return Keypoints(np.array([point.pt for point in points], np.float64) + 0.5, descriptors)
+        return Keypoints(np.zeros((0, 2)), np.zeros((0, 128), np.uint8))
+    places = np.array([point.pt for point in points], np.float64) + 0.5
+    return Keypoints(places, descriptors.astype(np.uint8))
+
+
+def keypoints_of(clip: Clip, index: int) -> Keypoints:
+    """The keypoints of a clip's frame, found once; what the clip's mask hides is not left out yet."""
+    return clip.once(("keypoints", index), lambda: keypoints(clip.frames[index]))
 
 
 def matches(a: Keypoints, b: Keypoints) -> tuple[Array, Array]:  # both [M, 2]
     """Places of mutual nearest neighbours that pass the ratio test both ways."""
-    if len(a.places) < 2 or len(b.places) < 2:
-        return np.zeros((0, 2)), np.zeros((0, 2))
-    forth, back = _nearest(a, b), _nearest(b, a)
-    chosen = [(i, j) for i, j in forth.items() if back.get(j) == i]
-    if not chosen:
-        return np.zeros((0, 2)), np.zeros((0, 2))
-    first, second = np.array(chosen).T
+    first, second = matched(a, b)
     return a.places[first], b.places[second]
 
 
+def matched(a: Keypoints, b: Keypoints) -> tuple[NDArray[np.intp], NDArray[np.intp]]:  # both [M]
+    """The same, as places in the two lists of keypoints."""
+    if len(a.places) < 2 or len(b.places) < 2:
+        return np.zeros(0, np.intp), np.zeros(0, np.intp)
+    forth, back = _nearest(a, b), _nearest(b, a)
+    chosen = [(i, j) for i, j in forth.items() if back.get(j) == i]
+    first, second = np.array(chosen, np.intp).reshape(-1, 2).T
+    return first, second
+
+
 def _nearest(a: Keypoints, b: Keypoints) -> dict[int, int]:
-    found = _cv2().BFMatcher().knnMatch(a.descriptors, b.descriptors, k=2)
+    one, two = (points.descriptors.astype(np.float32) for points in (a, b))
+    found = _cv2().BFMatcher().knnMatch(one, two, k=2)
     pairs = (pair for pair in found if len(pair) == 2)
     return {m.queryIdx: m.trainIdx for m, n in pairs if m.distance < RATIO * n.distance}
 

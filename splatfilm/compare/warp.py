@@ -70,9 +70,12 @@ def unbent(places: Array, camera: Camera) -> Array:  # [N, 2] px
     return np.stack([x * camera.fx + camera.cx, y * camera.fy + camera.cy], 1)
 
 
-def sight(a: View, b: View) -> Sight:
-    """Where A sees what B sees: B's points in A's picture, wherever A's own depth agrees that it sees them."""
-    u, v, z = project(points_of(b.depth, b.camera), a.camera)
+def sight(a: View, b: View, points: Array | None = None) -> Sight:
+    """Where A sees what B sees: B's points in A's picture, wherever A's own depth agrees that it sees them.
+
+    `points` are B's, where they are known already.
+    """
+    u, v, z = project(points_of(b.depth, b.camera) if points is None else points, a.camera)
     found = sample(a.depth[..., None], u, v, holes=a.depth <= 0)[..., 0]
     with np.errstate(invalid="ignore"):
         seen = np.abs(found - z) < DEPTH_AGREEMENT * z
@@ -113,11 +116,15 @@ def sample(
     fx, fy = (left - x0).astype(np.float32)[..., None], (top - y0).astype(np.float32)[..., None]
     x1, y1 = np.minimum(x0 + 1, width - 1), np.minimum(y0 + 1, height - 1)
     image = image.astype(np.float32, copy=False)
-    above = image[y0, x0] * (1 - fx) + image[y0, x1] * fx
-    below = image[y1, x0] * (1 - fx) + image[y1, x1] * fx
-    out = above * (1 - fy) + below * fy
-    if holes is not None:
-        good &= ~(holes[y0, x0] | holes[y0, x1] | holes[y1, x0] | holes[y1, x1])
+    flat = image.reshape(height * width, *image.shape[2:])
+    corner, right, down = y0 * width + x0, x1 - x0, (y1 - y0) * width
+    out = np.take(flat, corner, axis=0) * ((1 - fx) * (1 - fy))
+    out += np.take(flat, corner + right, axis=0) * (fx * (1 - fy))
+    out += np.take(flat, corner + down, axis=0) * ((1 - fx) * fy)
+    out += np.take(flat, corner + down + right, axis=0) * (fx * fy)
+    if holes is not None and holes.any():
+        gaps = holes.reshape(-1)
+        good &= ~(gaps[corner] | gaps[corner + right] | gaps[corner + down] | gaps[corner + down + right])
     out[~good] = np.nan
     return np.asarray(out, dtype=np.float32)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,10 +96,23 @@ def test_shots_without_a_prompt_are_named(folders: dict[str, Path], film: TinyFi
         run_baseline(load(film.path), loaded, Request("x", "x", {"010": "a bed"}), film.out)
 
 
-def test_a_model_that_is_nowhere_is_told_without_asking_the_hub() -> None:
+@pytest.mark.parametrize("pipeline", ["", "WanPipeline"])
+def test_a_model_that_is_nowhere_is_told_without_asking_the_hub(pipeline: str) -> None:
     pytest.importorskip("diffusers")
     with pytest.raises(MissingPartError, match="no such folder, and it is not in the local cache"):
-        load_pipeline(Weights("nobody/nothing-at-all", "WanPipeline"))
+        load_pipeline(Weights("nobody/nothing-at-all", pipeline))
+
+
+def test_a_model_in_the_hub_s_local_cache_is_found_by_its_name_and_says_what_it_is(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    there = tmp_path / "models--somebody--tiny-wan"
+    shutil.copytree(folders["WanPipeline"], there / "snapshots" / ("a" * 40))
+    (there / "refs").mkdir()
+    (there / "refs" / "main").write_text("a" * 40)
+    loaded = load_pipeline(Weights("somebody/tiny-wan"))
+    assert loaded.name == "WanPipeline" and loaded.facts["name"] == "somebody/tiny-wan"
 
 
 def test_a_model_of_another_kind_is_refused_with_what_there_is(tmp_path: Path) -> None:

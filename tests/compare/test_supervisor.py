@@ -229,7 +229,9 @@ def test_a_camera_that_comes_back_after_the_crate_was_moved_finds_the_rest_as_it
     assert found.holds
 
 
-def test_shots_that_do_not_follow_each_other_are_compared_too_and_a_shot_alone_is_named(film_folder: Path) -> None:
+def test_shots_that_do_not_follow_each_other_are_compared_too_and_a_shot_alone_is_named(
+    film_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     side = film_folder / "side.json"
     side.write_text(side.read_text().replace("[0, 1.0, 0.5]", "[-1.5, -4.0, 1.4]"))
     render_shots(load(film_folder / "film.toml"), RenderOptions(out=film_folder / "out"))
@@ -243,6 +245,12 @@ def test_shots_that_do_not_follow_each_other_are_compared_too_and_a_shot_alone_i
     assert found.alone == ("020_side",) and found.follow_ups == [1.0]
     cuts = look_after(film_folder, cuts_only=True)
     assert [f.kind for f in cuts.findings if f.b] == ["cut", "cut", "revisit"]
+    refine(film_folder, 0.004)  # of the range: 48 dB, and more where black cuts half of it off
+    assert found.against_scene == dict.fromkeys(found.shown, math.inf)
+    assert look_after(film_folder).against_scene["020_side"] == pytest.approx(49.5, abs=1.5)
+    assert main(["continuity", str(film_folder), "--out", str(film_folder / "out"), "--pairs", "2", "-q"]) == 0
+    said = capsys.readouterr().out
+    assert "held against no other shot, only against the bare scene: 020_side (" in said
 
 
 def test_takes_of_another_refiner_are_held_to_the_same_goal(
