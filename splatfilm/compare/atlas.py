@@ -22,13 +22,13 @@ from splatfilm.base.hashing import hash_value
 from splatfilm.compare.rows import Bytes, RowClip
 from splatfilm.shots.video import Reel, encode_video
 
-ATLAS_VERSION = 1
+ATLAS_VERSION = 2
 WIDEST, TALLEST = 4096, 2304  # px; what every decoder takes (H.264 level 5.1)
 SCALES = (1.0, 0.75, 0.5, 0.375, 0.25)
 PANE = (640, 360)  # px; films larger than this are shown at it, full pictures lie beside
-SHEET_PANE = 208  # px wide
+SHEET_PANE = 320  # px wide: the first screen shows them larger than a contact sheet does
 SHEET_FRAMES = 5
-JPEG_QUALITY = 82
+JPEG_QUALITY = 80
 
 ENCODER = {
     "codec": "libx264",

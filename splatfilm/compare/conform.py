@@ -227,25 +227,32 @@ def _framing(entry: ClipEntry, source: Source, target: Target) -> tuple[Box, lis
 def _without_bars(source: Source) -> Box:
     """The picture inside black bars that are there in every frame that was looked at, on both sides alike."""
     step = max(1, len(source.times) // LOOKED_AT)
+    width, height = source.size
     brightest: NDArray[np.uint8] | None = None
+    down = across = (0, 0)
     for index, (_, pixels) in enumerate(source.decode()):
-        if index % step == 0:
-            grey = pixels.max(axis=2)
-            brightest = grey if brightest is None else np.maximum(brightest, grey)
-    if brightest is None:
-        return 0, 0, source.size[0], source.size[1]
-    height, width = brightest.shape
-    top, bottom = _bars(np.percentile(brightest, 99.5, axis=1), height)
-    left, right = _bars(np.percentile(brightest, 99.5, axis=0), width)
+        if index % step:
+            continue
+        grey = pixels.max(axis=2)
+        brightest = grey if brightest is None else np.maximum(brightest, grey)
+        down, across = _dark(brightest, 1), _dark(brightest, 0)
+        if min(down) < LEAST_BAR * height and min(across) < LEAST_BAR * width:
+            return 0, 0, width, height  # one more frame can only be brighter
+    top, bottom = _bars(down, height)
+    left, right = _bars(across, width)
     return left, top, width - right, height - bottom
 
 
-def _bars(brightest: NDArray[Any], length: int) -> tuple[int, int]:
-    """Dark rows before and after the picture; none unless there are some on both sides, of much the same width."""
-    lit = np.flatnonzero(brightest > BLACK)
-    if not len(lit):
-        return 0, 0
-    before, after = int(lit[0]), int(length - 1 - lit[-1])
+def _dark(brightest: NDArray[np.uint8], axis: int) -> tuple[int, int]:
+    """How many rows (columns for axis 0) are dark before and after the picture; all of them where nothing is lit."""
+    length = brightest.shape[1 - axis]
+    lit = np.flatnonzero(np.percentile(brightest, 99.5, axis=axis) > BLACK)
+    return (int(lit[0]), int(length - 1 - lit[-1])) if len(lit) else (length, length)
+
+
+def _bars(dark: tuple[int, int], length: int) -> tuple[int, int]:
+    """Bars before and after the picture; none unless there are some on both sides, of much the same width."""
+    before, after = dark
     alike = abs(before - after) <= max(2, 0.1 * max(before, after))
     if alike and LEAST_BAR * length <= min(before, after) and max(before, after) <= MOST_BAR * length:
         return before, after

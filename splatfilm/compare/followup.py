@@ -60,7 +60,7 @@ class PairGround:
     i: int
     j: int
     ceiling: Figures
-    nulls: tuple[Figures, ...]  # the wrong shot first
+    nulls: tuple[Figures, ...]  # the wrong shot first, where A's picture is a wrong one for B
     matches: int | None  # that fit both cameras, between our own frames
     masked: float  # share of B's picture that is not compared
 
@@ -134,16 +134,21 @@ def _pair_ground(
     view_a, view_b = a.view(i), b.view(j)
     seen = _seen(a, b, pair, masks)
     moved = seen.carry(view_a.picture)
-    unrelated = [np.full_like(view_b.picture, view_b.picture.mean(axis=(0, 1)))]
-    if view_a.picture.shape == view_b.picture.shape:
-        unrelated.insert(0, view_a.picture)
+    ceiling = seen.figures(moved, view_b.picture)
+    nulls = [seen.figures(moved, np.full_like(view_b.picture, view_b.picture.mean(axis=(0, 1))))]
     if len(other_scene) and other_scene[j % len(other_scene)].shape == view_b.picture.shape:
-        unrelated.append(other_scene[j % len(other_scene)])
+        nulls.append(seen.figures(moved, other_scene[j % len(other_scene)]))
+    if view_a.picture.shape == view_b.picture.shape:
+        pasted = seen.figures(moved, view_a.picture)
+        if (
+            pasted.psnr < (nulls[0].psnr + ceiling.psnr) / 2
+        ):  # else both cameras stand nearly at one place: no wrong shot
+            nulls.insert(0, pasted)
     return PairGround(
         i,
         j,
-        seen.figures(moved, view_b.picture),
-        tuple(seen.figures(moved, picture) for picture in unrelated),
+        ceiling,
+        tuple(nulls),
         seen.matches(a.keypoints(i), b.keypoints(j)) if vision.available() else None,
         1 - float(seen.mask.mean()),
     )

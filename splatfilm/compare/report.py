@@ -204,9 +204,10 @@ def _draw_shot(film: Film, folder: Path, asked: tuple[Shot, Sequence[Lane]]) -> 
 
 
 def _given(row: Row) -> str:
-    if row.kind == "trivial":
-        return "no model"
-    return INFORMATION[row.information]
+    """What stands under a method's name."""
+    if row.kind != "trivial":
+        return f"was given {INFORMATION[row.information]}"
+    return "no model" if not row.notes or row.name != "ours-bare" else "nothing was refined: the same frames"
 
 
 def _shot_value(film: Film, shot: Shot, lanes: Sequence[Lane], layout: Layout) -> dict[str, Any]:
@@ -282,7 +283,7 @@ def _cut(scores: MethodScores, a: str, b: str) -> Verdict | None:
     if instead.tone == "none":
         return told
     why = f"{a} and {b} share too little; {other} shows enough of {b}"
-    return Verdict(f"{instead.word}, held against {other}", instead.tone, instead.value, why)
+    return Verdict(f"{instead.word}, held against {other}", instead.tone, instead.value, why, instead.exact)
 
 
 def _fidelity(footage: Footage) -> list[str]:

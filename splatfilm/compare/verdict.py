@@ -47,12 +47,16 @@ LOCATED = 0.5
 
 @dataclass(frozen=True)
 class Verdict:
-    """A word or two, how good that is, the number behind it, and a sentence for whoever asks."""
+    """A word or two, how good that is, how much in words that need no definition, and a sentence for whoever asks.
+
+    `exact` is the number behind it under its own name.
+    """
 
     word: str
     tone: Tone
     value: str = ""
     detail: str = ""
+    exact: str = ""
 
 
 def room(pairs: Sequence[PairScores]) -> Verdict:
@@ -68,7 +72,8 @@ def room(pairs: Sequence[PairScores]) -> Verdict:
     middle = statistics.median(values)
     word, tone = next((word, tone) for least, word, tone in ROOM if middle >= least)
     detail = _worst(pairs) + (f"; {len(blocked)} of {len(found)} blocked: {blocked[0]}" if blocked else "")
-    return Verdict(word, tone, f"FSC {_spread(values, '.2f')}", detail)
+    kept = f"keeps {_spread([100 * value for value in values], '.0f')} %"
+    return Verdict(word, tone, kept, detail, f"FSC {_spread(values, '.3f')}")
 
 
 def back(pairs: Sequence[PairScores], guards: Iterable[Guard]) -> Verdict:
@@ -83,13 +88,14 @@ def back(pairs: Sequence[PairScores], guards: Iterable[Guard]) -> Verdict:
         return Verdict("does not count", "bad", "", failed[0].reason)
     middle = statistics.median(values)
     if math.isinf(middle):
-        return Verdict("the same pixels", "good", "", "the same in both shots, at the size of this report")
+        return Verdict("the same pixels", "good", "", "the same in both shots, at the size of this report", "inf dB")
     word, tone = next((word, tone) for least, word, tone in BACK if middle >= least)
     nulls = [
         pair.revisit.psnr.null for pair in pairs if pair.revisit is not None and pair.revisit.psnr.null is not None
     ]
     chance = f"an unrelated picture gets {statistics.median(nulls):.1f} dB" if nulls else ""
-    return Verdict(word, tone, f"{_spread(values, '.1f')} dB", chance)
+    off = f"differs by {_spread([100 * 10 ** (-value / 20) for value in values], '.1f')} %"
+    return Verdict(word, tone, off, chance, f"{_spread(values, '.1f')} dB")
 
 
 def camera(scores: MethodScores) -> Verdict:
@@ -129,7 +135,7 @@ def _worst(pairs: Sequence[PairScores]) -> str:
     if not objects or min(objects)[0] >= ROOM[0][0]:
         return ""
     value, name = min(objects)
-    return f"worst: {name} ({value:.2f})"
+    return f"changed most: {name} (keeps {100 * value:.0f} %)"
 
 
 def _spread(values: Sequence[float], form: str) -> str:

@@ -86,7 +86,10 @@ print(f"{heading} {rows} methods, first frame shown")
 
 
 def the_report_is_in_time(ground: Ground) -> str:
-    """Eight shots and three baselines, nothing cached; and memory that does not grow with a clip's length."""
+    """Eight shots and three baselines, nothing cached; and memory that does not grow with a clip's length.
+
+    Beside the time that counts (benchmarks/comparison.py says which) stand the wall's, the CPU's and others' share.
+    """
     clone = ground.clone("film")
     run(["make", "film"], clone)
     python = str(clone / ".venv/bin/python")
@@ -95,7 +98,8 @@ def the_report_is_in_time(ground: Ground) -> str:
         rows = [json.loads(line) for line in run([python, "-m", benchmark], clone).stdout.splitlines()]
         missed = [row["name"] for row in rows if row["ok"] is False]
         assert not missed, f"missed: {', '.join(missed)}"
-        figures += [f"{row['name']} {row['value']:.2f} {row['unit']}" for row in rows if row["ok"]]
+        told = [row for row in rows if row["ok"] or row["name"].startswith("compare/report/")]
+        figures += [f"{row['name']} {row['value']:.2f} {row['unit']}" for row in told]
     return ", ".join(figures)
 
 

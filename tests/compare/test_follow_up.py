@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,7 @@ from bedroom import Bedroom, blurred, clip_of, dolly, look_at, noisy, second_ang
 
 from splatfilm.compare import followup, vision
 from splatfilm.compare.following import follow_camera
-from splatfilm.compare.followup import Ground, Take, lay_ground, measure_follow_up
+from splatfilm.compare.followup import Ground, Take, _pair_ground, lay_ground, measure_follow_up
 from splatfilm.compare.guards import shot_guards
 from splatfilm.compare.overlap import Seer, overlapping
 from splatfilm.compare.scores import Continuity
@@ -48,6 +49,17 @@ def test_the_true_second_angle_reaches_the_ceiling(follow: Follow, shot_b: ShotT
     assert found.psnr.ceiling is not None and found.psnr.null is not None
     assert 30 < found.psnr.ceiling < 45, "a warped picture is resampled: the ceiling is not perfect"
     assert 8 < found.psnr.null < 18, "an unrelated picture is not at zero decibels"
+
+
+def test_a_picture_from_nearly_the_same_camera_is_no_wrong_shot() -> None:
+    # 5 mm to the side: pasted, A is nearly B. As a null it would leave a scale so short that grain alone breaks a film.
+    first = look_at((-1.2, -1.6, 1.5), (1.8, 0.0, 0.4))
+    beside = replace(first, pose=first.pose + np.array([[0, 0, 0, 0.005], *np.zeros((3, 4))]))
+    other = look_at((1.0, -1.6, 1.5), (1.8, 0.0, 0.4))
+    a, near, far = (shot(name, [camera]) for name, camera in (("A", first), ("near", beside), ("far", other)))
+    alike, apart = (_pair_ground(Seer(a), Seer(b), (0, 0), (), ()) for b in (near, far))
+    assert [len(alike.nulls), len(apart.nulls)] == [1, 2]
+    assert alike.nulls[0].psnr < 20 < 30 < alike.ceiling.psnr
 
 
 def test_texture_that_drifts_lowers_continuity_step_by_step(follow: Follow, shot_b: ShotTruth) -> None:

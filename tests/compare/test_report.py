@@ -175,11 +175,11 @@ def test_a_cut_that_shares_too_little_is_answered_by_the_nearest_shot_that_share
     pairs = (pair("010", "020", 0.97), pair("020", "030", None), pair("010", "030", 0.6), pair("030", "040", None))
     scores = MethodScores("kling", "Kling", "I1", pairs=pairs)
     first, second, third = (_cut(scores, *cut) for cut in (("010", "020"), ("020", "030"), ("030", "040")))
-    assert first is not None and (first.word, first.value) == ("the same", "FSC 0.97")
+    assert first is not None and (first.word, first.value) == ("the same", "keeps 97 %")
     assert second is not None and (second.word, second.tone, second.value) == (
         "it drifts, held against 010",
         "fair",
-        "FSC 0.60",
+        "keeps 60 %",
     )
     assert second.detail == "020 and 030 share too little; 010 shows enough of 030"
     assert third is not None and (third.word, third.tone) == ("cannot tell", "none")

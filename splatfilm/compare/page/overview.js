@@ -38,7 +38,7 @@ SF.overview = {
     const group = (method) => (method.kind === "ours" ? "ours" : method.kind === "trivial" ? "trivial" : "theirs");
     const row = (method) => {
       const verdict = SF.data.verdicts[method.id] || {};
-      const name = SF.el("td", {}, SF.el("b", {}, SF.title(method.id)), SF.blind.on ? null : SF.el("small", {}, SF.el("span.class", {}, method.information), ` ${method.words}`));
+      const name = SF.el("td", {}, SF.el("b", {}, SF.title(method.id)), SF.blind.on ? null : SF.el("small", {}, `${method.words} `, SF.el("span.class", { title: SF.data.information[method.information] }, method.information)));
       const cell = ([key]) => SF.el("td", {}, SF.chip(verdict[key]), this.small(verdict[key]));
       return SF.el(`tr.${group(method)}`, { "data-method": method.id, tabindex: 0, onclick: () => this.open(method.id), onkeydown: (event) => event.key === "Enter" && this.open(method.id) }, name, this.QUESTIONS.map(cell));
     };
@@ -59,7 +59,7 @@ SF.overview = {
   small(verdict) {
     if (!verdict) return null;
     const words = verdict.value || (verdict.tone === "bad" ? verdict.detail.split(/[:;]/)[0] : "");
-    return words ? SF.el("small", {}, words) : null;
+    return words ? SF.el("small", { title: verdict.exact || null }, words) : null;
   },
 
   open(id) {
