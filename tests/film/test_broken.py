@@ -123,7 +123,11 @@ EXPECTED = [
     (86, "shots[2].scene", "found 2, expected a scene (one, two, 3)"),
     (87, "shots[2].frames", 'found "1001-1048", expected [first, last], whole frames from 0 to 9999999'),
     (88, "shots[2].passes", f'found "depth", expected an array of {", ".join(PASSES)}'),
-    (89, "shots[2].take", "unknown key, expected one of name, scene, camera, frames, lens, passes, refine, contact, markers"),
+    (
+        89,
+        "shots[2].take",
+        "unknown key, expected one of name, scene, camera, frames, lens, passes, refine, contact, markers",
+    ),
     (92, "shots[3].name", 'found "-x", expected a name (letters, digits, _ and - (not first), at most 64)'),
     (94, "shots[3].camera", '"captures" is a folder, expected a file'),
     (95, "shots[3].lens", "found 50, expected a table"),
