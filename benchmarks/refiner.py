@@ -32,7 +32,8 @@ from splatfilm.refine import net as network
 from splatfilm.refine.asset import learn_refiner
 from splatfilm.refine.bake import Ground, bake, score_of, sharpness
 from splatfilm.refine.contract import BareFrame
-from splatfilm.refine.guards import measure_pair
+from splatfilm.refine.guards import held, lock_pixels, measure_pair
+from splatfilm.refine.looks import LOOKS
 from splatfilm.refine.net import LocalUNet, SceneRefiner, Steps
 from splatfilm.refine.opinions import Opinions
 from splatfilm.refine.pairs import asked_settings, seen_by, views_of
@@ -209,18 +210,25 @@ def thinned(capture: Capture) -> tuple[Capture, list[View]]:
 
 
 def worth(name: str, judges: list[View], refiner: tuple[LocalUNet, Opinions]) -> list[Row]:
-    """What a refiner adds frame by frame, and what the mean of the opinions is worth that it starts from."""
+    """What a refiner adds frame by frame, the mean of the opinions that it starts from, and what a film's look leaves.
+
+    A look takes broad changes out again, whatever made them, and bounds the rest.
+    """
     net, known = refiner
-    gains, means = [], []
+    gains, means, left = [], [], []
+    look = LOOKS["clean"]
     for view in judges:
         planes, truth = seen_by(known, view.camera, "cpu"), view.over((0.0, 0.0, 0.0))
         bare, refined = planes[:3].movedim(0, -1), network.refine_planes(net, planes).movedim(0, -1)
         means.append(psnr(bare + planes[8:11].movedim(0, -1), truth) - psnr(bare, truth))
+        lock = lock_pixels(look.lock_px, view.camera.width)
+        left.append(psnr(held(bare, refined, look.bound, lock, 1.0), truth) - psnr(bare, truth))
         gains.append((psnr(refined, truth) - psnr(bare, truth), ssim(refined, truth) - ssim(bare, truth)))
     decibels, similarity = (sum(column) / len(gains) for column in zip(*gains, strict=True))
     return [
         Row(f"{name}-psnr-gain", decibels, "dB", 1.5, "higher"),
         Row(f"{name}-ssim-gain", similarity, ""),
+        Row(f"{name}-within-a-look-psnr-gain", sum(left) / len(left), "dB"),
         Row(f"{name}-say-of-the-network", net.say, ""),
         Row(f"{name}-opinions-alone-psnr-gain", sum(means) / len(means), "dB"),
         Row(f"{name}-worst-view-psnr-gain", min(gain for gain, _ in gains), "dB"),
