@@ -4,8 +4,7 @@ Makes the sample film where it is not made yet, three baselines out of its own f
 size) as H.264 clips, and the report of them. Nothing is taken from a cache: the report's folder is a new one. One run.
 
 What is judged is the time on the wall when nobody else used the machine meanwhile. When somebody did, a wall clock
-tells how busy they were; then the CPU time of all our processes is judged, shared out over the cores as a quiet run
-does it.
+tells how busy they were; then the CPU time of all our processes is judged, shared out over the cores as in a quiet run.
 """
 
 from __future__ import annotations

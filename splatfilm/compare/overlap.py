@@ -19,7 +19,8 @@ from splatfilm.compare.views import Mask, ShotTruth, View
 from splatfilm.compare.vision import Keypoints, keypoints
 from splatfilm.compare.warp import points_of, ray_angle, sight
 
-OVERLAP = (0.2, 0.95)  # share of B's picture that A sees: less says nothing, more is nearly a revisit
+OVERLAP = (0.2, 0.95)  # share that A sees of what stands still in B: less says nothing, more is nearly a revisit
+LEAST_OF_PICTURE = 0.1  # share of B's whole picture that must be left when what moved is masked
 MOST_ANGLE = 45.0  # degrees between the directions from which both see what they share
 MOST_PAIRS = 32
 CANDIDATES = 24  # frames of a shot that are tried, spread evenly
@@ -114,7 +115,7 @@ def _candidates(a: Seer, b: Seer, whole: bool = False) -> Iterator[tuple[int, in
             unmoved = still(a.truth, i, b.truth, j)
             seen, near = _seen(view_a, view_b, unmoved, points)
             share = float(seen.mean())
-            if share < OVERLAP[0]:
+            if near < OVERLAP[0] or share < LEAST_OF_PICTURE:
                 continue
             if near > OVERLAP[1] and not (whole and _seen(view_b, view_a, unmoved)[1] <= OVERLAP[1]):
                 continue  # one camera, nearly: that is a revisit
