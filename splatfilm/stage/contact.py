@@ -40,17 +40,19 @@ Box = tuple[NDArray[np.float64], NDArray[np.float64]]
 """The lowest and the highest corner, metres."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Body:
     """Rows of a member of the cast, counted from the end of the set, and how large it is at rest.
 
-    `standing` names where it is, in which pose and look: equal names, equal splats. None is equal to nothing.
+    `standing` names where it is, in which pose and look: equal names, equal splats. None is equal to nothing. `sides`
+    are those of `sides`, of its rows; without them they are found in every pose anew.
     """
 
     rows: slice
     diagonal: float  # metres
     standing: Hashable = None
     takes_part: bool = True
+    sides: NDArray[np.float32] | None = None  # [N]
 
 
 def extent(means: NDArray[np.float32], opacities: NDArray[np.float32]) -> NDArray[np.float64]:  # [N, 3], [N] -> [2, 3]
@@ -90,9 +92,8 @@ class _Lattice:
 
 @dataclass(frozen=True, eq=False)
 class _Shadow:
-    """Rows that lose light to a body, and the share of it, while everything in its reach stands as `standing` says."""
+    """Rows that lose light to a body, and the share of it, for as long as those concerned stand where they do."""
 
-    standing: tuple[Hashable, ...]
     rows: NDArray[np.int64]
     lost: NDArray[np.float32]
 
@@ -104,7 +105,9 @@ class Known:
     setting: Splats | None = None
     surroundings: Any = None  # of the kernels
     lattices: dict[int, _Lattice] = field(default_factory=dict)
-    shadows: dict[int, _Shadow] = field(default_factory=dict)
+    occluders: dict[int, Any] = field(default_factory=dict)  # of the kernels
+    shadows: dict[tuple[int, int], _Shadow] = field(default_factory=dict)
+    """Between a body and the set (that body twice), and of a body on another."""
 
     def around(self, setting: Splats) -> Any:
         """What the kernels know about a set."""
@@ -116,23 +119,63 @@ class Known:
             self.shadows.clear()
         return self.surroundings
 
+    def body(self, number: int, body: Body, arrays: Arrays, contact: Contact) -> _Lattice:
+        """The lattice of a body, filled."""
+        from splatfilm.render.kernels import extension
+
+        before, standing = self.lattices.get(number), (body.standing, body.rows.start, body.diagonal, contact.radius)
+        if body.standing is None or before is None or before.standing != standing:
+            found = self.lattices[number] = _lattice(arrays, body, contact, standing)
+            if body.takes_part:
+                occluder = self.occluders.setdefault(number, extension().Occluder())
+                rows = (body.rows.start, body.rows.stop)
+                occluder.fill(*arrays, rows, *found.solid, found.cell, found.reach)
+            for pair in [pair for pair in self.shadows if number in pair]:
+                del self.shadows[pair]
+        return self.lattices[number]
+
 
 Arrays = Sequence[NDArray[np.float32]]
 Geometry = tuple[Tensor, Tensor, Tensor, Tensor]
 """Means, quaternions, scales, opacities."""
+_EITHER = np.zeros(0, dtype=np.float32)
 
 
-def _lattice(arrays: Arrays, body: Body, contact: Contact) -> _Lattice:
+def _solid(arrays: Arrays, rows: slice, cell: float) -> tuple[list[int], list[int]]:
+    """The first cell that splats fill, and how many along each axis."""
+    low, high = extent(arrays[0][rows], arrays[3][rows])
+    first = np.floor(low / cell).astype(int) - _BEYOND
+    size = np.floor(high / cell).astype(int) + _BEYOND + 1 - first
+    return first.tolist(), size.tolist()
+
+
+def _cell(across: float) -> float:
+    return min(max(across / CELLS_ACROSS, SMALLEST_CELL), LARGEST_CELL)
+
+
+def _lattice(arrays: Arrays, body: Body, contact: Contact, standing: Hashable) -> _Lattice:
     from splatfilm.render.kernels import extension
 
     corners = np.array(extension().bounds(arrays[0][body.rows])).reshape(2, 3)
-    low, high = extent(arrays[0][body.rows], arrays[3][body.rows])
     reach = min(contact.radius, REACH_OF_DIAGONAL * body.diagonal)
-    cell = min(max(body.diagonal / CELLS_ACROSS, SMALLEST_CELL), LARGEST_CELL, reach / 3)
-    first = np.floor(low / cell).astype(int) - _BEYOND
-    size = np.floor(high / cell).astype(int) + _BEYOND + 1 - first
-    standing = (body.standing, body.rows.start, body.diagonal, contact.radius)
-    return _Lattice(standing, (corners[0], corners[1]), (first.tolist(), size.tolist()), cell, reach)
+    cell = min(_cell(body.diagonal), reach / 3)
+    return _Lattice(standing, (corners[0], corners[1]), _solid(arrays, body.rows, cell), cell, reach)
+
+
+def sides(parts: Sequence[Splats]) -> NDArray[np.float32]:  # -> [N]
+    """Which side of each splat of a closed body is its outside: -1..1 for the side that its shortest axis points to.
+
+    It is outside where there is less of the body. That stays so when the body moves: it is found at rest, once.
+    """
+    from splatfilm.render.kernels import array, extension
+
+    names = ("means", "quats", "scales", "opacities")
+    arrays = [np.concatenate([array(getattr(part, name)) for part in parts]) for name in names]
+    low, high = extent(arrays[0], arrays[3])
+    cell = _cell(float(np.sqrt(((high - low) ** 2).sum())))
+    found = np.empty(len(arrays[0]), dtype=np.float32)
+    extension().sides(*arrays, *_solid(arrays, slice(None), cell), cell, found)
+    return found
 
 
 def _meet(one: Box, other: Box) -> bool:
@@ -147,33 +190,32 @@ def visibility(
     A pure function of its arguments: the same bits at any thread count. `known` keeps what was found out from call to
     call; a body whose `standing` is the same as before must be.
     """
-    from splatfilm.render.kernels import array
+    from splatfilm.render.kernels import array, extension
 
     known = known or Known()
     surroundings = known.around(setting)
     arrays = [array(part) for part in cast]
-    for number, body in enumerate(bodies):
-        before, standing = known.lattices.get(number), (body.standing, body.rows.start, body.diagonal, contact.radius)
-        if body.standing is None or before is None or before.standing != standing:
-            known.lattices[number] = _lattice(arrays, body, contact)
-    count = len(arrays[0])
-    kept = np.ones(len(setting) + count, dtype=np.float32)
+    lattices = [known.body(number, body, arrays, contact) for number, body in enumerate(bodies)]
+    kept = np.ones(len(setting) + len(arrays[0]), dtype=np.float32)
+    of_cast = kept[len(setting) :]
     for number, body in enumerate(bodies):
         if not body.takes_part:
             continue
-        lattice = known.lattices[number]
-        near = [
-            (other.rows.start, other.rows.stop, other.standing)
-            for k, other in enumerate(bodies)
-            if other is body or _meet(known.lattices[k].bounds, lattice.concerns)
-        ]
-        still = (count, contact.radius, body.rows.start, *near)
-        shadow = known.shadows.get(number)
-        if shadow is None or shadow.standing != still or any(one[2] is None for one in near):
-            rows = (body.rows.start, body.rows.stop)
-            found = surroundings.contact(*arrays, rows, *lattice.solid, lattice.cell, lattice.reach)
-            shadow = known.shadows[number] = _Shadow(still, *found)
-        kept[shadow.rows] *= np.float32(1) - np.float32(contact.strength) * shadow.lost
+        occluder, rows = known.occluders[number], (body.rows.start, body.rows.stop)
+        shadow = known.shadows.get((number, number))
+        if shadow is None:
+            outside = _EITHER if body.sides is None else body.sides
+            shadow = _Shadow(*surroundings.contact(occluder, *arrays, rows, outside))
+            known.shadows[number, number] = shadow
+        extension().keep(shadow.rows, shadow.lost, contact.strength, kept)
+        for k, other in enumerate(bodies):
+            if k == number or not _meet(lattices[k].bounds, lattices[number].concerns):
+                continue
+            shadow = known.shadows.get((number, k))
+            if shadow is None:
+                shadow = _Shadow(*occluder.shade(*arrays, [(other.rows.start, other.rows.stop)]))
+                known.shadows[number, k] = shadow
+            extension().keep(shadow.rows, shadow.lost, contact.strength, of_cast)
     return torch.from_numpy(kept)
 
 

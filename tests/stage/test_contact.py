@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from splatfilm.base.rigid import IDENTITY
 from splatfilm.film.model import Contact
 from splatfilm.render import kernels
 from splatfilm.splats import Splats, compose
-from splatfilm.stage.contact import Body, Geometry, Known, darkened, diagonal, visibility
+from splatfilm.stage.contact import Body, Geometry, Known, darkened, diagonal, sides, visibility
 
 STRONG = Contact(strength=1.0, radius=0.4)
 FACING = {0: (0.7071068, 0.0, -0.7071068, 0.0), 1: (0.7071068, 0.7071068, 0.0, 0.0), 2: (1.0, 0.0, 0.0, 0.0)}
@@ -152,41 +153,62 @@ def test_a_body_that_stands_still_keeps_its_shadow_until_something_in_its_reach_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     thing, other = box((-0.2, -0.2, 0.005), (0.2, 0.2, 0.5)), box((0.3, 0.3, 0.005), (0.4, 0.4, 0.1))
-    calls: list[tuple[object, ...]] = []
-    real = kernels.extension().Surroundings
+    calls: list[str] = []
+    real, surroundings, occluder = kernels.extension(), kernels.extension().Surroundings, kernels.extension().Occluder
 
     class Counting:
-        bounds = staticmethod(kernels.extension().bounds)
+        bounds, keep = staticmethod(real.bounds), staticmethod(real.keep)
 
         class Surroundings:
             def __init__(self, *given: object) -> None:
-                self.real = real(*given)
+                self.real = surroundings(*given)
 
-            def contact(self, *given: object) -> object:
-                calls.append(given)
-                return self.real.contact(*given)
+            def contact(self, one: Any, *given: object) -> object:
+                calls.append("contact")
+                return self.real.contact(one.real, *given)
+
+        class Occluder:
+            def __init__(self) -> None:
+                self.real = occluder()
+
+            def fill(self, *given: object) -> None:
+                self.real.fill(*given)
+
+            def shade(self, *given: object) -> object:
+                calls.append("shade")
+                return self.real.shade(*given)
 
     monkeypatch.setattr(kernels, "extension", lambda: Counting)
     known = Known()
 
-    def kept(aside: float, standing: str) -> np.ndarray:
+    def told(aside: float, standing: str) -> list[str]:
         moved = dataclasses.replace(other, means=other.means + torch.tensor([aside, 0.0, 0.0]))
         cast, end = together(thing, moved), len(thing)
         bodies = [Body(slice(0, end), 0.8, "box"), Body(slice(end, len(cast)), 0.2, standing)]
-        found = visibility(FLOOR, geometry(cast), bodies, STRONG, known).numpy()
-        assert (found == visibility(FLOOR, geometry(cast), bodies, STRONG).numpy()).all()
-        return found
+        fresh = visibility(FLOOR, geometry(cast), bodies, STRONG).numpy()
+        calls.clear()
+        assert (visibility(FLOOR, geometry(cast), bodies, STRONG, known).numpy() == fresh).all()
+        return list(calls)
 
-    kept(0.0, "near")
-    assert len(calls) == 4
-    kept(0.0, "near")
-    assert len(calls) == 6  # two of the call that remembers nothing
-    kept(0.1, "nearer by")
-    assert len(calls) == 10
-    kept(1.0, "far")
-    assert len(calls) == 14  # it left the box's reach
-    kept(1.05, "farther")
-    assert len(calls) == 17  # the box's shadow is the one it had
+    assert told(0.0, "near") == ["contact", "shade", "contact", "shade"]
+    assert told(0.0, "near") == []
+    assert told(0.1, "nearer by") == ["shade", "contact", "shade"]  # the box and the floor are as they were
+    assert told(1.5, "far") == ["contact"]  # out of one another's reach
+
+
+def test_which_side_is_outside_is_known_at_rest_and_may_be_told() -> None:
+    layers = [sheet(2, float(z), (-0.2, -0.2), (0.2, 0.2)) for z in np.arange(0.08, 0.5, 0.02)]
+    thing, count = together(*layers), len(layers[0])
+    outside = sides([thing])  # their thin axis points up
+    inner = np.abs(layers[0].means.numpy()[:, :2]).max(axis=1) < 0.14
+    assert (outside[:count][inner] < -0.9).all() and (outside[-count:][inner] > 0.9).all()
+    _, found = kept_by(thing)
+    body = Body(slice(0, len(thing)), diagonal(thing), sides=outside)
+    told = visibility(FLOOR, geometry(thing), [body], STRONG).numpy()
+    assert (told == found).all()  # it stands as it rests
+    told = visibility(FLOOR, geometry(thing), [dataclasses.replace(body, sides=-outside)], STRONG).numpy()
+    lowest = slice(len(FLOOR), len(FLOOR) + count)
+    assert (told[lowest][inner] == 1).all() and found[lowest][inner].max() < 0.7
 
 
 def test_a_shadow_does_not_depend_on_what_was_looked_at_before() -> None:
@@ -203,8 +225,10 @@ def test_a_shadow_does_not_depend_on_what_was_looked_at_before() -> None:
 @pytest.mark.parametrize("low", [[0, 0], [0, 0, 0, 0]])
 def test_a_lattice_that_is_none_is_refused(low: list[int]) -> None:
     parts = [kernels.array(p) for p in (FLOOR.means, FLOOR.quats, FLOOR.scales, FLOOR.opacities)]
-    around = kernels.extension().Surroundings(*parts)
+    occluder, rows = kernels.extension().Occluder(), (0, len(FLOOR))
     with pytest.raises(ValueError, match="three sides"):
-        around.contact(*parts, (0, len(FLOOR)), low, [8, 8, 8], 0.02, 0.1)
+        occluder.fill(*parts, rows, low, [8, 8, 8], 0.02, 0.1)
     with pytest.raises(ValueError, match="1024 cells"):
-        around.contact(*parts, (0, len(FLOOR)), [0, 0, 0], [8, 8, 5000], 0.02, 0.1)
+        occluder.fill(*parts, rows, [0, 0, 0], [8, 8, 5000], 0.02, 0.1)
+    with pytest.raises(ValueError, match="filled before"):
+        kernels.extension().Surroundings(*parts).contact(occluder, *parts, rows, np.zeros(0, np.float32))

@@ -12,6 +12,9 @@ constexpr double kEven = 0.75;         // half cells that three standard deviati
 constexpr int kMostSamples = 9;        // along one axis of a splat that is larger than a cell
 constexpr int32_t kMost = 1 << 21;     // units in a cell: the widest box of full cells is still a whole number of 31 bits
 
+constexpr int64_t kManySplats = 1 << 16;  // that are put into slabs of a lattice side by side
+constexpr int64_t kPlanes = 24;           // of such a slab; results do not depend on it
+
 int64_t rounded_down(int64_t value, int step) { return (value >= 0 ? value : value - step + 1) / step * step; }
 
 }  // namespace
@@ -19,6 +22,12 @@ int64_t rounded_down(int64_t value, int step) { return (value >= 0 ? value : val
 bool Box::holds(const Box& other) const {
   for (int k = 0; k < 3; ++k)
     if (other.low[k] < low[k] || other.low[k] + other.size[k] > low[k] + size[k]) return false;
+  return true;
+}
+
+bool Box::meets(const Box& other) const {
+  for (int k = 0; k < 3; ++k)
+    if (other.low[k] + other.size[k] <= low[k] || other.low[k] >= low[k] + size[k]) return false;
   return true;
 }
 
@@ -54,49 +63,65 @@ void Depths::fill(const SplatArrays& splats, int64_t begin, int64_t end, const B
   blurred_[0].assign(size_t(box_.cells()), 0);
   for (int width = 1; width < kBlurs; ++width) blurred_[width].resize(size_t(box_.cells()));
   between_.resize(size_t(box_.cells()));
-  for (int64_t row = begin; row < end; ++row) deposit(splats, row, 1 / cell);
+  const int64_t planes = end - begin < kManySplats ? box_.size[2] : kPlanes;
+  parallel((box_.size[2] + planes - 1) / planes, [&](int64_t slab) {
+    deposit(splats, begin, end, 1 / cell, int(slab * planes), int(std::min<int64_t>(box_.size[2], (slab + 1) * planes)));
+  });
   for (int width = 1; width < kBlurs; ++width) blur(width);
 }
 
-void Depths::add(const Spot& spot, float weight) {
-  const int64_t x = spot.x - box_.low[0], y = spot.y - box_.low[1], z = spot.z - box_.low[2];
-  if (x < -1 || y < -1 || z < -1 || x >= box_.size[0] || y >= box_.size[1] || z >= box_.size[2]) return;
-  const float xs[2] = {1 - spot.u, spot.u}, ys[2] = {1 - spot.v, spot.v}, zs[2] = {(1 - spot.w) * weight, spot.w * weight};
+// Shares of a depth at a place, in cells from the box's first, go to the eight cells around it.
+void Depths::add(const double (&at)[3], float weight, int first, int last) {
+  if (!(at[0] >= -1 && at[1] >= -1 && at[2] >= first - 1 && at[0] < box_.size[0] && at[1] < box_.size[1] && at[2] < last)) return;
+  const int x = int(at[0] + 1) - 1, y = int(at[1] + 1) - 1, z = int(at[2] + 1) - 1;  // none is below -1
+  const float u = float(at[0] - x), v = float(at[1] - y), w = float(at[2] - z);
+  const float xs[2] = {1 - u, u}, ys[2] = {1 - v, v}, zs[2] = {(1 - w) * weight, w * weight};
+  const bool whole = x >= 0 && y >= 0 && z >= first && x + 1 < box_.size[0] && y + 1 < box_.size[1] && z + 1 < last;
+  const int64_t row = box_.size[0], plane = row * box_.size[1];
+  int32_t* depths = blurred_[0].data() + z * plane + y * row + x;
   for (int n = 0; n < 2; ++n)
     for (int j = 0; j < 2; ++j)
       for (int i = 0; i < 2; ++i) {
-        if (uint64_t(x + i) >= uint64_t(box_.size[0]) || uint64_t(y + j) >= uint64_t(box_.size[1]) ||
-            uint64_t(z + n) >= uint64_t(box_.size[2]))
+        if (!whole && (x + i < 0 || y + j < 0 || z + n < first || x + i >= box_.size[0] || y + j >= box_.size[1] || z + n >= last))
           continue;
-        int32_t& depth = blurred_[0][size_t(((z + n) * box_.size[1] + y + j) * box_.size[0] + x + i)];
+        int32_t& depth = depths[n * plane + j * row + i];
         depth = std::min(kMost, depth + int32_t(xs[i] * ys[j] * zs[n] + 0.5f));
       }
 }
 
 // Adds the optical depth of a row of cells' worth: a splat is a disc of area 2 pi a b times its opacity, and a disc
 // that lies any way shows half of its area (Cauchy). One that is larger than a cell is spread over its extent.
-void Depths::deposit(const SplatArrays& splats, int64_t row, double a_cell) {
-  const float opacity = splats.opacities[row];
-  const float *s = splats.scales + 3 * row, *m = splats.means + 3 * row;
-  const float longest = std::max({s[0], s[1], s[2]}), shortest = std::min({s[0], s[1], s[2]});
-  const double reach = 3.0 * longest * a_cell + 1;
-  double at[3];
-  for (int k = 0; k < 3; ++k) {
-    at[k] = m[k] * a_cell;
-    const double here = at[k] - double(box_.low[k]);
-    if (!(here > -reach && here < box_.size[k] + reach)) return;
+void Depths::deposit(const SplatArrays& splats, int64_t begin, int64_t end, double a_cell, int first, int last) {
+  for (int64_t row = begin; row < end; ++row) {
+    const float opacity = splats.opacities[row];
+    if (!(opacity > 0)) continue;
+    const float *s = splats.scales + 3 * row, *m = splats.means + 3 * row;
+    const float longest = std::max({s[0], s[1], s[2]}), shortest = std::min({s[0], s[1], s[2]});
+    const double reach = 3.0 * longest * a_cell + 1;
+    const double at[3] = {m[0] * a_cell - double(box_.low[0]), m[1] * a_cell - double(box_.low[1]),
+                          m[2] * a_cell - double(box_.low[2])};
+    if (!(at[2] > first - reach && at[2] < last + reach && at[0] > -reach && at[0] < box_.size[0] + reach && at[1] > -reach &&
+          at[1] < box_.size[1] + reach))
+      continue;
+    const double middle = double(s[0]) + s[1] + s[2] - longest - shortest;
+    const double area = 2 * 3.141592653589793 * middle * longest * opacity;
+    const float weight = float(std::min(area * a_cell * a_cell / 2 / double(kUnit), double(kMost)));
+    if (1.5 * longest * a_cell <= kEven)
+      add(at, weight, first, last);
+    else
+      add_large(splats, row, at, weight, a_cell, first, last);
   }
-  if (!(opacity > 0)) return;
-  const double middle = double(s[0]) + s[1] + s[2] - longest - shortest;
-  const double area = 2 * 3.141592653589793 * middle * longest * opacity;
-  const double whole_weight = std::min(area * a_cell * a_cell / 2 / double(kUnit), double(kMost));
-  if (1.5 * longest * a_cell <= kEven) return add(spot_of(at), float(whole_weight));
+}
+
+void Depths::add_large(const SplatArrays& splats, int64_t row, const double (&at)[3], float weight, double a_cell,
+                       int first, int last) {
+  const float* s = splats.scales + 3 * row;
   float r[3][3];
   turn_of(splats.quats + 4 * row, r);
   double shares[3][kMostSamples], steps[3];  // a step in cells
   int counts[3];
   for (int k = 0; k < 3; ++k) {
-    counts[k] = std::max(1, std::min(kMostSamples, 1 + 2 * int(std::ceil(1.5 * s[k] * a_cell - kEven))));
+    counts[k] = std::max(1, std::min(kMostSamples, 1 + 2 * int(std::ceil(std::min(1.5 * s[k] * a_cell - kEven, 1e3)))));
     const double step = counts[k] > 1 ? 3.4 / (counts[k] - 1) : 0;  // in standard deviations
     double total = 0;
     for (int i = 0; i < counts[k]; ++i) {
@@ -112,7 +137,7 @@ void Depths::deposit(const SplatArrays& splats, int64_t row, double a_cell) {
         const double t[3] = {steps[0] * (a - counts[0] / 2), steps[1] * (b - counts[1] / 2), steps[2] * (c - counts[2] / 2)};
         double p[3];
         for (int axis = 0; axis < 3; ++axis) p[axis] = at[axis] + r[axis][0] * t[0] + r[axis][1] * t[1] + r[axis][2] * t[2];
-        add(spot_of(p), float(whole_weight * shares[0][a] * shares[1][b] * shares[2][c]));
+        add(p, float(weight * shares[0][a] * shares[1][b] * shares[2][c]), first, last);
       }
 }
 

@@ -26,6 +26,7 @@ struct Box {
            uint64_t(z - low[2]) < uint64_t(size[2]);
   }
   bool holds(const Box& other) const;
+  bool meets(const Box& other) const;
   int64_t at(int64_t x, int64_t y, int64_t z) const {
     return ((z - low[2]) * size[1] + (y - low[1])) * size[0] + (x - low[0]);
   }
@@ -81,8 +82,10 @@ class Depths {
   }
 
  private:
-  void deposit(const SplatArrays& splats, int64_t row, double cell);
-  void add(const Spot& spot, float weight);
+  // The rows' depths in planes first..last of the box.
+  void deposit(const SplatArrays& splats, int64_t begin, int64_t end, double a_cell, int first, int last);
+  void add_large(const SplatArrays& splats, int64_t row, const double (&at)[3], float weight, double a_cell, int first, int last);
+  void add(const double (&at)[3], float weight, int first, int last);
   void blur(int width);
 
   Box box_{{0, 0, 0}, {0, 0, 0}};

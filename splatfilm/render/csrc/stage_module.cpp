@@ -1,4 +1,5 @@
 // The stage's functions of the extension `splatfilm.render._kernels`: contact shadows, light, shapes.
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
@@ -39,26 +40,85 @@ nb::ndarray<nb::numpy, T, nb::ndim<1>> handed_over(std::vector<T>&& values) {
   return {kept->data(), {kept->size()}, owner};
 }
 
-auto contact_of(Surroundings& set, const In& means, const In& quats, const In& scales, const In& opacities,
-                const std::tuple<int64_t, int64_t>& own, const std::vector<int64_t>& low, const std::vector<int>& size,
-                double cell, double reach) {
-  const auto [splats, count] = arrays_of(means, quats, scales, opacities);
-  const auto [begin, end] = own;
+using Rows = std::tuple<int64_t, int64_t>;  // from the first to one past the last
+
+void expect_rows(const Rows& rows, int64_t count) {
+  const auto [begin, end] = rows;
   if (begin < 0 || end < begin || end > count) throw std::invalid_argument("a member's rows are rows of the cast");
-  if (low.size() != 3 || size.size() != 3 || !(cell > 0) || !(reach > cell))
-    throw std::invalid_argument("a lattice has three sides, a cell greater than 0 and a reach greater than the cell");
-  if (reach > 512 * cell) throw std::invalid_argument("a reach is at most 512 cells");
+}
+
+Box box_of(const std::vector<int64_t>& low, const std::vector<int>& size, double cell) {
+  if (low.size() != 3 || size.size() != 3 || !(cell > 0))
+    throw std::invalid_argument("a lattice has three sides and a cell greater than 0");
   for (int side : size)
     if (side < 1 || side > 1024) throw std::invalid_argument("a lattice has 1 to 1024 cells a side");
-  ContactTask task{splats, count, begin, end, {{low[0], low[1], low[2]}, {size[0], size[1], size[2]}}, cell, reach};
-  if (grown(task.solid, int(2 * reach / cell) + 64).cells() > (int64_t(1) << 30))
+  return {{low[0], low[1], low[2]}, {size[0], size[1], size[2]}};
+}
+
+void fill(Occluder& self, const In& means, const In& quats, const In& scales, const In& opacities, const Rows& own,
+          const std::vector<int64_t>& low, const std::vector<int>& size, double cell, double reach) {
+  const auto [splats, count] = arrays_of(means, quats, scales, opacities);
+  expect_rows(own, count);
+  const Box solid = box_of(low, size, cell);
+  if (!(reach > cell)) throw std::invalid_argument("a reach is greater than the cell");
+  if (reach > 512 * cell) throw std::invalid_argument("a reach is at most 512 cells");
+  if (grown(solid, int(2 * reach / cell) + 64).cells() > (int64_t(1) << 30))
     throw std::invalid_argument("a lattice has at most 2^30 cells");
+  const nb::gil_scoped_release release;
+  self.fill(splats, std::get<0>(own), std::get<1>(own), solid, cell, reach);
+}
+
+auto handed_over(Lost&& lost) {
+  return std::make_tuple(handed_over(std::move(lost.rows)), handed_over(std::move(lost.shares)));
+}
+
+// `sides` [rows of the member], or empty.
+auto contact_of(Surroundings& set, const Occluder& occluder, const In& means, const In& quats, const In& scales,
+                const In& opacities, const Rows& own, const In& sides) {
+  const auto [splats, count] = arrays_of(means, quats, scales, opacities);
+  expect_rows(own, count);
+  const auto [begin, end] = own;
+  if (!(occluder.cell() > 0)) throw std::invalid_argument("an occluder is filled before it is used");
+  if (sides.size()) expect(sides, "sides", {end - begin});
   Lost lost;
   {
     const nb::gil_scoped_release release;
-    lost = set.contact(task);
+    lost = set.contact(occluder, {splats, begin, end, sides.size() ? sides.data() : nullptr});
   }
-  return std::make_tuple(handed_over(std::move(lost.rows)), handed_over(std::move(lost.shares)));
+  return handed_over(std::move(lost));
+}
+
+auto shade_of(const Occluder& occluder, const In& means, const In& quats, const In& scales, const In& opacities,
+              const std::vector<std::pair<int64_t, int64_t>>& others) {
+  const auto [splats, count] = arrays_of(means, quats, scales, opacities);
+  for (const auto& [begin, end] : others) expect_rows({begin, end}, count);
+  if (!(occluder.cell() > 0)) throw std::invalid_argument("an occluder is filled before it is used");
+  Lost lost;
+  {
+    const nb::gil_scoped_release release;
+    lost = occluder.shade(splats, others);
+  }
+  return handed_over(std::move(lost));
+}
+
+void sides_into(const In& means, const In& quats, const In& scales, const In& opacities, const std::vector<int64_t>& low,
+                const std::vector<int>& size, double cell, const Out& out) {
+  const auto [splats, count] = arrays_of(means, quats, scales, opacities);
+  const Box solid = box_of(low, size, cell);
+  expect(out, "out", {count});
+  const nb::gil_scoped_release release;
+  sides_of(splats, 0, count, solid, cell, out.data());
+}
+
+// Multiplies `kept` at rows by 1 - strength share.
+void keep(const InLong& rows, const In& shares, double strength, const Out& kept) {
+  const int64_t count = int64_t(rows.size()), n = int64_t(kept.size());
+  expect(shares, "shares", {count});
+  expect(kept, "kept", {n});
+  for (int64_t i = 0; i < count; ++i) {
+    if (uint64_t(rows.data()[i]) >= uint64_t(n)) throw std::invalid_argument("a row that is no splat");
+    kept.data()[rows.data()[i]] *= 1.0f - float(strength) * shares.data()[i];
+  }
 }
 
 // `numbers`: light at two heights 27 and 27, the heights, strength, gain, most.
@@ -183,6 +243,9 @@ void bind_stage(nb::module_& m) {
              new (self) Surroundings(splats.means, splats.quats, splats.scales, splats.opacities, count);
            })
       .def("contact", &contact_of);
+  nb::class_<Occluder>(m, "Occluder").def(nb::init<>()).def("fill", &fill).def("shade", &shade_of);
+  m.def("sides", &sides_into);
+  m.def("keep", &keep);
   m.def("light", &light_of);
   m.def("darken", &darken_rows);
   m.def("bounds", &bounds);

@@ -1,0 +1,44 @@
+// Looking around on a lattice of depths: twenty cones, sixteen places at once.
+//
+// C. Crassin et al., "Interactive indirect illumination using voxel cone tracing", Pacific Graphics 2011: what a cone
+// meets is looked up in copies of the lattice that were blurred as widely as the cone is there.
+#pragma once
+#include <cstdint>
+
+namespace splatfilm {
+
+constexpr int kAxes = 10;  // directions come in opposite pairs: the twenty corners of a dodecahedron
+constexpr int kCones = 2 * kAxes;  // an axis' two directions side by side
+constexpr int kMostSteps = 32;     // of a cone: those of a reach of 400 000 cells
+
+// A step along a cone.
+struct ConeStep {
+  float x, y, z;  // cells from where it begins
+  float length;   // cells that it stands for, times the unit of depth
+  float fade;     // what an occluder counts here
+  int width;      // which copy is wide enough
+  bool blocks;    // far enough from the surface that what is here is something else
+};
+
+struct Cones {
+  float axes[kAxes][3];
+  int count;  // steps of every cone
+  ConeStep steps[kCones][kMostSteps];
+  uint32_t ahead[3][2] = {};  // which of them lead up an axis, and down
+
+  explicit Cones(double reach);  // in cells
+};
+
+// What is looked at from sixteen places, in cells from the first of the copies', half a cell added. Nothing of what
+// stands still between is before step t of cone d for a share open[(d count + t) 16 + lane] / 255 of the light.
+struct LookTask {
+  const int32_t* copies[4];
+  int nx, ny, nz;
+  const Cones* cones;
+  uint32_t able;  // a bit for each cone that can meet anything
+  const float *x, *y, *z;
+  const uint8_t* open;  // null: nothing is between
+  float* filled;        // [kCones, 16] how much of each cone is filled, 0..1
+};
+
+}  // namespace splatfilm

@@ -1,0 +1,34 @@
+// Sixteen places look around: see cones.h.
+
+INLINE F whole_of(F x) { return x - fraction(x); }
+
+static void look_around(const LookTask& task) {
+  const F nx = splat(float(task.nx)), ny = splat(float(task.ny)), nz = splat(float(task.nz)), zero = splat(0.0f);
+  const F x = load(task.x), y = load(task.y), z = load(task.z), one = splat(1.0f), half = splat(0.5f);
+  const int steps = task.cones->count, row = task.nx, plane = task.nx * task.ny;
+  for (int d = 0; d < kCones; ++d) {
+    F met[kMostSteps], sum = zero;
+    int last = 0;  // one past the last step that meets anything: most cones meet nothing, and are done
+    for (int t = 0; t < steps && (task.able >> d & 1u); ++t) {
+      const ConeStep& step = task.cones->steps[d][t];
+      const F i = whole_of(x + splat(step.x)), j = whole_of(y + splat(step.y)), k = whole_of(z + splat(step.z));
+      const M inside = lt(i, nx) & ge(i, zero) & lt(j, ny) & ge(j, zero) & lt(k, nz) & ge(k, zero);
+      met[t] = zero;
+      if (!bits(inside)) continue;
+      const F depth = look_up(task.copies[step.width], inside, i, j, k, row, plane);
+      if (!bits(gt(depth, zero))) continue;
+      met[t] = depth * splat(step.length);
+      last = t + 1;
+    }
+    F open = one;
+    const uint8_t* between = task.open ? task.open + int64_t(d) * steps * 16 : nullptr;
+    for (int t = 0; t < last; ++t) {
+      // exp(-depth) of the light, without a library's last bit.
+      const F after = open / (one + met[t] * (one + met[t] * half));
+      const F taken = (open - after) * splat(task.cones->steps[d][t].fade);
+      sum = sum + (between ? taken * (load_bytes(between + 16 * t) * splat(1.0f / 255.0f)) : taken);
+      open = after;
+    }
+    store(task.filled + 16 * d, sum);
+  }
+}
