@@ -29,7 +29,7 @@ from splatfilm.splats import Splats
 
 CELLS_ACROSS = 48  # of the lattice over a member's diagonal
 SMALLEST_CELL, LARGEST_CELL = 0.01, 0.025  # metres
-REACH_OF_DIAGONAL = 1.0
+REACH_OF_DIAGONAL = 0.6
 """Something small takes little light from afar: nothing reaches farther than this share of its own diagonal."""
 FAINTEST = 0.1  # opacity: splats below it say nothing about where a member is
 OUTLIERS = 0.002  # share of a member's splats at either end of an axis that do not count as its extent

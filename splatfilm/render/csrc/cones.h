@@ -9,6 +9,8 @@ namespace splatfilm {
 
 constexpr int kAxes = 10;  // directions come in opposite pairs: the twenty corners of a dodecahedron
 constexpr int kCones = 2 * kAxes;  // an axis' two directions side by side
+constexpr int kSide = 4;            // cells along a side of what is found empty or not as one
+constexpr float kAside = 3.0f;      // cells: a step from there stays in the block of the middle's, or beside it
 constexpr int kMostSteps = 32;     // of a cone: those of a reach of 400 000 cells
 
 // A step along a cone.
@@ -38,6 +40,10 @@ struct LookTask {
   uint32_t able;  // a bit for each cone that can meet anything
   const float *x, *y, *z;
   const uint8_t* open;  // null: nothing is between
+  // Of each copy, whether anything is in a block of cells or beside it: sizes in blocks, with one more all around.
+  const uint8_t* filled_blocks[4];
+  int blocks[3];
+  const float* middle;  // [3] of the places, none of which is more than kAside cells away along an axis; null: they are
   float* filled;        // [kCones, 16] how much of each cone is filled, 0..1
 };
 

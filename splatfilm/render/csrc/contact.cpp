@@ -24,6 +24,7 @@ constexpr int64_t kMostCells = 1 << 23;  // of a window that holds most of a set
 constexpr double kStrays = 0.02;         // share of a set's splats at either end of an axis that windows may leave out
 constexpr int64_t kRun = 512;            // splats that one task takes; results do not depend on it
 constexpr int64_t kGroupRun = 4;         // groups of sixteen that one task takes
+constexpr int kTogether = int(2 * kAside);  // cells along a side of what is looked around from at one time
 constexpr int kLight = 12;               // floats of a lattice point: nine are in use
 
 float shown(float seen) { return std::max(0.0f, (std::min(1.0f, seen) - kFaint) / (1 - kFaint)); }
@@ -45,12 +46,24 @@ uint32_t towards(const Box& box, const Cones& cones, int64_t x, int64_t y, int64
   return able;
 }
 
+// The middle of places; whether none is too far from it.
+bool close_by(const float (&at)[3][kLanes], float (&middle)[3]) {
+  for (int k = 0; k < 3; ++k) {
+    const auto [low, high] = std::minmax_element(at[k], at[k] + kLanes);
+    middle[k] = 0.5f * (*low + *high);
+    if (*high - *low > 2 * kAside) return false;
+  }
+  return true;
+}
+
 LookTask looking(const Depths& depths, const Cones& cones) {
   const Box& box = depths.box();
   LookTask task{};
   for (int width = 0; width < kBlurs; ++width) task.copies[width] = depths.blurred(width);
   task.nx = box.size[0], task.ny = box.size[1], task.nz = box.size[2];
   task.cones = &cones;
+  for (int width = 0; width < kBlurs; ++width) task.filled_blocks[width] = depths.filled_blocks(width);
+  for (int k = 0; k < 3; ++k) task.blocks[k] = depths.filled_size()[k];
   return task;
 }
 
@@ -178,7 +191,7 @@ class Field {
                   plane = row * box_.size[1];
     parallel((groups + kGroupRun - 1) / kGroupRun, [&](int64_t run) {
       for (int64_t g = run * kGroupRun; g < std::min(groups, (run + 1) * kGroupRun); ++g) {
-        float at[3][kLanes], filled[kCones][kLanes];
+        float at[3][kLanes], filled[kCones][kLanes], middle[3];
         uint32_t able = 0;
         for (int i = 0; i < kLanes; ++i) {
           const int64_t p = fresh[size_t(std::min(count - 1, g * kLanes + i))];
@@ -189,6 +202,7 @@ class Field {
         }
         LookTask task = looking(depths, cones);
         task.able = able, task.x = at[0], task.y = at[1], task.z = at[2], task.filled = filled[0];
+        task.middle = close_by(at, middle) ? middle : nullptr;
         kernels().look_around(task);
         for (int i = 0; i < kLanes && g * kLanes + i < count; ++i) {
           float* light = light_.data() + (known + size_t(g * kLanes + i)) * kLight;
@@ -248,6 +262,7 @@ void Occluder::fill(const SplatArrays& cast, int64_t begin, int64_t end, const B
   if (cell != cell_ || reach != reach_) cones_ = Cones(reach / cell);
   solid_ = solid, within_ = grown(solid, far), cell_ = cell, reach_ = reach;
   depths_.fill(cast, begin, end, solid, cell);
+  depths_.mark_blocks();
   depths_.mark_near(within_, far);
 }
 
@@ -305,23 +320,24 @@ void Surroundings::Window::look_at(const SplatArrays& splats, int64_t count, con
   box = where, cell = a_cell, reach = a_reach;
   cones = Cones(reach / cell);
   set.fill(splats, 0, count, where, cell);
+  set.mark_blocks();
   field.clear(box);
   std::vector<std::pair<int64_t, int64_t>> found;  // by blocks of neighbours
   for (int64_t row = 0; row < count; ++row) {
     const Spot s = spot_at(splats, row, cell);
     if (!(splats.opacities[row] > 0) || !box.holds(s.x, s.y, s.z)) continue;
-    const int64_t i = (s.x - box.low[0]) / kBlock, j = (s.y - box.low[1]) / kBlock, k = (s.z - box.low[2]) / kBlock;
-    found.emplace_back((k * (box.size[1] / kBlock + 1) + j) * (box.size[0] / kBlock + 1) + i, row);
+    const int64_t i = (s.x - box.low[0]) / kTogether, j = (s.y - box.low[1]) / kTogether, k = (s.z - box.low[2]) / kTogether;
+    found.emplace_back((k * (box.size[1] / kTogether + 1) + j) * (box.size[0] / kTogether + 1) + i, row);
   }
   std::sort(found.begin(), found.end());
   groups.clear();
-  groups.resize((found.size() + kLanes - 1) / kLanes);
-  for (size_t g = 0; g < groups.size(); ++g) {
-    Group& group = groups[g];
-    group.count = int(std::min(size_t(kLanes), found.size() - g * kLanes));
+  for (size_t first = 0, last; first < found.size(); first = last) {
+    for (last = first; last < found.size() && last < first + kLanes && found[last].first == found[first].first;) ++last;
+    Group& group = groups.emplace_back();
+    group.count = int(last - first);
     int64_t low[3], high[3];
     for (int i = 0; i < kLanes; ++i) {  // the last of them stands for those that are not there
-      const int64_t row = found[g * kLanes + size_t(std::min(i, group.count - 1))].second;
+      const int64_t row = found[std::min(first + size_t(i), last - 1)].second;
       const Spot s = spot_at(splats, row, cell);
       const int64_t at[3] = {s.x, s.y, s.z};
       const float past[3] = {s.u, s.v, s.w};
@@ -361,7 +377,7 @@ void Surroundings::Window::look_between(Group& group) const {
 void Surroundings::Window::shade(Group& group, const Occluder& member, float* shares) {
   if (group.open.empty()) look_between(group);
   const Box& own = member.depths().box();
-  float at[3][kLanes], filled[kCones][kLanes];
+  float at[3][kLanes], filled[kCones][kLanes], middle[3];
   for (int k = 0; k < 3; ++k)
     for (int i = 0; i < kLanes; ++i)
       at[k][i] = float(int64_t(group.at[k][i]) + (box.low[k] - own.low[k])) + group.past[k][i] + 0.5f;
@@ -369,6 +385,7 @@ void Surroundings::Window::shade(Group& group, const Occluder& member, float* sh
   for (int i = 0; i < kLanes; ++i)
     task.able |= towards(own, cones, box.low[0] + group.at[0][i], box.low[1] + group.at[1][i], box.low[2] + group.at[2][i]);
   task.x = at[0], task.y = at[1], task.z = at[2], task.open = group.open.data(), task.filled = filled[0];
+  task.middle = close_by(at, middle) ? middle : nullptr;
   kernels().look_around(task);
   float before[kLanes] = {}, behind[kLanes] = {}, weights[kLanes] = {};
   for (int k = 0; k < kAxes; ++k)

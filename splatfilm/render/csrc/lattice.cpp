@@ -212,21 +212,56 @@ void spread(std::vector<uint8_t>& flags, int64_t count, int64_t stride, int64_t 
 
 }  // namespace
 
-void Depths::mark_near(const Box& around, int far) {
-  marked_ = around;
-  for (int k = 0; k < 3; ++k) blocks_[k] = (around.size[k] + kBlock - 1) / kBlock;
-  near_.assign(size_t(blocks_[0]) * size_t(blocks_[1]) * size_t(blocks_[2]), 0);
+void Depths::mark_blocks() {
+  for (int k = 0; k < 3; ++k) filled_size_[k] = (box_.size[k] + kSide - 1) / kSide + 2;
+  const int64_t nx = filled_size_[0], ny = filled_size_[1], nz = filled_size_[2];
+  any_.assign(size_t(nx * ny * nz), 0);
   const int32_t* value = blurred_[0].data();
   for (int z = 0; z < box_.size[2]; ++z)
-    for (int y = 0; y < box_.size[1]; ++y)
-      for (int x = 0; x < box_.size[0]; ++x, ++value) {
-        if (*value == 0) continue;
-        const int64_t p[3] = {x + box_.low[0] - around.low[0], y + box_.low[1] - around.low[1], z + box_.low[2] - around.low[2]};
-        int64_t at[3];
-        for (int k = 0; k < 3; ++k) at[k] = std::max<int64_t>(0, std::min<int64_t>(p[k], around.size[k] - 1)) / kBlock;
-        near_[size_t((at[2] * blocks_[1] + at[1]) * blocks_[0] + at[0])] = 1;
+    for (int y = 0; y < box_.size[1]; ++y, value += box_.size[0]) {
+      uint8_t* blocks = any_.data() + ((z / kSide + 1) * ny + y / kSide + 1) * nx + 1;
+      for (int x = 0; x < box_.size[0]; x += kSide) {
+        int32_t all = 0;
+        for (int i = x; i < std::min(box_.size[0], x + kSide); ++i) all |= value[i];
+        blocks[x / kSide] |= all != 0;
       }
-  const int64_t blocks = (far + 2 * kBlock - 1) / kBlock, nx = blocks_[0], ny = blocks_[1], nz = blocks_[2];
+    }
+  filled_[0] = any_;
+  int64_t reached = 0;
+  for (int width = 0; width < kBlurs; ++width) {  // a copy reaches so many cells farther, and what is beside counts
+    if (width) filled_[width] = filled_[width - 1];
+    int64_t smear = 0;
+    for (int k = 1; k <= width; ++k) smear += kHalfWidths[k];
+    const int64_t far = (smear + kSide - 1) / kSide + 1, more = far - reached;
+    reached = far;
+    if (!more) continue;
+    spread(filled_[width], nx, 1, ny * nz, more);
+    spread(filled_[width], ny, nx, nx * nz, more);
+    spread(filled_[width], nz, nx * ny, nx * ny, more);
+  }
+}
+
+void Depths::mark_near(const Box& around, int far) {
+  marked_ = around;
+  for (int k = 0; k < 3; ++k) blocks_[k] = (around.size[k] + kSide - 1) / kSide;
+  near_.assign(size_t(blocks_[0]) * size_t(blocks_[1]) * size_t(blocks_[2]), 0);
+  const int64_t nx = blocks_[0], ny = blocks_[1], nz = blocks_[2];
+  for (int k = 0; k < filled_size_[2]; ++k)  // blocks of the box, which do not lie on those of `around`
+    for (int j = 0; j < filled_size_[1]; ++j)
+      for (int i = 0; i < filled_size_[0]; ++i) {
+        if (!any_[size_t((k * filled_size_[1] + j) * filled_size_[0] + i)]) continue;
+        const int64_t first[3] = {(i - 1) * kSide + box_.low[0] - around.low[0], (j - 1) * kSide + box_.low[1] - around.low[1],
+                                  (k - 1) * kSide + box_.low[2] - around.low[2]};
+        int64_t low[3], high[3];
+        for (int a = 0; a < 3; ++a) {
+          low[a] = std::max<int64_t>(0, std::min<int64_t>(first[a], around.size[a] - 1)) / kSide;
+          high[a] = std::max<int64_t>(0, std::min<int64_t>(first[a] + kSide - 1, around.size[a] - 1)) / kSide;
+        }
+        for (int64_t z = low[2]; z <= high[2]; ++z)
+          for (int64_t y = low[1]; y <= high[1]; ++y)
+            for (int64_t x = low[0]; x <= high[0]; ++x) near_[size_t((z * ny + y) * nx + x)] = 1;
+      }
+  const int64_t blocks = (far + 2 * kSide - 1) / kSide;
   spread(near_, nx, 1, ny * nz, blocks);
   spread(near_, ny, nx, nx * nz, blocks);
   spread(near_, nz, nx * ny, nx * ny, blocks);

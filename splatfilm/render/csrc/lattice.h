@@ -7,13 +7,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "cones.h"
+
 namespace splatfilm {
 
 constexpr int kBlurs = 4;                          // copies of a lattice, ever wider
 constexpr int kHalfWidths[kBlurs] = {0, 1, 2, 4};  // each is a box over the one before it
 constexpr int kSmear = 1 + 2 + 4;                  // cells that the widest copy reaches beyond what is there
 constexpr float kUnit = 1.0f / 16384;              // of optical depth
-constexpr int kBlock = 4;                          // cells along a side of what is found empty or not as one
 
 // Cells low .. low + size - 1 of the scene.
 struct Box {
@@ -73,11 +74,16 @@ class Depths {
 
   const Box& box() const { return box_; }  // of the arrays: larger than what was asked for
   const int32_t* blurred(int width) const { return blurred_[width].data(); }
-  // Whether there is anything within `far` cells of a cell along every axis; never a false no.
+  // After `mark_blocks`, for `near`: whether there is anything within `far` cells of a cell along every axis; never a
+  // false no.
   void mark_near(const Box& around, int far);
+  // Finds out for `filled_blocks`, as `LookTask` has them.
+  void mark_blocks();
+  const uint8_t* filled_blocks(int width) const { return filled_[width].data(); }
+  const int (&filled_size() const)[3] { return filled_size_; }
   bool near(int64_t x, int64_t y, int64_t z) const {
     if (!marked_.holds(x, y, z)) return false;
-    const int64_t i = (x - marked_.low[0]) / kBlock, j = (y - marked_.low[1]) / kBlock, k = (z - marked_.low[2]) / kBlock;
+    const int64_t i = (x - marked_.low[0]) / kSide, j = (y - marked_.low[1]) / kSide, k = (z - marked_.low[2]) / kSide;
     return near_[size_t((k * blocks_[1] + j) * blocks_[0] + i)] != 0;
   }
 
@@ -93,6 +99,8 @@ class Depths {
   Box marked_{{0, 0, 0}, {0, 0, 0}};
   int blocks_[3] = {0, 0, 0};
   std::vector<uint8_t> near_;
+  std::vector<uint8_t> any_, filled_[kBlurs];  // of blocks
+  int filled_size_[3] = {0, 0, 0};
 };
 
 }  // namespace splatfilm

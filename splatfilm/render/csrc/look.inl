@@ -2,6 +2,18 @@
 
 INLINE F whole_of(F x) { return x - fraction(x); }
 
+// Whether a copy may have something where a step leads from the places. No more than a few numbers are looked at.
+INLINE bool may_meet(const LookTask& task, const ConeStep& step) {
+  if (!task.middle) return true;
+  const float along[3] = {step.x, step.y, step.z};
+  int at[3];
+  for (int k = 0; k < 3; ++k) {
+    at[k] = int((task.middle[k] + along[k]) * (1.0f / kSide) + 1.0f);  // below 0 it is out of sight from there too
+    if (at[k] < 0 || at[k] >= task.blocks[k]) return false;
+  }
+  return task.filled_blocks[step.width][(at[2] * task.blocks[1] + at[1]) * task.blocks[0] + at[0]] != 0;
+}
+
 static void look_around(const LookTask& task) {
   const F nx = splat(float(task.nx)), ny = splat(float(task.ny)), nz = splat(float(task.nz)), zero = splat(0.0f);
   const F x = load(task.x), y = load(task.y), z = load(task.z), one = splat(1.0f), half = splat(0.5f);
@@ -11,9 +23,10 @@ static void look_around(const LookTask& task) {
     int last = 0;  // one past the last step that meets anything: most cones meet nothing, and are done
     for (int t = 0; t < steps && (task.able >> d & 1u); ++t) {
       const ConeStep& step = task.cones->steps[d][t];
+      met[t] = zero;
+      if (!may_meet(task, step)) continue;
       const F i = whole_of(x + splat(step.x)), j = whole_of(y + splat(step.y)), k = whole_of(z + splat(step.z));
       const M inside = lt(i, nx) & ge(i, zero) & lt(j, ny) & ge(j, zero) & lt(k, nz) & ge(k, zero);
-      met[t] = zero;
       if (!bits(inside)) continue;
       const F depth = look_up(task.copies[step.width], inside, i, j, k, row, plane);
       if (!bits(gt(depth, zero))) continue;
