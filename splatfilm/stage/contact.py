@@ -28,12 +28,13 @@ from splatfilm.render.constants import SH_C0
 from splatfilm.splats import Splats
 
 CELLS_ACROSS = 48  # of the lattice over a member's diagonal
-SMALLEST_CELL, LARGEST_CELL = 0.01, 0.025  # metres
+SMALLEST_CELL, LARGEST_CELL = 0.01, 0.035  # metres
 REACH_OF_DIAGONAL = 0.6
 """Something small takes little light from afar: nothing reaches farther than this share of its own diagonal."""
 FAINTEST = 0.1  # opacity: splats below it say nothing about where a member is
 OUTLIERS = 0.002  # share of a member's splats at either end of an axis that do not count as its extent
 _SAMPLE = 4096  # splats that an extent is found with
+PATCH = 0.5  # of a cell: within it, neighbours that face one way count as one
 _BEYOND = 4  # cells around its extent that still belong to a member
 
 Box = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -41,18 +42,30 @@ Box = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
+class Patches:
+    """Neighbours that face one way, each lot as one splat: for a light that changes over centimetres that is enough.
+
+    They are found at rest, once, and stay together when the body moves.
+    """
+
+    rows: NDArray[np.int64]  # [P] of the splats that stand for them
+    areas: NDArray[np.float32]  # [P] what all that they stand for blocks, square metres over pi
+    sides: NDArray[np.float32]  # [P] -1..1: whether the shortest axis points outwards
+    patch: NDArray[np.int32]  # [N] of every splat; -1 for one that is not to be seen
+
+
+@dataclass(frozen=True, eq=False)
 class Body:
     """Rows of a member of the cast, counted from the end of the set, and how large it is at rest.
 
-    `standing` names where it is, in which pose and look: equal names, equal splats. None is equal to nothing. `sides`
-    are those of `sides`, of its rows; without them they are found in every pose anew.
+    `standing` names where it is, in which pose and look: equal names, equal splats. None is equal to nothing.
     """
 
     rows: slice
     diagonal: float  # metres
     standing: Hashable = None
     takes_part: bool = True
-    sides: NDArray[np.float32] | None = None  # [N]
+    patches: Patches | None = None  # None: they are found in every pose anew
 
 
 def extent(means: NDArray[np.float32], opacities: NDArray[np.float32]) -> NDArray[np.float64]:  # [N, 3], [N] -> [2, 3]
@@ -90,14 +103,6 @@ class _Lattice:
         return (low - beyond) * self.cell, (high + beyond) * self.cell
 
 
-@dataclass(frozen=True, eq=False)
-class _Shadow:
-    """Rows that lose light to a body, and the share of it, for as long as those concerned stand where they do."""
-
-    rows: NDArray[np.int64]
-    lost: NDArray[np.float32]
-
-
 @dataclass(eq=False)
 class Known:
     """What was found out before, for a set that stands still: around it, and about bodies by their number."""
@@ -106,8 +111,9 @@ class Known:
     surroundings: Any = None  # of the kernels
     lattices: dict[int, _Lattice] = field(default_factory=dict)
     occluders: dict[int, Any] = field(default_factory=dict)  # of the kernels
-    shadows: dict[tuple[int, int], _Shadow] = field(default_factory=dict)
-    """Between a body and the set (that body twice), and of a body on another."""
+    patches: dict[int, Patches] = field(default_factory=dict)
+    shadows: dict[tuple[int, int], Any] = field(default_factory=dict)
+    """What the kernels said of a body and the set (by that body twice), and of a body on another."""
 
     def around(self, setting: Splats) -> Any:
         """What the kernels know about a set."""
@@ -126,10 +132,11 @@ class Known:
         before, standing = self.lattices.get(number), (body.standing, body.rows.start, body.diagonal, contact.radius)
         if body.standing is None or before is None or before.standing != standing:
             found = self.lattices[number] = _lattice(arrays, body, contact, standing)
+            own = body.patches or _patches([part[body.rows] for part in arrays])
+            self.patches[number] = own
             if body.takes_part:
                 occluder = self.occluders.setdefault(number, extension().Occluder())
-                rows = (body.rows.start, body.rows.stop)
-                occluder.fill(*arrays, rows, *found.solid, found.cell, found.reach)
+                occluder.fill(*arrays, body.rows.start, own.rows, own.areas, *found.solid, found.cell, found.reach)
             for pair in [pair for pair in self.shadows if number in pair]:
                 del self.shadows[pair]
         return self.lattices[number]
@@ -138,7 +145,6 @@ class Known:
 Arrays = Sequence[NDArray[np.float32]]
 Geometry = tuple[Tensor, Tensor, Tensor, Tensor]
 """Means, quaternions, scales, opacities."""
-_EITHER = np.zeros(0, dtype=np.float32)
 
 
 def _solid(arrays: Arrays, rows: slice, cell: float) -> tuple[list[int], list[int]]:
@@ -162,20 +168,20 @@ def _lattice(arrays: Arrays, body: Body, contact: Contact, standing: Hashable) -
     return _Lattice(standing, (corners[0], corners[1]), _solid(arrays, body.rows, cell), cell, reach)
 
 
-def sides(parts: Sequence[Splats]) -> NDArray[np.float32]:  # -> [N]
-    """Which side of each splat of a closed body is its outside: -1..1 for the side that its shortest axis points to.
-
-    It is outside where there is less of the body. That stays so when the body moves: it is found at rest, once.
-    """
-    from splatfilm.render.kernels import array, extension
+def patches(parts: Sequence[Splats]) -> Patches:
+    """The patches of a closed body: it is outside where there is less of it."""
+    from splatfilm.render.kernels import array
 
     names = ("means", "quats", "scales", "opacities")
-    arrays = [np.concatenate([array(getattr(part, name)) for part in parts]) for name in names]
+    return _patches([np.concatenate([array(getattr(part, name)) for part in parts]) for name in names])
+
+
+def _patches(arrays: Arrays) -> Patches:
+    from splatfilm.render.kernels import extension
+
     low, high = extent(arrays[0], arrays[3])
     cell = _cell(float(np.sqrt(((high - low) ** 2).sum())))
-    found = np.empty(len(arrays[0]), dtype=np.float32)
-    extension().sides(*arrays, *_solid(arrays, slice(None), cell), cell, found)
-    return found
+    return Patches(*extension().patches(*arrays, *_solid(arrays, slice(None), cell), cell, PATCH * cell))
 
 
 def _meet(one: Box, other: Box) -> bool:
@@ -197,25 +203,25 @@ def visibility(
     arrays = [array(part) for part in cast]
     lattices = [known.body(number, body, arrays, contact) for number, body in enumerate(bodies)]
     kept = np.ones(len(setting) + len(arrays[0]), dtype=np.float32)
-    of_cast = kept[len(setting) :]
+    rows = [kept[len(setting) + body.rows.start : len(setting) + body.rows.stop] for body in bodies]
+    keep, keep_patches, strength = extension().keep, extension().keep_patches, contact.strength
     for number, body in enumerate(bodies):
         if not body.takes_part:
             continue
-        occluder, rows = known.occluders[number], (body.rows.start, body.rows.stop)
-        shadow = known.shadows.get((number, number))
-        if shadow is None:
-            outside = _EITHER if body.sides is None else body.sides
-            shadow = _Shadow(*surroundings.contact(occluder, *arrays, rows, outside))
-            known.shadows[number, number] = shadow
-        extension().keep(shadow.rows, shadow.lost, contact.strength, kept)
+        occluder, own = known.occluders[number], known.patches[number]
+        if (number, number) not in known.shadows:
+            found = surroundings.contact(occluder, *arrays, body.rows.start, own.rows, own.sides)
+            known.shadows[number, number] = found
+        of_set, shares, of_own = known.shadows[number, number]
+        keep(of_set, shares, strength, kept)
+        keep_patches(own.patch, of_own, strength, rows[number])
         for k, other in enumerate(bodies):
             if k == number or not _meet(lattices[k].bounds, lattices[number].concerns):
                 continue
-            shadow = known.shadows.get((number, k))
-            if shadow is None:
-                shadow = _Shadow(*occluder.shade(*arrays, [(other.rows.start, other.rows.stop)]))
-                known.shadows[number, k] = shadow
-            extension().keep(shadow.rows, shadow.lost, contact.strength, of_cast)
+            theirs = known.patches[k]
+            if (number, k) not in known.shadows:
+                known.shadows[number, k] = occluder.shade(*arrays, other.rows.start, theirs.rows)
+            keep_patches(theirs.patch, known.shadows[number, k], strength, rows[k])
     return torch.from_numpy(kept)
 
 

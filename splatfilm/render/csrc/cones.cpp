@@ -10,7 +10,14 @@ namespace {
 
 constexpr double kFirst = 1.0;       // cells: what is nearer than this is the surface itself
 constexpr double kOwnSurface = 2.5;  // cells: from here on the set may stand between a splat of its own and the cast
+constexpr double kUndecided = 2e-3;  // cells
 constexpr double kRatio = 1.45;      // of one step along a cone to the one before
+
+// Away from the middle between two cells, so that rounding never says in which of them a lattice point's step ends.
+float decided(double x) {
+  const double past = x + 0.5 - std::floor(x + 0.5);
+  return float(past < kUndecided ? x + kUndecided : past > 1 - kUndecided ? x - kUndecided : x);
+}
 
 }  // namespace
 
@@ -35,7 +42,7 @@ Cones::Cones(double reach) {
     for (k = 0; k < kCones; ++k) {
       const double far = k & 1 ? -t : t;
       const float* d = axes[k / 2];
-      steps[k][count] = {float(d[0] * far), float(d[1] * far), float(d[2] * far), float(end - begin) * kUnit,
+      steps[k][count] = {decided(d[0] * far), decided(d[1] * far), decided(d[2] * far), float(end - begin) * kUnit,
                          float(left * (2 - left)), width, t > kOwnSurface};
     }
     begin = end;

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "kernels.h"
 #include "pool.h"
@@ -35,13 +36,12 @@ float missing(float front, float back, float side) {
   return shown(sure * known + (1 - sure) * std::max(front, back));
 }
 
-// Which cones from a cell can reach a box: a bit for each. Those that lead away from it cannot.
-uint32_t towards(const Box& box, const Cones& cones, int64_t x, int64_t y, int64_t z) {
-  const int64_t at[3] = {x, y, z};
+// Which cones from somewhere in a box can reach another: a bit for each. Those that lead away from it cannot.
+uint32_t towards(const Box& box, const Cones& cones, const Box& from) {
   uint32_t able = (1u << kCones) - 1;
   for (int k = 0; k < 3; ++k) {
-    if (at[k] + 1 < box.low[k]) able &= cones.ahead[k][0];
-    if (at[k] - 1 >= box.low[k] + box.size[k]) able &= cones.ahead[k][1];
+    if (from.low[k] + from.size[k] < box.low[k]) able &= cones.ahead[k][0];
+    if (from.low[k] - 1 >= box.low[k] + box.size[k]) able &= cones.ahead[k][1];
   }
   return able;
 }
@@ -67,17 +67,15 @@ LookTask looking(const Depths& depths, const Cones& cones) {
   return task;
 }
 
-// A splat's shortest axis.
+// A splat's shortest axis: a column of its rotation.
 void normal_of(const SplatArrays& splats, int64_t row, float (&n)[3]) {
   const float *q = splats.quats + 4 * row, *s = splats.scales + 3 * row;
-  const float w = q[0], x = q[1], y = q[2], z = q[3];
-  const float two = 2 / std::max(w * w + x * x + y * y + z * z, 1e-30f);
-  if (s[2] <= s[0] && s[2] <= s[1])
-    n[0] = two * (x * z + w * y), n[1] = two * (y * z - w * x), n[2] = 1 - two * (x * x + y * y);
-  else if (s[1] < s[0])
-    n[0] = two * (x * y - w * z), n[1] = 1 - two * (x * x + z * z), n[2] = two * (y * z + w * x);
-  else
-    n[0] = 1 - two * (y * y + z * z), n[1] = two * (x * y + w * z), n[2] = two * (x * z - w * y);
+  const int shortest = s[2] <= std::min(s[0], s[1]) ? 2 : int(s[1] < s[0]), next = shortest == 2 ? 0 : shortest + 1;
+  const int after = 3 - shortest - next;
+  const float w = q[0], *v = q + 1, two = 2 / std::max(w * w + v[0] * v[0] + v[1] * v[1] + v[2] * v[2], 1e-30f);
+  n[shortest] = 1 - two * (v[next] * v[next] + v[after] * v[after]);
+  n[next] = two * (v[shortest] * v[next] + w * v[after]);
+  n[after] = two * (v[shortest] * v[after] - w * v[next]);
 }
 
 Spot spot_at(const SplatArrays& splats, int64_t row, double cell) { return spot_of(splats.means + 3 * row, 1 / cell); }
@@ -192,21 +190,18 @@ class Field {
     parallel((groups + kGroupRun - 1) / kGroupRun, [&](int64_t run) {
       for (int64_t g = run * kGroupRun; g < std::min(groups, (run + 1) * kGroupRun); ++g) {
         float at[3][kLanes], filled[kCones][kLanes], middle[3];
-        uint32_t able = 0;
         for (int i = 0; i < kLanes; ++i) {
           const int64_t p = fresh[size_t(std::min(count - 1, g * kLanes + i))];
           const int64_t whole[3] = {(p % row + box_.low[0]) * spacing_, (p / row % box_.size[1] + box_.low[1]) * spacing_,
                                     (p / plane + box_.low[2]) * spacing_};
-          able |= towards(depths.box(), cones, whole[0], whole[1], whole[2]);
           for (int k = 0; k < 3; ++k) at[k][i] = float(whole[k] - depths.box().low[k]) + 0.5f;
         }
         LookTask task = looking(depths, cones);
-        task.able = able, task.x = at[0], task.y = at[1], task.z = at[2], task.filled = filled[0];
+        task.able = (1u << kCones) - 1, task.x = at[0], task.y = at[1], task.z = at[2], task.filled = filled[0];
         task.middle = close_by(at, middle) ? middle : nullptr;
-        kernels().look_around(task);
+        if (!kernels().look_around(task)) continue;
         for (int i = 0; i < kLanes && g * kLanes + i < count; ++i) {
           float* light = light_.data() + (known + size_t(g * kLanes + i)) * kLight;
-          std::fill(light, light + kLight, 0.0f);
           for (int d = 0; d < kCones; ++d)
             for (int c = 0; c < kLight; ++c) light[c] += filled[d][i] * projection().share[d][c];
         }
@@ -221,64 +216,102 @@ class Field {
   std::vector<float> light_;
 };
 
-// Those of the rows that see anything, and how much light each of them misses.
-template <typename SideOf>
-void shade_rows(const Field& field, const SplatArrays& splats, const std::vector<int64_t>& rows, const std::vector<Spot>& spots,
-                const SideOf& side, int64_t offset, Lost& lost) {
-  const int64_t count = int64_t(rows.size());
-  std::vector<float> shares(rows.size());
+// How much light splats miss at spots; `places[i]` is where the share of the i-th goes.
+struct Shaded {
+  std::vector<int64_t> places;
+  std::vector<Spot> spots;
+};
+
+void shade_spots(const Field& field, const Shaded& some, const Standing& member, const float* sides, std::vector<float>& shares) {
+  const int64_t count = int64_t(some.places.size());
   parallel((count + kRun - 1) / kRun, [&](int64_t run) {
     for (int64_t i = run * kRun; i < std::min(count, (run + 1) * kRun); ++i) {
-      const Spot& spot = spots[size_t(i)];
+      const Spot& spot = some.spots[size_t(i)];
       if (!field.sees_anything(spot)) continue;
+      const int64_t place = some.places[size_t(i)];
       float light[kLight], normal[3], front, back;
       field.blend(spot, light);
-      normal_of(splats, rows[size_t(i)], normal);
+      normal_of(member.splats, member.rows[place], normal);
       towards_normal(light, normal, front, back);
-      shares[size_t(i)] = missing(front, back, side(rows[size_t(i)], spot, normal));
+      shares[size_t(place)] = missing(front, back, sides ? sides[place] : 0);
     }
   });
-  for (int64_t i = 0; i < count; ++i) {
-    if (!(shares[size_t(i)] > 0)) continue;
-    lost.rows.push_back(offset + rows[size_t(i)]);
-    lost.shares.push_back(shares[size_t(i)]);
-  }
 }
 
 }  // namespace
 
-void sides_of(const SplatArrays& splats, int64_t begin, int64_t end, const Box& solid, double cell, float* out) {
+Patches patches_of(const SplatArrays& splats, int64_t count, const Box& solid, double cell, double size) {
   Depths own;
-  own.fill(splats, begin, end, solid, cell);
-  for (int64_t row = begin; row < end; ++row) {
-    float normal[3];
-    normal_of(splats, row, normal);
-    out[row - begin] = side_of(own, spot_at(splats, row, cell), normal);
+  own.fill({splats, count, nullptr, nullptr}, solid, cell);
+  struct Key {
+    int64_t cell[3];
+    int facing;
+    bool operator<(const Key& o) const {
+      return std::tie(cell[2], cell[1], cell[0], facing) < std::tie(o.cell[2], o.cell[1], o.cell[0], o.facing);
+    }
+  };
+  std::vector<std::pair<Key, int64_t>> found;
+  std::vector<float> side(static_cast<size_t>(count));
+  for (int64_t row = 0; row < count; ++row) {
+    if (!(splats.opacities[row] > 0)) continue;
+    const Spot s = spot_at(splats, row, size);
+    float n[3];
+    normal_of(splats, row, n);
+    side[size_t(row)] = side_of(own, spot_at(splats, row, cell), n);
+    const int main = std::fabs(n[0]) > std::fabs(n[1]) ? (std::fabs(n[0]) > std::fabs(n[2]) ? 0 : 2)
+                                                       : (std::fabs(n[1]) > std::fabs(n[2]) ? 1 : 2);
+    const float out = n[main] * side[size_t(row)];
+    found.push_back({{{s.x, s.y, s.z}, 3 * main + (std::fabs(side[size_t(row)]) < 0.5f ? 2 : out < 0)}, row});
   }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return a.first < b.first || (!(b.first < a.first) && a.second < b.second);
+  });
+  Patches patches;
+  patches.patch.assign(size_t(count), -1);
+  for (size_t first = 0, last; first < found.size(); first = last) {
+    double middle[3] = {0, 0, 0}, nearest = 1e300;
+    float area = 0;
+    for (last = first; last < found.size() && !(found[first].first < found[last].first); ++last) {
+      const int64_t row = found[last].second;
+      for (int k = 0; k < 3; ++k) middle[k] += splats.means[3 * row + k];
+      area += area_of(splats, row);
+      patches.patch[size_t(row)] = int32_t(patches.rows.size());
+    }
+    int64_t best = found[first].second;
+    for (size_t i = first; i < last; ++i) {
+      double far = 0;
+      for (int k = 0; k < 3; ++k) {
+        const double away = splats.means[3 * found[i].second + k] - middle[k] / double(last - first);
+        far += away * away;
+      }
+      if (far < nearest) nearest = far, best = found[i].second;
+    }
+    patches.rows.push_back(best);
+    patches.areas.push_back(area);
+    patches.sides.push_back(side[size_t(best)]);
+  }
+  return patches;
 }
 
-void Occluder::fill(const SplatArrays& cast, int64_t begin, int64_t end, const Box& solid, double cell, double reach) {
+void Occluder::fill(const Standing& member, const float* areas, const Box& solid, double cell, double reach) {
   const int far = int(std::ceil(reach / cell)) + kTail;
   if (cell != cell_ || reach != reach_) cones_ = Cones(reach / cell);
   solid_ = solid, within_ = grown(solid, far), cell_ = cell, reach_ = reach;
-  depths_.fill(cast, begin, end, solid, cell);
+  depths_.fill({member.splats, member.count, member.rows, areas}, solid, cell);
   depths_.mark_blocks();
   depths_.mark_near(within_, far);
 }
 
-Lost Occluder::shade(const SplatArrays& cast, const std::vector<std::pair<int64_t, int64_t>>& others) const {
-  std::vector<int64_t> rows;
-  std::vector<Spot> spots;
-  for (const auto& [begin, end] : others)
-    for (int64_t row = begin; row < end; ++row) {
-      if (!(cast.opacities[row] > 0)) continue;
-      const Spot s = spot_at(cast, row, cell_);
-      if (!depths_.near(s.x, s.y, s.z)) continue;
-      rows.push_back(row);
-      spots.push_back(spot_at(cast, row, 2 * cell_));
-    }
-  Lost lost;
-  if (rows.empty()) return lost;
+std::vector<float> Occluder::shade(const Standing& other) const {
+  Shaded some;
+  for (int64_t i = 0; i < other.count; ++i) {
+    const Spot s = spot_at(other.splats, other.rows[i], cell_);
+    if (!depths_.near(s.x, s.y, s.z)) continue;
+    some.places.push_back(i);
+    some.spots.push_back(spot_at(other.splats, other.rows[i], 2 * cell_));
+  }
+  std::vector<float> shares(size_t(other.count), 0.0f);
+  if (some.places.empty()) return shares;
   Box points;
   for (int k = 0; k < 3; ++k) {
     points.low[k] = (within_.low[k] >= 0 ? within_.low[k] : within_.low[k] - 1) / 2 - 1;
@@ -286,9 +319,9 @@ Lost Occluder::shade(const SplatArrays& cast, const std::vector<std::pair<int64_
   }
   Field field(2);
   field.clear(points);
-  field.fill(spots, depths_, cones_);
-  shade_rows(field, cast, rows, spots, [](int64_t, const Spot&, const float (&)[3]) { return 0.0f; }, 0, lost);
-  return lost;
+  field.fill(some.spots, depths_, cones_);
+  shade_spots(field, some, other, nullptr, shares);
+  return shares;
 }
 
 // A part of the lattice: what of the set is there, which of its splats, and what was seen from its points.
@@ -319,7 +352,7 @@ struct Surroundings::Window {
 void Surroundings::Window::look_at(const SplatArrays& splats, int64_t count, const Box& where, double a_cell, double a_reach) {
   box = where, cell = a_cell, reach = a_reach;
   cones = Cones(reach / cell);
-  set.fill(splats, 0, count, where, cell);
+  set.fill({splats, count, nullptr, nullptr}, where, cell);
   set.mark_blocks();
   field.clear(box);
   std::vector<std::pair<int64_t, int64_t>> found;  // by blocks of neighbours
@@ -382,11 +415,10 @@ void Surroundings::Window::shade(Group& group, const Occluder& member, float* sh
     for (int i = 0; i < kLanes; ++i)
       at[k][i] = float(int64_t(group.at[k][i]) + (box.low[k] - own.low[k])) + group.past[k][i] + 0.5f;
   LookTask task = looking(member.depths(), cones);
-  for (int i = 0; i < kLanes; ++i)
-    task.able |= towards(own, cones, box.low[0] + group.at[0][i], box.low[1] + group.at[1][i], box.low[2] + group.at[2][i]);
+  task.able = towards(own, cones, group.box);
   task.x = at[0], task.y = at[1], task.z = at[2], task.open = group.open.data(), task.filled = filled[0];
   task.middle = close_by(at, middle) ? middle : nullptr;
-  kernels().look_around(task);
+  if (!kernels().look_around(task)) return;
   float before[kLanes] = {}, behind[kLanes] = {}, weights[kLanes] = {};
   for (int k = 0; k < kAxes; ++k)
     for (int i = 0; i < kLanes; ++i) {
@@ -444,7 +476,7 @@ Surroundings::Window& Surroundings::window(const Occluder& member) {
   return *windows_.front();
 }
 
-Lost Surroundings::contact(const Occluder& occluder, const Member& member) {
+Lost Surroundings::contact(const Occluder& occluder, const Standing& member, const float* sides) {
   const std::lock_guard<std::mutex> alone(*busy_);
   Window& there = window(occluder);
 
@@ -471,20 +503,16 @@ Lost Surroundings::contact(const Occluder& occluder, const Member& member) {
         lost.shares.push_back(share);
       }
 
-  std::vector<int64_t> rows;
-  std::vector<Spot> spots;
-  for (int64_t row = member.begin; row < member.end; ++row) {
-    if (!(member.splats.opacities[row] > 0)) continue;
-    const Spot s = spot_at(member.splats, row, occluder.cell());
+  Shaded some;
+  for (int64_t i = 0; i < member.count; ++i) {
+    const Spot s = spot_at(member.splats, member.rows[i], occluder.cell());
     if (!occluder.solid().holds(s.x, s.y, s.z)) continue;
-    rows.push_back(row);
-    spots.push_back(s);
+    some.places.push_back(i);
+    some.spots.push_back(s);
   }
-  there.field.fill(spots, there.set, there.cones);
-  const auto side = [&](int64_t row, const Spot& spot, const float (&normal)[3]) {
-    return member.sides ? member.sides[row - member.begin] : side_of(occluder.depths(), spot, normal);
-  };
-  shade_rows(there.field, member.splats, rows, spots, side, count_, lost);
+  lost.own.assign(size_t(member.count), 0.0f);
+  there.field.fill(some.spots, there.set, there.cones);
+  shade_spots(there.field, some, member, sides, lost.own);
   return lost;
 }
 

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <utility>
 #include <vector>
 
 #include "cones.h"
@@ -11,18 +10,24 @@
 
 namespace splatfilm {
 
-// Rows that lose light, and the share of it, 0..1.
-struct Lost {
-  std::vector<int64_t> rows;
-  std::vector<float> shares;
+// Neighbours of a member that face one way, each lot as one: for a light that changes over centimetres that is enough.
+struct Patches {
+  std::vector<int64_t> rows;   // of the splats that stand for them
+  std::vector<float> areas;    // as `area_of` has it, of all that a splat stands for
+  // Which of the two sides of a surface is the outside, -1..1 for the side that the splat's shortest axis points to.
+  std::vector<float> sides;
+  std::vector<int32_t> patch;  // of every splat; -1 for one that is not to be seen
 };
 
-// Rows begin..end of `splats`: a member of the cast. `sides` says of each row which of the two sides of a surface is the
-// outside, -1..1 for the side that its shortest axis points to; null: it is found out.
-struct Member {
+// Of all `count` splats, those within `size` metres that face alike. They are a closed body that fills `solid`: it is
+// outside where there is less of it.
+Patches patches_of(const SplatArrays& splats, int64_t count, const Box& solid, double cell, double size);
+
+// Of the splats of the cast, those that stand for a member's patches.
+struct Standing {
   SplatArrays splats;
-  int64_t begin, end;
-  const float* sides;
+  int64_t count;
+  const int64_t* rows;
 };
 
 // What a member is to others: the cells that it fills, without strays. What of it lies outside of `solid` neither
@@ -30,15 +35,14 @@ struct Member {
 class Occluder {
  public:
   // `cell` in metres, `reach` in metres and greater: occlusion fades out towards it.
-  void fill(const SplatArrays& cast, int64_t begin, int64_t end, const Box& solid, double cell, double reach);
+  void fill(const Standing& member, const float* areas, const Box& solid, double cell, double reach);
 
-  // Rows begin..end of others of the cast, in its shadow.
-  Lost shade(const SplatArrays& cast, const std::vector<std::pair<int64_t, int64_t>>& others) const;
+  // The share of the light that each of others of the cast loses to it.
+  std::vector<float> shade(const Standing& other) const;
 
   const Box& solid() const { return solid_; }
   const Box& within() const { return within_; }  // of everything that takes part
   const Depths& depths() const { return depths_; }
-  const Cones& cones() const { return cones_; }
   double cell() const { return cell_; }
   double reach() const { return reach_; }
 
@@ -49,8 +53,12 @@ class Occluder {
   Depths depths_;
 };
 
-// `Member::sides` of rows begin..end, of a closed body that fills `solid`: it is outside where there is less of it.
-void sides_of(const SplatArrays& splats, int64_t begin, int64_t end, const Box& solid, double cell, float* out);
+// What a member and the set take from one another, as shares of the light.
+struct Lost {
+  std::vector<int64_t> rows;  // of the set, in no particular order
+  std::vector<float> shares;
+  std::vector<float> own;  // of the member's patches
+};
 
 // A set that stands still, and what has been found out about the parts of it that the cast came near to.
 class Surroundings {
@@ -60,10 +68,8 @@ class Surroundings {
   Surroundings(const Surroundings&) = delete;
   Surroundings& operator=(const Surroundings&) = delete;
 
-  // What the member and the set take from one another: the set's rows come first, ascending no more than the cast's,
-  // which are counted from the set's end. The same bits at any thread count, on any processor, and whatever was asked
-  // before.
-  Lost contact(const Occluder&, const Member&);
+  // The same bits at any thread count, on any processor, and whatever was asked before.
+  Lost contact(const Occluder&, const Standing& member, const float* sides);
 
  private:
   struct Window;

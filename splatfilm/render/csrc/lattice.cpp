@@ -12,6 +12,7 @@ constexpr double kEven = 0.75;         // half cells that three standard deviati
 constexpr int kMostSamples = 9;        // along one axis of a splat that is larger than a cell
 constexpr int32_t kMost = 1 << 21;     // units in a cell: the widest box of full cells is still a whole number of 31 bits
 
+constexpr int64_t kFewCells = 1 << 20;   // of a lattice that is blurred by one thread: waking others costs more
 constexpr int64_t kManySplats = 1 << 16;  // that are put into slabs of a lattice side by side
 constexpr int64_t kPlanes = 24;           // of such a slab; results do not depend on it
 
@@ -58,54 +59,58 @@ void turn_of(const float* q, float (&r)[3][3]) {
   r[0][2] = 2 * (x * z + w * y), r[1][2] = 2 * (y * z - w * x), r[2][2] = 1 - 2 * (x * x + y * y);
 }
 
-void Depths::fill(const SplatArrays& splats, int64_t begin, int64_t end, const Box& box, double cell) {
+void Depths::fill(const Blocking& some, const Box& box, double cell) {
   box_ = grown(box, kSmear);
   blurred_[0].assign(size_t(box_.cells()), 0);
   for (int width = 1; width < kBlurs; ++width) blurred_[width].resize(size_t(box_.cells()));
   between_.resize(size_t(box_.cells()));
-  const int64_t planes = end - begin < kManySplats ? box_.size[2] : kPlanes;
+  const int64_t planes = some.count < kManySplats ? box_.size[2] : kPlanes;
   parallel((box_.size[2] + planes - 1) / planes, [&](int64_t slab) {
-    deposit(splats, begin, end, 1 / cell, int(slab * planes), int(std::min<int64_t>(box_.size[2], (slab + 1) * planes)));
+    deposit(some, 1 / cell, int(slab * planes), int(std::min<int64_t>(box_.size[2], (slab + 1) * planes)));
   });
   for (int width = 1; width < kBlurs; ++width) blur(width);
 }
 
-// Shares of a depth at a place, in cells from the box's first, go to the eight cells around it.
+// Shares of a depth at a place, in cells, go to the eight cells around it. What is added does not depend on the box.
 void Depths::add(const double (&at)[3], float weight, int first, int last) {
-  if (!(at[0] >= -1 && at[1] >= -1 && at[2] >= first - 1 && at[0] < box_.size[0] && at[1] < box_.size[1] && at[2] < last)) return;
-  const int x = int(at[0] + 1) - 1, y = int(at[1] + 1) - 1, z = int(at[2] + 1) - 1;  // none is below -1
-  const float u = float(at[0] - x), v = float(at[1] - y), w = float(at[2] - z);
-  const float xs[2] = {1 - u, u}, ys[2] = {1 - v, v}, zs[2] = {(1 - w) * weight, w * weight};
-  const bool whole = x >= 0 && y >= 0 && z >= first && x + 1 < box_.size[0] && y + 1 < box_.size[1] && z + 1 < last;
-  const int64_t row = box_.size[0], plane = row * box_.size[1];
+  int64_t cell[3];
+  float past[3];
+  for (int k = 0; k < 3; ++k) {
+    const int64_t below = whole(at[k]);
+    cell[k] = below - box_.low[k], past[k] = float(at[k] - double(below));
+  }
+  const int64_t x = cell[0], y = cell[1], z = cell[2], row = box_.size[0], plane = row * box_.size[1];
+  const float xs[2] = {1 - past[0], past[0]}, ys[2] = {1 - past[1], past[1]}, zs[2] = {(1 - past[2]) * weight, past[2] * weight};
   int32_t* depths = blurred_[0].data() + z * plane + y * row + x;
+  const auto put = [&](int i, int j, int n) {
+    int32_t& depth = depths[n * plane + j * row + i];
+    depth = std::min(kMost, depth + int32_t(xs[i] * ys[j] * zs[n] + 0.5f));
+  };
+  const bool inside = uint64_t(x) < uint64_t(box_.size[0] - 1) && uint64_t(y) < uint64_t(box_.size[1] - 1) && z >= first &&
+                      z + 1 < last;
+  if (!inside && (x < -1 || y < -1 || z < first - 1 || x >= box_.size[0] || y >= box_.size[1] || z >= last)) return;
   for (int n = 0; n < 2; ++n)
     for (int j = 0; j < 2; ++j)
-      for (int i = 0; i < 2; ++i) {
-        if (!whole && (x + i < 0 || y + j < 0 || z + n < first || x + i >= box_.size[0] || y + j >= box_.size[1] || z + n >= last))
-          continue;
-        int32_t& depth = depths[n * plane + j * row + i];
-        depth = std::min(kMost, depth + int32_t(xs[i] * ys[j] * zs[n] + 0.5f));
-      }
+      for (int i = 0; i < 2; ++i)
+        if (inside || (uint64_t(x + i) < uint64_t(box_.size[0]) && uint64_t(y + j) < uint64_t(box_.size[1]) && z + n >= first &&
+                       z + n < last))
+          put(i, j, n);
 }
 
 // Adds the optical depth of a row of cells' worth: a splat is a disc of area 2 pi a b times its opacity, and a disc
 // that lies any way shows half of its area (Cauchy). One that is larger than a cell is spread over its extent.
-void Depths::deposit(const SplatArrays& splats, int64_t begin, int64_t end, double a_cell, int first, int last) {
-  for (int64_t row = begin; row < end; ++row) {
-    const float opacity = splats.opacities[row];
-    if (!(opacity > 0)) continue;
-    const float *s = splats.scales + 3 * row, *m = splats.means + 3 * row;
-    const float longest = std::max({s[0], s[1], s[2]}), shortest = std::min({s[0], s[1], s[2]});
-    const double reach = 3.0 * longest * a_cell + 1;
-    const double at[3] = {m[0] * a_cell - double(box_.low[0]), m[1] * a_cell - double(box_.low[1]),
-                          m[2] * a_cell - double(box_.low[2])};
-    if (!(at[2] > first - reach && at[2] < last + reach && at[0] > -reach && at[0] < box_.size[0] + reach && at[1] > -reach &&
-          at[1] < box_.size[1] + reach))
+void Depths::deposit(const Blocking& some, double a_cell, int first, int last) {
+  const SplatArrays& splats = some.splats;
+  for (int64_t i = 0; i < some.count; ++i) {
+    const int64_t row = some.rows ? some.rows[i] : i;
+    const float *s = splats.scales + 3 * row, *m = splats.means + 3 * row, longest = std::max({s[0], s[1], s[2]});
+    const double reach = 3.0 * longest * a_cell + 1, at[3] = {m[0] * a_cell, m[1] * a_cell, m[2] * a_cell};
+    const double x = at[0] - double(box_.low[0]), y = at[1] - double(box_.low[1]), z = at[2] - double(box_.low[2]);
+    if (!(z > first - reach && z < last + reach && x > -reach && x < box_.size[0] + reach && y > -reach && y < box_.size[1] + reach))
       continue;
-    const double middle = double(s[0]) + s[1] + s[2] - longest - shortest;
-    const double area = 2 * 3.141592653589793 * middle * longest * opacity;
-    const float weight = float(std::min(area * a_cell * a_cell / 2 / double(kUnit), double(kMost)));
+    const double area = 3.141592653589793 * (some.areas ? some.areas[i] : area_of(splats, row));
+    if (!(area > 0)) continue;
+    const float weight = float(std::min(area * a_cell * a_cell / double(kUnit), double(kMost)));
     if (1.5 * longest * a_cell <= kEven)
       add(at, weight, first, last);
     else
@@ -170,7 +175,11 @@ void Depths::blur(int number) {
   const int32_t* from = blurred_[number - 1].data();
   int32_t* to = blurred_[number].data();
   const int64_t plane = int64_t(nx) * ny;
-  parallel(nz, [&](int64_t z) {  // along x, then y
+  const auto each = [&](int64_t count, const auto& body) {
+    if (box_.cells() > kFewCells) return parallel(count, body);
+    for (int64_t i = 0; i < count; ++i) body(i);
+  };
+  each(nz, [&](int64_t z) {  // along x, then y
     std::vector<int32_t> rows(static_cast<size_t>(plane));
     for (int y = 0; y < ny; ++y) {
       const int32_t* __restrict in = from + z * plane + int64_t(y) * nx;
@@ -184,7 +193,7 @@ void Depths::blur(int number) {
       for (int x = 0; x < nx; ++x) out[x] = s[x];
     });
   });
-  parallel(ny, [&](int64_t y) {
+  each(ny, [&](int64_t y) {
     slide(between_.data() + y * nx, nx, nz, plane, h, [&](int z, const int32_t* __restrict s) {
       int32_t* __restrict out = to + z * plane + y * nx;
       for (int x = 0; x < nx; ++x) out[x] = int32_t(float(s[x]) * even + 0.5f);

@@ -3,6 +3,7 @@
 // Depths are whole numbers of a small unit: sums of them are exact, so a part of the lattice holds what every other part
 // that covers the same cells does, whatever was put there in which order.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -66,11 +67,25 @@ inline Spot spot_of(const float* point, double a_cell) {  // 1 / metres
   return spot_of(cells);
 }
 
+// Square metres that a splat blocks, times pi.
+inline float area_of(const SplatArrays& splats, int64_t row) {
+  const float *s = splats.scales + 3 * row, longest = std::max({s[0], s[1], s[2]}), shortest = std::min({s[0], s[1], s[2]});
+  return (s[0] + s[1] + s[2] - longest - shortest) * longest * splats.opacities[row];
+}
+
+// Splats that block light: rows of some, and the areas that they stand for; all of `count` where these are null.
+struct Blocking {
+  SplatArrays splats;
+  int64_t count;
+  const int64_t* rows;
+  const float* areas;
+};
+
 class Depths {
  public:
-  // Rows begin..end on the cells of `box`, where the widest copy is exact; blurred over `kSmear` cells more. What was
-  // there before is forgotten, and its memory used again.
-  void fill(const SplatArrays& splats, int64_t begin, int64_t end, const Box& box, double cell);
+  // Splats on the cells of `box`, where the widest copy is exact; blurred over `kSmear` cells more. What was there before
+  // is forgotten, and its memory used again.
+  void fill(const Blocking& some, const Box& box, double cell);
 
   const Box& box() const { return box_; }  // of the arrays: larger than what was asked for
   const int32_t* blurred(int width) const { return blurred_[width].data(); }
@@ -88,8 +103,8 @@ class Depths {
   }
 
  private:
-  // The rows' depths in planes first..last of the box.
-  void deposit(const SplatArrays& splats, int64_t begin, int64_t end, double a_cell, int first, int last);
+  // Depths in planes first..last of the box.
+  void deposit(const Blocking& some, double a_cell, int first, int last);
   void add_large(const SplatArrays& splats, int64_t row, const double (&at)[3], float weight, double a_cell, int first, int last);
   void add(const double (&at)[3], float weight, int first, int last);
   void blur(int width);

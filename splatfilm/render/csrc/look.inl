@@ -14,16 +14,17 @@ INLINE bool may_meet(const LookTask& task, const ConeStep& step) {
   return task.filled_blocks[step.width][(at[2] * task.blocks[1] + at[1]) * task.blocks[0] + at[0]] != 0;
 }
 
-static void look_around(const LookTask& task) {
+static bool look_around(const LookTask& task) {
   const F nx = splat(float(task.nx)), ny = splat(float(task.ny)), nz = splat(float(task.nz)), zero = splat(0.0f);
   const F x = load(task.x), y = load(task.y), z = load(task.z), one = splat(1.0f), half = splat(0.5f);
   const int steps = task.cones->count, row = task.nx, plane = task.nx * task.ny;
+  bool any = false;
   for (int d = 0; d < kCones; ++d) {
-    F met[kMostSteps], sum = zero;
-    int last = 0;  // one past the last step that meets anything: most cones meet nothing, and are done
-    for (int t = 0; t < steps && (task.able >> d & 1u); ++t) {
+    if (!(task.able >> d & 1u)) continue;
+    F met[kMostSteps];
+    uint32_t filled = 0;  // a bit for each step that meets anything: most cones meet nothing, and are done
+    for (int t = 0; t < steps; ++t) {
       const ConeStep& step = task.cones->steps[d][t];
-      met[t] = zero;
       if (!may_meet(task, step)) continue;
       const F i = whole_of(x + splat(step.x)), j = whole_of(y + splat(step.y)), k = whole_of(z + splat(step.z));
       const M inside = lt(i, nx) & ge(i, zero) & lt(j, ny) & ge(j, zero) & lt(k, nz) & ge(k, zero);
@@ -31,11 +32,16 @@ static void look_around(const LookTask& task) {
       const F depth = look_up(task.copies[step.width], inside, i, j, k, row, plane);
       if (!bits(gt(depth, zero))) continue;
       met[t] = depth * splat(step.length);
-      last = t + 1;
+      filled |= 1u << t;
     }
-    F open = one;
+    if (!filled) continue;
+    if (!any)
+      for (int before = 0; before < kCones; ++before) store(task.filled + 16 * before, zero);
+    any = true;
+    F open = one, sum = zero;
     const uint8_t* between = task.open ? task.open + int64_t(d) * steps * 16 : nullptr;
-    for (int t = 0; t < last; ++t) {
+    for (int t = 0; t < steps; ++t) {
+      if (!(filled >> t & 1u)) continue;
       // exp(-depth) of the light, without a library's last bit.
       const F after = open / (one + met[t] * (one + met[t] * half));
       const F taken = (open - after) * splat(task.cones->steps[d][t].fade);
@@ -44,4 +50,5 @@ static void look_around(const LookTask& task) {
     }
     store(task.filled + 16 * d, sum);
   }
+  return any;
 }
