@@ -11,7 +11,7 @@ constexpr int kAxes = 10;  // directions come in opposite pairs: the twenty corn
 constexpr int kCones = 2 * kAxes;  // an axis' two directions side by side
 constexpr int kSide = 4;            // cells along a side of what is found empty or not as one
 constexpr float kAside = 3.0f;      // cells: a step from there stays in the block of the middle's, or beside it
-constexpr int kMostSteps = 32;     // of a cone: those of a reach of 400 000 cells
+constexpr int kMostSteps = 31;     // of a cone: those of a reach of 300 000 cells
 
 // A step along a cone.
 struct ConeStep {
@@ -31,15 +31,15 @@ struct Cones {
   explicit Cones(double reach);  // in cells
 };
 
-// What is looked at from sixteen places, in cells from the first of the copies', half a cell added. Nothing of what
-// stands still between is before step t of cone d for a share open[(d count + t) 16 + lane] / 255 of the light.
+// What is looked at from sixteen places, in cells from the first of the copies', half a cell added. What stands still
+// between leaves the first open[16 d + lane] / 16 steps of cone d open, and (open % 16) / 15 of all others.
 struct LookTask {
   const int32_t* copies[4];
   int nx, ny, nz;
   const Cones* cones;
   uint32_t able;  // a bit for each cone that can meet anything
   const float *x, *y, *z;
-  const uint8_t* open;  // null: nothing is between
+  const uint8_t* open;  // [kCones, 16]; null: nothing is between
   // Of each copy, whether anything is in a block of cells or beside it: sizes in blocks, with one more all around.
   const uint8_t* filled_blocks[4];
   int blocks[3];

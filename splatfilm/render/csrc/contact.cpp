@@ -24,7 +24,9 @@ constexpr size_t kMostWindows = 3;
 constexpr int64_t kMostCells = 1 << 23;  // of a window that holds most of a set
 constexpr double kStrays = 0.02;         // share of a set's splats at either end of an axis that windows may leave out
 constexpr int64_t kRun = 512;            // splats that one task takes; results do not depend on it
-constexpr int64_t kGroupRun = 4;         // groups of sixteen that one task takes
+constexpr int64_t kGroupRun = 16;        // groups of sixteen that one task takes
+constexpr float kPast = 1.0f / 256;
+constexpr int64_t kAhead = 12;           // splats that memory is asked for before they are needed
 constexpr int kTogether = int(2 * kAside);  // cells along a side of what is looked around from at one time
 constexpr int kLight = 12;               // floats of a lattice point: nine are in use
 
@@ -216,6 +218,14 @@ class Field {
   std::vector<float> light_;
 };
 
+// Asks for what will be read of a splat.
+void fetch(const Standing& some, int64_t number) {
+  const int64_t row = some.rows[std::min(number, some.count - 1)];
+  __builtin_prefetch(some.splats.means + 3 * row);
+  __builtin_prefetch(some.splats.quats + 4 * row);
+  __builtin_prefetch(some.splats.scales + 3 * row);
+}
+
 // How much light splats miss at spots; `places[i]` is where the share of the i-th goes.
 struct Shaded {
   std::vector<int64_t> places;
@@ -305,6 +315,7 @@ void Occluder::fill(const Standing& member, const float* areas, const Box& solid
 std::vector<float> Occluder::shade(const Standing& other) const {
   Shaded some;
   for (int64_t i = 0; i < other.count; ++i) {
+    fetch(other, i + kAhead);
     const Spot s = spot_at(other.splats, other.rows[i], cell_);
     if (!depths_.near(s.x, s.y, s.z)) continue;
     some.places.push_back(i);
@@ -326,15 +337,15 @@ std::vector<float> Occluder::shade(const Standing& other) const {
 
 // A part of the lattice: what of the set is there, which of its splats, and what was seen from its points.
 struct Surroundings::Window {
-  // Sixteen neighbours among the set's splats.
+  // Sixteen neighbours among the set's splats, in few bytes: what is read for every frame must be near at hand.
   struct Group {
-    int64_t rows[kLanes];
-    int count;               // of them
-    int32_t at[3][kLanes];   // cells from the window's first
-    float past[3][kLanes];   // and how far past them
-    float normal[3][kLanes];
-    Box box;
-    std::vector<uint8_t> open;  // as `LookTask` has it; found when it is first needed
+    int count = 0;              // of them
+    int16_t at[3][kLanes];      // cells from the window's first
+    uint8_t past[3][kLanes];    // and how far past them, in parts of 256
+    int8_t normal[3][kLanes];   // times 127
+    bool is_looked_between = false;
+    uint8_t open[kCones][kLanes];  // as `LookTask` has it; found when it is first needed
+    int32_t rows[kLanes];
   };
 
   Box box;
@@ -342,11 +353,12 @@ struct Surroundings::Window {
   Cones cones{1};
   Depths set;
   std::vector<Group> groups;
+  std::vector<Box> boxes;  // about each of them
   Field field{1};
 
   void look_at(const SplatArrays& splats, int64_t count, const Box& where, double a_cell, double a_reach);
   void look_between(Group& group) const;
-  void shade(Group& group, const Occluder& member, float* shares);
+  void shade(size_t number, const Occluder& member, float* shares);
 };
 
 void Surroundings::Window::look_at(const SplatArrays& splats, int64_t count, const Box& where, double a_cell, double a_reach) {
@@ -363,7 +375,7 @@ void Surroundings::Window::look_at(const SplatArrays& splats, int64_t count, con
     found.emplace_back((k * (box.size[1] / kTogether + 1) + j) * (box.size[0] / kTogether + 1) + i, row);
   }
   std::sort(found.begin(), found.end());
-  groups.clear();
+  groups.clear(), boxes.clear();
   for (size_t first = 0, last; first < found.size(); first = last) {
     for (last = first; last < found.size() && last < first + kLanes && found[last].first == found[first].first;) ++last;
     Group& group = groups.emplace_back();
@@ -376,54 +388,79 @@ void Surroundings::Window::look_at(const SplatArrays& splats, int64_t count, con
       const float past[3] = {s.u, s.v, s.w};
       float normal[3];
       normal_of(splats, row, normal);
-      group.rows[i] = row;
+      group.rows[i] = int32_t(row);
       for (int k = 0; k < 3; ++k) {
-        group.at[k][i] = int32_t(at[k] - box.low[k]), group.past[k][i] = past[k], group.normal[k][i] = normal[k];
+        group.at[k][i] = int16_t(at[k] - box.low[k]), group.past[k][i] = uint8_t(past[k] * 255.99f);
+        group.normal[k][i] = int8_t(std::lround(normal[k] * 127));
         low[k] = i ? std::min(low[k], at[k]) : at[k], high[k] = i ? std::max(high[k], at[k]) : at[k];
       }
     }
-    for (int k = 0; k < 3; ++k) group.box.low[k] = low[k], group.box.size[k] = int(high[k] - low[k]) + 1;
+    Box& about = boxes.emplace_back();
+    for (int k = 0; k < 3; ++k) about.low[k] = low[k], about.size[k] = int(high[k] - low[k]) + 1;
   }
 }
 
-// How much light the set lets through between each of the splats and every step of its cones.
+// The number of steps before which nothing is, and what is let through to the others, that come nearest.
+uint8_t in_short(const float* lit, int count) {
+  float least = 1e30f;
+  int best = 0;
+  for (int clear = 0; clear <= std::min(count, 15); ++clear) {
+    float sum = 0, wrong = 0;
+    for (int t = clear; t < count; ++t) sum += lit[t];
+    const int later = clear < count ? int(15 * sum / float(count - clear) + 0.5f) : 0;
+    for (int t = 0; t < count; ++t) {
+      const float away = lit[t] - (t < clear ? 1.0f : float(later) / 15);
+      wrong += away * away;
+    }
+    if (wrong < least) least = wrong, best = 16 * clear + later;
+  }
+  return uint8_t(best);
+}
+
+// How far the set lets light through along each cone of each of the splats.
 void Surroundings::Window::look_between(Group& group) const {
-  group.open.resize(size_t(kCones * cones.count * kLanes));
+  group.is_looked_between = true;
   const int32_t* depths = set.blurred(1);
   for (int d = 0; d < kCones; ++d)
     for (int i = 0; i < kLanes; ++i) {
-      float open = 1;
+      float open = 1, lit[kMostSteps];
       for (int t = 0; t < cones.count; ++t) {
-        group.open[size_t((d * cones.count + t) * kLanes + i)] = uint8_t(open * 255 + 0.5f);
+        lit[t] = open;
         const ConeStep& step = cones.steps[d][t];
         const float along[3] = {step.x, step.y, step.z};
         int64_t at[3];
-        for (int k = 0; k < 3; ++k) at[k] = box.low[k] + group.at[k][i] + whole(group.past[k][i] + along[k] + 0.5f);
+        for (int k = 0; k < 3; ++k)
+          at[k] = box.low[k] + group.at[k][i] + whole(float(group.past[k][i]) * kPast + along[k] + 0.5f);
         if (!step.blocks || !set.box().holds(at[0], at[1], at[2])) continue;
         const float met = float(depths[set.box().at(at[0], at[1], at[2])]) * step.length;
         open /= 1 + met * (1 + 0.5f * met);
       }
+      group.open[d][i] = in_short(lit, cones.count);
     }
 }
 
 // What a member takes from each of a group.
-void Surroundings::Window::shade(Group& group, const Occluder& member, float* shares) {
-  if (group.open.empty()) look_between(group);
+void Surroundings::Window::shade(size_t number, const Occluder& member, float* shares) {
+  Group& group = groups[number];
+  if (!group.is_looked_between) look_between(group);
   const Box& own = member.depths().box();
-  float at[3][kLanes], filled[kCones][kLanes], middle[3];
-  for (int k = 0; k < 3; ++k)
-    for (int i = 0; i < kLanes; ++i)
-      at[k][i] = float(int64_t(group.at[k][i]) + (box.low[k] - own.low[k])) + group.past[k][i] + 0.5f;
+  float at[3][kLanes], normal[3][kLanes], filled[kCones][kLanes], middle[3];
+  for (int k = 0; k < 3; ++k) {
+    const int aside = int(box.low[k] - own.low[k]);
+    for (int i = 0; i < kLanes; ++i) at[k][i] = float(group.at[k][i] + aside) + float(group.past[k][i]) * kPast + 0.5f;
+  }
   LookTask task = looking(member.depths(), cones);
-  task.able = towards(own, cones, group.box);
-  task.x = at[0], task.y = at[1], task.z = at[2], task.open = group.open.data(), task.filled = filled[0];
+  task.able = towards(own, cones, boxes[number]);
+  task.x = at[0], task.y = at[1], task.z = at[2], task.open = group.open[0], task.filled = filled[0];
   task.middle = close_by(at, middle) ? middle : nullptr;
   if (!kernels().look_around(task)) return;
+  for (int k = 0; k < 3; ++k)
+    for (int i = 0; i < kLanes; ++i) normal[k][i] = float(group.normal[k][i]) * (1.0f / 127);
   float before[kLanes] = {}, behind[kLanes] = {}, weights[kLanes] = {};
   for (int k = 0; k < kAxes; ++k)
     for (int i = 0; i < kLanes; ++i) {
       const float* axis = cones.axes[k];
-      const float cosine = axis[0] * group.normal[0][i] + axis[1] * group.normal[1][i] + axis[2] * group.normal[2][i];
+      const float cosine = axis[0] * normal[0][i] + axis[1] * normal[1][i] + axis[2] * normal[2][i];
       const float weight = std::fabs(cosine), one = filled[2 * k][i], other = filled[2 * k + 1][i];
       before[i] += weight * (cosine < 0 ? other : one);
       behind[i] += weight * (cosine < 0 ? one : other);
@@ -480,31 +517,28 @@ Lost Surroundings::contact(const Occluder& occluder, const Standing& member, con
   const std::lock_guard<std::mutex> alone(*busy_);
   Window& there = window(occluder);
 
-  std::vector<Window::Group*> near;
-  for (Window::Group& group : there.groups) {
-    if (!occluder.within().meets(group.box)) continue;
-    bool any = false;
-    for (int i = 0; i < group.count && !any; ++i)
-      any = occluder.depths().near(there.box.low[0] + group.at[0][i], there.box.low[1] + group.at[1][i],
-                                   there.box.low[2] + group.at[2][i]);
-    if (any) near.push_back(&group);
-  }
+  std::vector<size_t> near;
+  for (size_t number = 0; number < there.boxes.size(); ++number)
+    if (occluder.depths().near(there.boxes[number])) near.push_back(number);
   const int64_t count = int64_t(near.size());
   std::vector<float> shares(near.size() * kLanes);
   parallel((count + kGroupRun - 1) / kGroupRun, [&](int64_t run) {
     for (int64_t g = run * kGroupRun; g < std::min(count, (run + 1) * kGroupRun); ++g)
-      there.shade(*near[size_t(g)], occluder, shares.data() + g * kLanes);
+      there.shade(near[size_t(g)], occluder, shares.data() + g * kLanes);
   });
   Lost lost;
-  for (int64_t g = 0; g < count; ++g)
-    for (int i = 0; i < near[size_t(g)]->count; ++i)
+  for (int64_t g = 0; g < count; ++g) {
+    const Window::Group& group = there.groups[near[size_t(g)]];
+    for (int i = 0; i < group.count; ++i)
       if (const float share = shares[size_t(g * kLanes + i)]; share > 0) {
-        lost.rows.push_back(near[size_t(g)]->rows[i]);
+        lost.rows.push_back(group.rows[i]);
         lost.shares.push_back(share);
       }
+  }
 
   Shaded some;
   for (int64_t i = 0; i < member.count; ++i) {
+    fetch(member, i + kAhead);
     const Spot s = spot_at(member.splats, member.rows[i], occluder.cell());
     if (!occluder.solid().holds(s.x, s.y, s.z)) continue;
     some.places.push_back(i);

@@ -12,6 +12,7 @@ constexpr double kEven = 0.75;         // half cells that three standard deviati
 constexpr int kMostSamples = 9;        // along one axis of a splat that is larger than a cell
 constexpr int32_t kMost = 1 << 21;     // units in a cell: the widest box of full cells is still a whole number of 31 bits
 
+constexpr int64_t kAhead = 12;            // splats that memory is asked for before they are needed
 constexpr int64_t kFewCells = 1 << 20;   // of a lattice that is blurred by one thread: waking others costs more
 constexpr int64_t kManySplats = 1 << 16;  // that are put into slabs of a lattice side by side
 constexpr int64_t kPlanes = 24;           // of such a slab; results do not depend on it
@@ -102,7 +103,9 @@ void Depths::add(const double (&at)[3], float weight, int first, int last) {
 void Depths::deposit(const Blocking& some, double a_cell, int first, int last) {
   const SplatArrays& splats = some.splats;
   for (int64_t i = 0; i < some.count; ++i) {
-    const int64_t row = some.rows ? some.rows[i] : i;
+    const int64_t row = some.rows ? some.rows[i] : i, later = some.rows ? some.rows[std::min(i + kAhead, some.count - 1)] : row;
+    __builtin_prefetch(splats.means + 3 * later);
+    __builtin_prefetch(splats.scales + 3 * later);
     const float *s = splats.scales + 3 * row, *m = splats.means + 3 * row, longest = std::max({s[0], s[1], s[2]});
     const double reach = 3.0 * longest * a_cell + 1, at[3] = {m[0] * a_cell, m[1] * a_cell, m[2] * a_cell};
     const double x = at[0] - double(box_.low[0]), y = at[1] - double(box_.low[1]), z = at[2] - double(box_.low[2]);

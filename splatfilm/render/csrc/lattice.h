@@ -96,6 +96,19 @@ class Depths {
   void mark_blocks();
   const uint8_t* filled_blocks(int width) const { return filled_[width].data(); }
   const int (&filled_size() const)[3] { return filled_size_; }
+  bool near(const Box& box) const {
+    if (!marked_.meets(box)) return false;
+    int64_t low[3], high[3];
+    for (int k = 0; k < 3; ++k) {
+      low[k] = std::max<int64_t>(0, box.low[k] - marked_.low[k]) / kSide;
+      high[k] = std::min<int64_t>(marked_.size[k] - 1, box.low[k] + box.size[k] - 1 - marked_.low[k]) / kSide;
+    }
+    for (int64_t k = low[2]; k <= high[2]; ++k)
+      for (int64_t j = low[1]; j <= high[1]; ++j)
+        for (int64_t i = low[0]; i <= high[0]; ++i)
+          if (near_[size_t((k * blocks_[1] + j) * blocks_[0] + i)]) return true;
+    return false;
+  }
   bool near(int64_t x, int64_t y, int64_t z) const {
     if (!marked_.holds(x, y, z)) return false;
     const int64_t i = (x - marked_.low[0]) / kSide, j = (y - marked_.low[1]) / kSide, k = (z - marked_.low[2]) / kSide;

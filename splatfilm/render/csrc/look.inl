@@ -39,13 +39,18 @@ static bool look_around(const LookTask& task) {
       for (int before = 0; before < kCones; ++before) store(task.filled + 16 * before, zero);
     any = true;
     F open = one, sum = zero;
-    const uint8_t* between = task.open ? task.open + int64_t(d) * steps * 16 : nullptr;
+    F clear = splat(float(kMostSteps)), later = zero;
+    if (task.open) {
+      const F both = load_bytes(task.open + 16 * d) * splat(1.0f / 16.0f);
+      clear = whole_of(both);
+      later = (both - clear) * splat(16.0f / 15.0f);
+    }
     for (int t = 0; t < steps; ++t) {
       if (!(filled >> t & 1u)) continue;
       // exp(-depth) of the light, without a library's last bit.
       const F after = open / (one + met[t] * (one + met[t] * half));
       const F taken = (open - after) * splat(task.cones->steps[d][t].fade);
-      sum = sum + (between ? taken * (load_bytes(between + 16 * t) * splat(1.0f / 255.0f)) : taken);
+      sum = sum + select(lt(splat(float(t)), clear), taken, taken * later);
       open = after;
     }
     store(task.filled + 16 * d, sum);
