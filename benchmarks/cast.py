@@ -20,7 +20,7 @@ from splatfilm.splats import Splats, compose
 from splatfilm.stage import deform
 from splatfilm.stage.actor import BoundLayer
 from splatfilm.stage.clips.gltf import read_gltf_clips
-from splatfilm.stage.contact import Body, Known, darkened, diagonal, visibility
+from splatfilm.stage.contact import Body, Known, darkened, diagonal, patches, visibility
 from splatfilm.stage.drape import drape_of
 from splatfilm.stage.rigs.binding import Binding, shape_cage
 from splatfilm.stage.rigs.bones import bone_matrices, dual_quaternions
@@ -79,7 +79,7 @@ def measure() -> list[Row]:
     posed = layer.posed(rig, still, IDENTITY)
     ground = floor()
     scene = compose([(ground, IDENTITY), (posed, IDENTITY)])
-    body, known = Body(slice(0, len(posed)), diagonal(layer.rest)), Known()
+    body, known = Body(slice(0, len(posed)), diagonal(layer.rest), patches=patches([layer.rest])), Known()
     cast = posed.means, posed.quats, posed.scales, posed.opacities
 
     def shade() -> None:

@@ -2,7 +2,7 @@
 
 Runs the steps of `splatfilm make` on the sample film one process a step, in a folder of its own, and reports wall
 seconds and peak memory of each; then the whole of `make` with nothing to do, and which part of a frame's time the stage
-takes (posing, light, contact, composing; runs of frames of every shot). One run, no repeats: the steps take minutes.
+takes (posing, light, contact, composing; every frame of every shot). One run, no repeats: the steps take minutes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from benchmarks.report import Row, main
 ROOT = Path(__file__).resolve().parent.parent
 FILM = ROOT / "cameras" / "morning" / "film.toml"
 MIB = 1024.0
-_RUN, _OF = 8, 24  # frames one after the other that are looked at, of how many
 
 
 def measure() -> list[Row]:
@@ -48,8 +47,9 @@ def stage_share(folder: Path) -> list[Row]:
     """What the stage, rendering and writing take of a frame, in a folder of a made film, and the stage's share of all.
 
     CPU milliseconds, which a busy machine stretches less than wall seconds; the share of the wall is told beside it.
-    Runs of eight frames, one after the other as they are rendered, from every third of a shot's; light that is looked
-    for once in a run is counted where it is looked for. The stage's part of planning (poses) is the stage's.
+    Every frame of every shot, one after the other as they are rendered: what is looked for once (light, what a set is
+    for contact shadows) is counted where it is looked for. The stage's part of planning (poses) is the stage's. Reading
+    and binding splats, which is done once a film, is not counted: whatever a shot shows first is shown once before.
     """
     import torch
 
@@ -68,13 +68,16 @@ def stage_share(folder: Path) -> list[Row]:
     stage = Stage(film, film.shots[0].scene, {n: f.path for n, f in found.items()}, bindings=assets / "bindings")
     clocks = (time.process_time, time.perf_counter)
     staging, drawing, writing, frames = [0.0, 0.0], [0.0, 0.0], [0.0, 0.0], 0
+    shown: set[tuple[str, str]] = set()
     with torch.no_grad(), tempfile.TemporaryDirectory(prefix="splatfilm-bench-") as written:
         for shot in film.shots:
             path = load_path(shot.camera, lens_changes=shot.lens)
-            stage.at(shot.frames.first, contact=shot.contact)  # files are read and bound once a film
-            for frame in range(shot.frames.first + 1, shot.frames.last + 1):
-                if (frame - shot.frames.first - 1) % _OF >= _RUN:
-                    continue
+            for frame in range(shot.frames.first, shot.frames.last + 1):
+                places = stage.placements  # asked for looks alone: poses are found where they are counted
+                looks = {(member.asset, places.look_of(member, frame)) for member in places.scene.cast}
+                if not looks <= shown:
+                    stage.at(frame)
+                    shown |= looks
                 times = [[clock() for clock in clocks]]
                 splats = stage.at(frame, contact=shot.contact).splats
                 times.append([clock() for clock in clocks])

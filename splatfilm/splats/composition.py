@@ -77,8 +77,13 @@ def compose(parts: Sequence[tuple[Splats, Similarity]]) -> Splats:
         turns=_joined(placed, "turns", IDENTITY_TURN),
         antialiased=antialiased,
     )
-    _first_parts[composed.means] = _others(composed), first
+    know_first_part(composed, first)
     return composed
+
+
+def know_first_part(composed: Splats, first: Splats) -> None:
+    """Says of splats that somebody put together that they begin with `first`, for `first_part`."""
+    _first_parts[composed.means] = _others(composed), first
 
 
 def first_part(splats: Splats) -> Splats:

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from splatfilm.base.rigid import IDENTITY
 from splatfilm.splats import Splats, compose
+from splatfilm.splats.composition import know_first_part
 from splatfilm.splats.posed import IDENTITY_STRETCH, IDENTITY_TURN
 
 _GEOMETRY = ("means", "quats", "scales", "opacities")
@@ -74,7 +75,9 @@ class Canvas:
             if any(getattr(part, name) is not None for part in parts)
         }
         sh = self._put("sh", tuple(part.sh for part in parts), (), kept)
-        return Splats(**geometry, **moved, sh=sh, mode=first.mode)
+        joined = Splats(**geometry, **moved, sh=sh, mode=first.mode)
+        know_first_part(joined, first)
+        return joined
 
     def _put(self, name: str, pieces: Pieces, identity: tuple[float, ...] = (), kept: Tensor | None = None) -> Tensor:
         arrays = self._arrays.setdefault(name, [])

@@ -28,19 +28,33 @@ from splatfilm.render.constants import SH_C0
 from splatfilm.splats import Splats
 
 CELLS_ACROSS = 48  # of the lattice over a member's diagonal
-SMALLEST_CELL, LARGEST_CELL = 0.01, 0.025  # metres
-REACH_OF_DIAGONAL = 1.0
+SMALLEST_CELL, LARGEST_CELL = 0.01, 0.035  # metres
+REACH_OF_DIAGONAL = 0.6
 """Something small takes little light from afar: nothing reaches farther than this share of its own diagonal."""
 FAINTEST = 0.1  # opacity: splats below it say nothing about where a member is
 OUTLIERS = 0.002  # share of a member's splats at either end of an axis that do not count as its extent
 _SAMPLE = 4096  # splats that an extent is found with
+PATCH = 0.8  # of a cell: within it, neighbours that face one way count as one
 _BEYOND = 4  # cells around its extent that still belong to a member
 
 Box = tuple[NDArray[np.float64], NDArray[np.float64]]
 """The lowest and the highest corner, metres."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Patches:
+    """Neighbours that face one way, each lot as one splat: for a light that changes over centimetres that is enough.
+
+    They are found at rest, once, and stay together when the body moves.
+    """
+
+    rows: NDArray[np.int64]  # [P] of the splats that stand for them
+    areas: NDArray[np.float32]  # [P] what all that they stand for blocks, square metres over pi
+    sides: NDArray[np.float32]  # [P] -1..1: whether the shortest axis points outwards
+    patch: NDArray[np.int32]  # [N] of every splat; -1 for one that is not to be seen
+
+
+@dataclass(frozen=True, eq=False)
 class Body:
     """Rows of a member of the cast, counted from the end of the set, and how large it is at rest.
 
@@ -51,6 +65,7 @@ class Body:
     diagonal: float  # metres
     standing: Hashable = None
     takes_part: bool = True
+    patches: Patches | None = None  # None: they are found in every pose anew
 
 
 def extent(means: NDArray[np.float32], opacities: NDArray[np.float32]) -> NDArray[np.float64]:  # [N, 3], [N] -> [2, 3]
@@ -88,15 +103,6 @@ class _Lattice:
         return (low - beyond) * self.cell, (high + beyond) * self.cell
 
 
-@dataclass(frozen=True, eq=False)
-class _Shadow:
-    """Rows that lose light to a body, and the share of it, while everything in its reach stands as `standing` says."""
-
-    standing: tuple[Hashable, ...]
-    rows: NDArray[np.int64]
-    lost: NDArray[np.float32]
-
-
 @dataclass(eq=False)
 class Known:
     """What was found out before, for a set that stands still: around it, and about bodies by their number."""
@@ -104,7 +110,10 @@ class Known:
     setting: Splats | None = None
     surroundings: Any = None  # of the kernels
     lattices: dict[int, _Lattice] = field(default_factory=dict)
-    shadows: dict[int, _Shadow] = field(default_factory=dict)
+    occluders: dict[int, Any] = field(default_factory=dict)  # of the kernels
+    patches: dict[int, Patches] = field(default_factory=dict)
+    shadows: dict[tuple[int, int], Any] = field(default_factory=dict)
+    """What the kernels said of a body and the set (by that body twice), and of a body on another."""
 
     def around(self, setting: Splats) -> Any:
         """What the kernels know about a set."""
@@ -116,23 +125,63 @@ class Known:
             self.shadows.clear()
         return self.surroundings
 
+    def body(self, number: int, body: Body, arrays: Arrays, contact: Contact) -> _Lattice:
+        """The lattice of a body, filled."""
+        from splatfilm.render.kernels import extension
+
+        before, standing = self.lattices.get(number), (body.standing, body.rows.start, body.diagonal, contact.radius)
+        if body.standing is None or before is None or before.standing != standing:
+            found = self.lattices[number] = _lattice(arrays, body, contact, standing)
+            own = body.patches or _patches([part[body.rows] for part in arrays])
+            self.patches[number] = own
+            if body.takes_part:
+                occluder = self.occluders.setdefault(number, extension().Occluder())
+                occluder.fill(*arrays, body.rows.start, own.rows, own.areas, *found.solid, found.cell, found.reach)
+            for pair in [pair for pair in self.shadows if number in pair]:
+                del self.shadows[pair]
+        return self.lattices[number]
+
 
 Arrays = Sequence[NDArray[np.float32]]
 Geometry = tuple[Tensor, Tensor, Tensor, Tensor]
 """Means, quaternions, scales, opacities."""
 
 
-def _lattice(arrays: Arrays, body: Body, contact: Contact) -> _Lattice:
+def _solid(arrays: Arrays, rows: slice, cell: float) -> tuple[list[int], list[int]]:
+    """The first cell that splats fill, and how many along each axis."""
+    low, high = extent(arrays[0][rows], arrays[3][rows])
+    first = np.floor(low / cell).astype(int) - _BEYOND
+    size = np.floor(high / cell).astype(int) + _BEYOND + 1 - first
+    return first.tolist(), size.tolist()
+
+
+def _cell(across: float) -> float:
+    return min(max(across / CELLS_ACROSS, SMALLEST_CELL), LARGEST_CELL)
+
+
+def _lattice(arrays: Arrays, body: Body, contact: Contact, standing: Hashable) -> _Lattice:
     from splatfilm.render.kernels import extension
 
     corners = np.array(extension().bounds(arrays[0][body.rows])).reshape(2, 3)
-    low, high = extent(arrays[0][body.rows], arrays[3][body.rows])
     reach = min(contact.radius, REACH_OF_DIAGONAL * body.diagonal)
-    cell = min(max(body.diagonal / CELLS_ACROSS, SMALLEST_CELL), LARGEST_CELL, reach / 3)
-    first = np.floor(low / cell).astype(int) - _BEYOND
-    size = np.floor(high / cell).astype(int) + _BEYOND + 1 - first
-    standing = (body.standing, body.rows.start, body.diagonal, contact.radius)
-    return _Lattice(standing, (corners[0], corners[1]), (first.tolist(), size.tolist()), cell, reach)
+    cell = min(_cell(body.diagonal), reach / 3)
+    return _Lattice(standing, (corners[0], corners[1]), _solid(arrays, body.rows, cell), cell, reach)
+
+
+def patches(parts: Sequence[Splats]) -> Patches:
+    """The patches of a closed body: it is outside where there is less of it."""
+    from splatfilm.render.kernels import array
+
+    names = ("means", "quats", "scales", "opacities")
+    return _patches([np.concatenate([array(getattr(part, name)) for part in parts]) for name in names])
+
+
+def _patches(arrays: Arrays) -> Patches:
+    from splatfilm.render.kernels import extension
+
+    low, high = extent(arrays[0], arrays[3])
+    cell = _cell(float(np.sqrt(((high - low) ** 2).sum())))
+    return Patches(*extension().patches(*arrays, *_solid(arrays, slice(None), cell), cell, PATCH * cell))
 
 
 def _meet(one: Box, other: Box) -> bool:
@@ -147,33 +196,32 @@ def visibility(
     A pure function of its arguments: the same bits at any thread count. `known` keeps what was found out from call to
     call; a body whose `standing` is the same as before must be.
     """
-    from splatfilm.render.kernels import array
+    from splatfilm.render.kernels import array, extension
 
     known = known or Known()
     surroundings = known.around(setting)
     arrays = [array(part) for part in cast]
-    for number, body in enumerate(bodies):
-        before, standing = known.lattices.get(number), (body.standing, body.rows.start, body.diagonal, contact.radius)
-        if body.standing is None or before is None or before.standing != standing:
-            known.lattices[number] = _lattice(arrays, body, contact)
-    count = len(arrays[0])
-    kept = np.ones(len(setting) + count, dtype=np.float32)
+    lattices = [known.body(number, body, arrays, contact) for number, body in enumerate(bodies)]
+    kept = np.ones(len(setting) + len(arrays[0]), dtype=np.float32)
+    rows = [kept[len(setting) + body.rows.start : len(setting) + body.rows.stop] for body in bodies]
+    keep, keep_patches, strength = extension().keep, extension().keep_patches, contact.strength
     for number, body in enumerate(bodies):
         if not body.takes_part:
             continue
-        lattice = known.lattices[number]
-        near = [
-            (other.rows.start, other.rows.stop, other.standing)
-            for k, other in enumerate(bodies)
-            if other is body or _meet(known.lattices[k].bounds, lattice.concerns)
-        ]
-        still = (count, contact.radius, body.rows.start, *near)
-        shadow = known.shadows.get(number)
-        if shadow is None or shadow.standing != still or any(one[2] is None for one in near):
-            rows = (body.rows.start, body.rows.stop)
-            found = surroundings.contact(*arrays, rows, *lattice.solid, lattice.cell, lattice.reach)
-            shadow = known.shadows[number] = _Shadow(still, *found)
-        kept[shadow.rows] *= np.float32(1) - np.float32(contact.strength) * shadow.lost
+        occluder, own = known.occluders[number], known.patches[number]
+        if (number, number) not in known.shadows:
+            found = surroundings.contact(occluder, *arrays, body.rows.start, own.rows, own.sides)
+            known.shadows[number, number] = found
+        of_set, shares, of_own = known.shadows[number, number]
+        keep(of_set, shares, strength, kept)
+        keep_patches(own.patch, of_own, strength, rows[number])
+        for k, other in enumerate(bodies):
+            if k == number or not _meet(lattices[k].bounds, lattices[number].concerns):
+                continue
+            theirs = known.patches[k]
+            if (number, k) not in known.shadows:
+                known.shadows[number, k] = occluder.shade(*arrays, other.rows.start, theirs.rows)
+            keep_patches(theirs.patch, known.shadows[number, k], strength, rows[k])
     return torch.from_numpy(kept)
 
 

@@ -30,7 +30,7 @@ STIRRING_VERSION = 1
 """Raised whenever the same ambient motion would stir the same splats otherwise."""
 
 
-CONTACT_VERSION = 2
+CONTACT_VERSION = 3
 """Raised whenever the same splats would darken one another otherwise."""
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from splatfilm.splats import Splats
     from splatfilm.stage.actor import BoundLayer, Carried
     from splatfilm.stage.canvas import Canvas
-    from splatfilm.stage.contact import Known
+    from splatfilm.stage.contact import Known, Patches
     from splatfilm.stage.lamps import Shades
     from splatfilm.stage.light import Probes, Surface
     from splatfilm.stage.resting import Resting
@@ -113,6 +113,7 @@ class Stage:
         self._moment: _Moment | None = None
         self._known: Known | None = None
         self._diagonals: dict[tuple[Source, ...], float] = {}
+        self._patched: dict[tuple[Source, ...], Patches] = {}
         self._surfaces: dict[Source, Surface] = {}
         self._probes: Probes | None = None
         self._drawn_on: Canvas | None = None
@@ -159,7 +160,7 @@ class Stage:
         for one in moment.placed[1:]:
             own = [span for span in moment.spans[1:] if span.member == one.member]
             rows = slice(own[0].start - before, own[-1].stop - before)
-            bodies.append(Body(rows, self._diagonal(one), one, part[one.member]))
+            bodies.append(Body(rows, self._diagonal(one), one, part[one.member], self._patches(one)))
         if self._known is None:
             self._known = Known()
         means, quats, scales, opacities = (part[before:] for part in self._canvas.geometry(moment.parts))
@@ -178,6 +179,22 @@ class Stage:
             sizes = (diagonal(self._splats(*one)) * film.source(*one).place.scale for one in sources)
             self._diagonals[sources] = max(sizes)
         return self._diagonals[sources]
+
+    def _patches(self, placed: Placed) -> Patches:
+        """What of a member stands for all that it shows when light is taken from it; the same in whatever pose."""
+        from splatfilm.stage.contact import patches
+
+        sources = tuple((placed.asset, source) for source in placed.sources)
+        if sources not in self._patched:
+            parts = [self._rest(placed, source) for source in placed.sources]
+            if placed.worn:
+                hidden = [self._hiding(placed, source) for source in placed.sources]
+                parts = [
+                    dataclasses.replace(part, opacities=self._opacities(name, over)) if over else part
+                    for part, name, over in zip(parts, sources, hidden, strict=True)
+                ]
+            self._patched[sources] = patches(parts)
+        return self._patched[sources]
 
     def resting(self, frame: float, shown: float | None = None) -> tuple[Resting, ...]:
         """Where the splats of `at(frame, shown)` lie at rest, span by span."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from splatfilm.base.rigid import IDENTITY
 from splatfilm.film.model import Contact
 from splatfilm.render import kernels
 from splatfilm.splats import Splats, compose
-from splatfilm.stage.contact import Body, Geometry, Known, darkened, diagonal, visibility
+from splatfilm.stage.contact import Body, Geometry, Known, darkened, diagonal, patches, visibility
 
 STRONG = Contact(strength=1.0, radius=0.4)
 FACING = {0: (0.7071068, 0.0, -0.7071068, 0.0), 1: (0.7071068, 0.7071068, 0.0, 0.0), 2: (1.0, 0.0, 0.0, 0.0)}
@@ -152,41 +153,75 @@ def test_a_body_that_stands_still_keeps_its_shadow_until_something_in_its_reach_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     thing, other = box((-0.2, -0.2, 0.005), (0.2, 0.2, 0.5)), box((0.3, 0.3, 0.005), (0.4, 0.4, 0.1))
-    calls: list[tuple[object, ...]] = []
-    real = kernels.extension().Surroundings
+    calls: list[str] = []
+    real, surroundings, occluder = kernels.extension(), kernels.extension().Surroundings, kernels.extension().Occluder
 
     class Counting:
-        bounds = staticmethod(kernels.extension().bounds)
+        bounds, patches = staticmethod(real.bounds), staticmethod(real.patches)
+        keep, keep_patches = staticmethod(real.keep), staticmethod(real.keep_patches)
 
         class Surroundings:
             def __init__(self, *given: object) -> None:
-                self.real = real(*given)
+                self.real = surroundings(*given)
 
-            def contact(self, *given: object) -> object:
-                calls.append(given)
-                return self.real.contact(*given)
+            def contact(self, one: Any, *given: object) -> object:
+                calls.append("contact")
+                return self.real.contact(one.real, *given)
+
+        class Occluder:
+            def __init__(self) -> None:
+                self.real = occluder()
+
+            def fill(self, *given: object) -> None:
+                self.real.fill(*given)
+
+            def shade(self, *given: object) -> object:
+                calls.append("shade")
+                return self.real.shade(*given)
 
     monkeypatch.setattr(kernels, "extension", lambda: Counting)
     known = Known()
 
-    def kept(aside: float, standing: str) -> np.ndarray:
+    def told(aside: float, standing: str) -> list[str]:
         moved = dataclasses.replace(other, means=other.means + torch.tensor([aside, 0.0, 0.0]))
         cast, end = together(thing, moved), len(thing)
         bodies = [Body(slice(0, end), 0.8, "box"), Body(slice(end, len(cast)), 0.2, standing)]
-        found = visibility(FLOOR, geometry(cast), bodies, STRONG, known).numpy()
-        assert (found == visibility(FLOOR, geometry(cast), bodies, STRONG).numpy()).all()
-        return found
+        fresh = visibility(FLOOR, geometry(cast), bodies, STRONG).numpy()
+        calls.clear()
+        assert (visibility(FLOOR, geometry(cast), bodies, STRONG, known).numpy() == fresh).all()
+        return list(calls)
 
-    kept(0.0, "near")
-    assert len(calls) == 4
-    kept(0.0, "near")
-    assert len(calls) == 6  # two of the call that remembers nothing
-    kept(0.1, "nearer by")
-    assert len(calls) == 10
-    kept(1.0, "far")
-    assert len(calls) == 14  # it left the box's reach
-    kept(1.05, "farther")
-    assert len(calls) == 17  # the box's shadow is the one it had
+    assert told(0.0, "near") == ["contact", "shade", "contact", "shade"]
+    assert told(0.0, "near") == []
+    assert told(0.02, "elsewhere") == ["shade", "contact", "shade"]  # the box and the floor are as they were
+    assert told(1.5, "far") == ["contact"]  # out of one another's reach
+
+
+def test_patches_are_found_at_rest_and_know_which_side_is_outside() -> None:
+    layers = [sheet(2, float(z), (-0.1, -0.1), (0.1, 0.1), 0.004) for z in np.arange(0.04, 0.24, 0.01)]
+    thing, count = together(*layers), len(layers[0])
+    found = patches([thing])
+    assert (found.patch >= 0).all() and found.patch.max() + 1 == len(found.rows) < len(thing)
+    areas = np.prod(thing.scales.numpy()[:, :2], axis=1) * thing.opacities.numpy()
+    assert found.areas.sum() == pytest.approx(areas.sum(), rel=1e-5)
+    inner = np.abs(layers[0].means.numpy()[:, :2]).max(axis=1) < 0.06
+    outside = found.sides[found.patch]  # the thin axis of all of them points up
+    assert (outside[:count][inner] < -0.9).all() and (outside[-count:][inner] > 0.9).all()
+    body = Body(slice(0, len(thing)), diagonal(thing), patches=found)
+    own = visibility(FLOOR, geometry(thing), [body], STRONG).numpy()
+    assert (own == kept_by(thing)[1]).all()  # it stands as it rests
+    inside_out = dataclasses.replace(body, patches=dataclasses.replace(found, sides=-found.sides))
+    told = visibility(FLOOR, geometry(thing), [inside_out], STRONG).numpy()
+    lowest = slice(len(FLOOR), len(FLOOR) + count)
+    assert (told[lowest][inner] == 1).all() and own[lowest][inner].max() < 0.7
+
+
+def test_what_is_not_to_be_seen_is_of_no_patch() -> None:
+    thing = box((-0.2, -0.2, 0.005), (0.2, 0.2, 0.5))
+    hidden = torch.arange(len(thing)) % 3 == 0
+    found = patches([dataclasses.replace(thing, opacities=torch.where(hidden, 0.0, thing.opacities))])
+    assert ((found.patch < 0) == hidden.numpy()).all()
+    assert not hidden.numpy()[found.rows].any()
 
 
 def test_a_shadow_does_not_depend_on_what_was_looked_at_before() -> None:
@@ -203,8 +238,12 @@ def test_a_shadow_does_not_depend_on_what_was_looked_at_before() -> None:
 @pytest.mark.parametrize("low", [[0, 0], [0, 0, 0, 0]])
 def test_a_lattice_that_is_none_is_refused(low: list[int]) -> None:
     parts = [kernels.array(p) for p in (FLOOR.means, FLOOR.quats, FLOOR.scales, FLOOR.opacities)]
-    around = kernels.extension().Surroundings(*parts)
+    occluder, rows, areas = kernels.extension().Occluder(), np.arange(3), np.ones(3, np.float32)
     with pytest.raises(ValueError, match="three sides"):
-        around.contact(*parts, (0, len(FLOOR)), low, [8, 8, 8], 0.02, 0.1)
+        occluder.fill(*parts, 0, rows, areas, low, [8, 8, 8], 0.02, 0.1)
     with pytest.raises(ValueError, match="1024 cells"):
-        around.contact(*parts, (0, len(FLOOR)), [0, 0, 0], [8, 8, 5000], 0.02, 0.1)
+        occluder.fill(*parts, 0, rows, areas, [0, 0, 0], [8, 8, 5000], 0.02, 0.1)
+    with pytest.raises(ValueError, match="rows of the cast"):
+        occluder.fill(*parts, len(FLOOR) - 2, rows, areas, [0, 0, 0], [8, 8, 8], 0.02, 0.1)
+    with pytest.raises(ValueError, match="filled before"):
+        kernels.extension().Surroundings(*parts).contact(occluder, *parts, 0, rows, areas)

@@ -1,144 +1,86 @@
 // Ambient occlusion between the cast and the set, in the space of the scene.
 //
-// Splats become the optical depth of a lattice of cells. Twenty cones look around (C. Crassin et al., "Interactive
-// indirect illumination using voxel cone tracing", Pacific Graphics 2011): what they meet is looked up in copies of the
-// lattice that were blurred as widely as the cone is there. Splats of the set, which stand still, look around from where
-// they are. Those of the cast blend what the eight lattice points around them see, so that nothing flickers as they move;
-// what a lattice point sees of the set is found once. A splat weighs the directions by the cosine to its normal, and so
-// gets how much light is missing.
+// Splats become the optical depth of a lattice of cells. Twenty cones look around. Splats of the set, which stand still,
+// look around from where they are, and what of the set is between them and the cells about them is found once. Those of
+// the cast blend what the eight lattice points around them see, so that nothing flickers as they move: what a point
+// sees, as second-order spherical harmonics convolved with the cosine (R. Ramamoorthi, P. Hanrahan, SIGGRAPH 2001), so
+// that a splat asks it with its normal how much light is missing. What a lattice point sees of the set is found once.
 #include "contact.h"
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
+#include "kernels.h"
 #include "pool.h"
 
 namespace splatfilm {
 namespace {
 
-constexpr int kAxes = 10;            // directions come in opposite pairs: the twenty corners of a dodecahedron
-constexpr double kFirst = 1.0;       // cells: what is nearer than this is the surface itself
-constexpr double kOwnSurface = 2.5;  // cells: from here on the set may stand between a splat of its own and the cast
-constexpr double kRatio = 1.45;      // of one step along a cone to the one before
-constexpr size_t kMostTaps = 32;     // steps of a cone: those of a reach of 400 000 cells
 constexpr float kFaint = 1.0f / 256;  // less than this is nothing, so that what is far away keeps its bits
 constexpr int kTail = 1;               // cells beyond its reach from which an occluder, blurred, may still be seen
 constexpr int kStep = 16;             // cells that windows are rounded out to
 constexpr size_t kMostWindows = 3;
-constexpr int64_t kRun = 512;  // splats or points that one task takes; results do not depend on it
+constexpr int64_t kMostCells = 1 << 23;  // of a window that holds most of a set
+constexpr double kStrays = 0.02;         // share of a set's splats at either end of an axis that windows may leave out
+constexpr int64_t kRun = 512;            // splats that one task takes; results do not depend on it
+constexpr int64_t kGroupRun = 16;        // groups of sixteen that one task takes
+constexpr float kPast = 1.0f / 256;
+constexpr int64_t kAhead = 12;           // splats that memory is asked for before they are needed
+constexpr int kTogether = int(2 * kAside);  // cells along a side of what is looked around from at one time
+constexpr int kLight = 12;               // floats of a lattice point: nine are in use
 
-struct Direction {
-  float x, y, z;
-};
+float shown(float seen) { return std::max(0.0f, (std::min(1.0f, seen) - kFaint) / (1 - kFaint)); }
 
-struct Tap {
-  float x, y, z;  // cells from the point
-  int i, j, k;    // the same, to the nearest cell
-  int width;      // which copy is wide enough
-  bool blocks;    // far enough from the surface that what is here is something else
-  float length;   // cells that this step stands for, times the unit of depth
-  float fade;     // what an occluder counts here
-};
+// Where it is not known which side is outside, it is the one that has the occluder before it.
+float missing(float front, float back, float side) {
+  const float sure = std::fabs(side), known = side < 0 ? back : front;
+  return shown(sure * known + (1 - sure) * std::max(front, back));
+}
 
-using Filled = float[2 * kAxes];  // how much of each cone is filled, 0..1; an axis' two directions side by side
-
-struct Cones {
-  Direction axes[kAxes];
-  std::vector<Tap> taps[2 * kAxes];
-  uint32_t ahead[3][2] = {};  // which of them lead up an axis, and down
-
-  explicit Cones(double reach) {  // in cells
-    const double g = (1 + std::sqrt(5.0)) / 2, n = 1 / std::sqrt(3.0);
-    int k = 0;
-    for (int i = 0; i < 4; ++i) axes[k++] = {float(n), float(i & 1 ? -n : n), float(i & 2 ? -n : n)};
-    for (int i = 0; i < 2; ++i) {
-      const float s = float((i ? -g : g) * n), t = float(n / g);
-      axes[k++] = {0, t, s};
-      axes[k++] = {t, s, 0};
-      axes[k++] = {s, 0, t};
-    }
-    for (k = 0; k < 2 * kAxes; ++k) {
-      const float sign = k & 1 ? -1.0f : 1.0f;
-      const Direction& d = axes[k / 2];
-      taps[k] = taps_of({sign * d.x, sign * d.y, sign * d.z}, reach);
-      const float along[3] = {sign * d.x, sign * d.y, sign * d.z};
-      for (int axis = 0; axis < 3; ++axis) ahead[axis][along[axis] < 0] |= uint32_t(std::fabs(along[axis]) > 1e-6f) << k;
-    }
-  }
-
-  static std::vector<Tap> taps_of(const Direction& d, double reach) {
-    std::vector<Tap> taps;
-    double begin = kFirst;
-    while (begin < reach && taps.size() < kMostTaps) {
-      const double end = std::min(begin * kRatio + 0.3, reach), t = 0.5 * (begin + end), left = 1 - t / reach;
-      const int width = t < 2.2 ? 0 : t < 4.5 ? 1 : t < 9 ? 2 : 3;
-      taps.push_back({float(d.x * t), float(d.y * t), float(d.z * t), int(std::lround(d.x * t)), int(std::lround(d.y * t)),
-                      int(std::lround(d.z * t)), width, t > kOwnSurface, float(end - begin) * kUnit, float(left * (2 - left))});
-      begin = end;
-    }
-    return taps;
-  }
-};
-
-// exp(-depth) of the light, without a library's last bit.
-float dimmed(float light, float depth) { return light / (1 + depth * (1 + 0.5f * depth)); }
-
-// Which cones from a cell can reach a box: a bit for each. Those that lead away from it cannot.
-uint32_t towards(const Box& box, const Cones& cones, int64_t x, int64_t y, int64_t z) {
-  const int64_t at[3] = {x, y, z};
-  uint32_t able = (1u << 2 * kAxes) - 1;
+// Which cones from somewhere in a box can reach another: a bit for each. Those that lead away from it cannot.
+uint32_t towards(const Box& box, const Cones& cones, const Box& from) {
+  uint32_t able = (1u << kCones) - 1;
   for (int k = 0; k < 3; ++k) {
-    if (at[k] + 1 < box.low[k]) able &= cones.ahead[k][0];
-    if (at[k] - 1 >= box.low[k] + box.size[k]) able &= cones.ahead[k][1];
+    if (from.low[k] + from.size[k] < box.low[k]) able &= cones.ahead[k][0];
+    if (from.low[k] - 1 >= box.low[k] + box.size[k]) able &= cones.ahead[k][1];
   }
   return able;
 }
 
-// What the cones from a place meet; `cell_of(tap, cell)` says where a step of one lies, counted from the first cell of
-// `depths`. Nothing of `blocker`, where there is one, is before it. Whether anything was met.
-template <typename Place>
-bool look_around(const Depths& depths, const Depths* blocker, const Cones& cones, uint32_t able, const Place& cell_of,
-                 Filled& filled) {
-  const Box& box = depths.box();
-  const int nx = box.size[0], ny = box.size[1], nz = box.size[2];
-  int64_t away[3] = {0, 0, 0};  // from the first cell of the blocker
-  if (blocker)
-    for (int k = 0; k < 3; ++k) away[k] = box.low[k] - blocker->box().low[k];
-  bool any = false;
-  for (int d = 0; d < 2 * kAxes; ++d) {
-    filled[d] = 0;
-    if (!(able >> d & 1)) continue;
-    float met[kMostTaps], open = 1, sum = 0;
-    int cells[kMostTaps][3];
-    const std::vector<Tap>& taps = cones.taps[d];
-    size_t last = 0;  // one past the last step that meets anything: most cones meet nothing, and are done
-    for (size_t t = 0; t < taps.size(); ++t) {
-      cell_of(taps[t], cells[t]);
-      const int x = cells[t][0], y = cells[t][1], z = cells[t][2];
-      const bool inside = unsigned(x) < unsigned(nx) && unsigned(y) < unsigned(ny) && unsigned(z) < unsigned(nz);
-      const int32_t depth = inside ? depths.blurred(taps[t].width)[(int64_t(z) * ny + y) * nx + x] : 0;
-      met[t] = float(depth) * taps[t].length;
-      if (depth) last = t + 1;
-    }
-    if (!last) continue;
-    for (size_t t = 0; t < last; ++t) {
-      const Tap& tap = taps[t];
-      if (met[t] > 0) {
-        const float after = dimmed(open, met[t]);
-        sum += (open - after) * tap.fade;
-        open = after;
-      }
-      if (!blocker || !tap.blocks || t + 1 == last) continue;
-      const Box& whole = blocker->box();
-      const int64_t x = cells[t][0] + away[0], y = cells[t][1] + away[1], z = cells[t][2] + away[2];
-      if (uint64_t(x) < uint64_t(whole.size[0]) && uint64_t(y) < uint64_t(whole.size[1]) && uint64_t(z) < uint64_t(whole.size[2]))
-        open = dimmed(open, float(blocker->blurred(1)[(z * whole.size[1] + y) * whole.size[0] + x]) * tap.length);
-    }
-    filled[d] = sum;
-    any |= sum > 0;
+// The middle of places; whether none is too far from it.
+bool close_by(const float (&at)[3][kLanes], float (&middle)[3]) {
+  for (int k = 0; k < 3; ++k) {
+    const auto [low, high] = std::minmax_element(at[k], at[k] + kLanes);
+    middle[k] = 0.5f * (*low + *high);
+    if (*high - *low > 2 * kAside) return false;
   }
-  return any;
+  return true;
 }
+
+LookTask looking(const Depths& depths, const Cones& cones) {
+  const Box& box = depths.box();
+  LookTask task{};
+  for (int width = 0; width < kBlurs; ++width) task.copies[width] = depths.blurred(width);
+  task.nx = box.size[0], task.ny = box.size[1], task.nz = box.size[2];
+  task.cones = &cones;
+  for (int width = 0; width < kBlurs; ++width) task.filled_blocks[width] = depths.filled_blocks(width);
+  for (int k = 0; k < 3; ++k) task.blocks[k] = depths.filled_size()[k];
+  return task;
+}
+
+// A splat's shortest axis: a column of its rotation.
+void normal_of(const SplatArrays& splats, int64_t row, float (&n)[3]) {
+  const float *q = splats.quats + 4 * row, *s = splats.scales + 3 * row;
+  const int shortest = s[2] <= std::min(s[0], s[1]) ? 2 : int(s[1] < s[0]), next = shortest == 2 ? 0 : shortest + 1;
+  const int after = 3 - shortest - next;
+  const float w = q[0], *v = q + 1, two = 2 / std::max(w * w + v[0] * v[0] + v[1] * v[1] + v[2] * v[2], 1e-30f);
+  n[shortest] = 1 - two * (v[next] * v[next] + v[after] * v[after]);
+  n[next] = two * (v[shortest] * v[next] + w * v[after]);
+  n[after] = two * (v[shortest] * v[after] - w * v[next]);
+}
+
+Spot spot_at(const SplatArrays& splats, int64_t row, double cell) { return spot_of(splats.means + 3 * row, 1 / cell); }
 
 // Which of the two sides of a surface is its outside: -1..1 for the side that the normal points to. `own` is the closed
 // body that the surface belongs to: it is outside where there is less of it.
@@ -149,244 +91,462 @@ float side_of(const Depths& own, const Spot& s, const float (&normal)[3]) {
   const int32_t* v = own.blurred(2) + box.at(x, y, z);
   const int64_t row = box.size[0], plane = row * box.size[1];
   const float gx = float(v[1] - v[-1]), gy = float(v[row] - v[-row]), gz = float(v[plane] - v[-plane]);
-  const float slope = -(gx * float(normal[0]) + gy * float(normal[1]) + gz * float(normal[2]));
+  const float slope = -(gx * normal[0] + gy * normal[1] + gz * normal[2]);
   const float most = float(v[0]) * 0.1f;  // a change of a fifth over two cells leaves no doubt
   return most > 0 ? std::max(-1.0f, std::min(1.0f, slope / most)) : 0;
 }
 
-// The share of the light that a surface misses.
-float missing(const Filled& filled, const Direction (&axes)[kAxes], const float (&n)[3], float side) {
-  float front = 0, back = 0, weights = 0;
-  for (int k = 0; k < kAxes; ++k) {
-    const float cosine = axes[k].x * n[0] + axes[k].y * n[1] + axes[k].z * n[2];
-    const float weight = std::fabs(cosine);
-    const int ahead = 2 * k + (cosine < 0);
-    front += weight * filled[ahead];
-    back += weight * filled[ahead ^ 1];
-    weights += weight;
+// From how much of each cone is filled to what is missing of the light for a normal n, as `towards_normal` has it.
+struct Projection {
+  float share[kCones][kLight] = {};
+
+  Projection() {
+    const Cones cones(2);
+    const double pi = 3.14159265358979323846, a0 = pi, a1 = 2 * pi / 3, a2 = pi / 4, even = 5;  // the cosines' sum
+    for (int d = 0; d < kCones; ++d) {
+      const double sign = d & 1 ? -1 : 1;
+      const double x = sign * cones.axes[d / 2][0], y = sign * cones.axes[d / 2][1], z = sign * cones.axes[d / 2][2];
+      const double c0 = 0.282095 * 0.282095, c1 = 0.488603 * 0.488603, c2 = 1.092548 * 1.092548, c3 = 0.315392 * 0.315392,
+                   c4 = 0.546274 * 0.546274;
+      const double own[9] = {a0 * c0, a1 * c1 * y, a1 * c1 * z, a1 * c1 * x, a2 * c2 * x * y, a2 * c2 * y * z,
+                             a2 * c3 * (3 * z * z - 1), a2 * c2 * x * z, a2 * c4 * (x * x - y * y)};
+      for (int k = 0; k < 9; ++k) share[d][k] = float(own[k] / even);
+    }
   }
-  // Where it is not known which side is outside, it is the one that has the occluder before it.
-  const float sure = std::fabs(side), known = side < 0 ? back : front;
-  const float sum = sure * known + (1 - sure) * std::max(front, back);
-  const float seen = weights > 0 ? std::min(1.0f, sum / weights) : 0;
-  return std::max(0.0f, (seen - kFaint) / (1 - kFaint));
+};
+
+const Projection& projection() {
+  static const Projection one;
+  return one;
 }
 
-// Along the shortest axis, either way.
-void normal_of(const SplatArrays& splats, int64_t row, float (&normal)[3]) {
-  float r[3][3];
-  turn_of(splats.quats + 4 * row, r);
-  const float* s = splats.scales + 3 * row;
-  const int shortest = s[1] < s[0] ? (s[2] < s[1] ? 2 : 1) : (s[2] < s[0] ? 2 : 0);
-  for (int k = 0; k < 3; ++k) normal[k] = r[k][shortest];
+// What is missing before and behind a surface, of light as a lattice point has it.
+void towards_normal(const float (&light)[kLight], const float (&n)[3], float& front, float& back) {
+  const float x = n[0], y = n[1], z = n[2];
+  const float even = light[0] + light[4] * (x * y) + light[5] * (y * z) + light[6] * (3 * z * z - 1) + light[7] * (x * z) +
+                     light[8] * (x * x - y * y);
+  const float odd = light[1] * y + light[2] * z + light[3] * x;
+  front = std::max(0.0f, even + odd);
+  back = std::max(0.0f, even - odd);
 }
 
-Spot spot_at(const SplatArrays& splats, int64_t row, double cell) {
-  return spot_of(splats.means + 3 * row, 1 / cell);
-}
-
-// What lattice points see, each found once.
+// What points `spacing` cells apart see, each found once.
 class Field {
  public:
-  // Forgets everything; the memory is used again.
+  explicit Field(int spacing) : spacing_(spacing) {}
+
+  // Forgets everything; the memory is used again. `box` counts points.
   void clear(const Box& box) {
     box_ = box;
     number_.assign(size_t(box.cells()), -1);
-    any_.clear();
-    filled_.clear();
+    state_.assign(size_t(box.cells()), kUnknown);
+    light_.clear();
   }
 
   // Looks around from the points beside all spots that have not been looked from yet.
-  template <typename Look>
-  void fill(const std::vector<Spot>& spots, const Look& look) {
-    std::vector<int64_t> fresh;
-    for (const Spot& s : spots)
+  void fill(const std::vector<Spot>& spots, const Depths& depths, const Cones& cones) {
+    std::vector<int64_t> fresh, cells;
+    for (const Spot& s : spots) {
+      const int64_t cell = box_.at(s.x, s.y, s.z);
+      if (state_[size_t(cell)] != kUnknown) continue;
+      state_[size_t(cell)] = kQuiet;
+      cells.push_back(cell);
       for (int k = 0; k < 8; ++k) {
-        int32_t& number = number_[size_t(box_.at(s.x + (k & 1), s.y + (k >> 1 & 1), s.z + (k >> 2)))];
+        int32_t& number = number_[size_t(cell + beside(k))];
         if (number >= 0) continue;
-        number = int32_t(any_.size() + fresh.size());
+        number = int32_t(light_.size() / kLight + fresh.size());
         fresh.push_back(&number - number_.data());
       }
-    const size_t known = any_.size();
-    any_.resize(known + fresh.size());
-    filled_.resize(any_.size() * 2 * kAxes);
-    const int64_t count = int64_t(fresh.size()), row = box_.size[0], plane = row * box_.size[1];
-    parallel((count + kRun - 1) / kRun, [&](int64_t run) {
-      for (int64_t i = run * kRun; i < std::min(count, (run + 1) * kRun); ++i) {
-        const int64_t p = fresh[size_t(i)];
-        Filled filled;
-        const size_t at = known + size_t(i);
-        any_[at] = look(p % row + box_.low[0], p / row % box_.size[1] + box_.low[1], p / plane + box_.low[2], filled);
-        std::copy(filled, filled + 2 * kAxes, filled_.data() + at * 2 * kAxes);
+    }
+    look(fresh, depths, cones);
+    for (int64_t cell : cells)
+      for (int k = 0; k < 8; ++k)
+        if (light_[size_t(number_[size_t(cell + beside(k))]) * kLight] > 0) state_[size_t(cell)] = kSomething;
+  }
+
+  bool sees_anything(const Spot& s) const { return state_[size_t(box_.at(s.x, s.y, s.z))] == kSomething; }
+
+  // What is seen from a spot between points that were looked from.
+  void blend(const Spot& s, float (&around)[kLight]) const {
+    const int64_t cell = box_.at(s.x, s.y, s.z);
+    std::fill(around, around + kLight, 0.0f);
+    for (int k = 0; k < 8; ++k) {
+      const float share = (k & 1 ? s.u : 1 - s.u) * (k >> 1 & 1 ? s.v : 1 - s.v) * (k >> 2 ? s.w : 1 - s.w);
+      const float* one = light_.data() + size_t(number_[size_t(cell + beside(k))]) * kLight;
+      for (int c = 0; c < kLight; ++c) around[c] += share * one[c];
+    }
+  }
+
+ private:
+  enum State : uint8_t { kUnknown, kQuiet, kSomething };
+
+  int64_t beside(int corner) const {
+    return (corner & 1) + (corner >> 1 & 1) * int64_t(box_.size[0]) + (corner >> 2) * int64_t(box_.size[0]) * box_.size[1];
+  }
+
+  void look(const std::vector<int64_t>& fresh, const Depths& depths, const Cones& cones) {
+    const size_t known = light_.size() / kLight;
+    light_.resize((known + fresh.size()) * kLight);
+    const int64_t count = int64_t(fresh.size()), groups = (count + kLanes - 1) / kLanes, row = box_.size[0],
+                  plane = row * box_.size[1];
+    parallel((groups + kGroupRun - 1) / kGroupRun, [&](int64_t run) {
+      for (int64_t g = run * kGroupRun; g < std::min(groups, (run + 1) * kGroupRun); ++g) {
+        float at[3][kLanes], filled[kCones][kLanes], middle[3];
+        for (int i = 0; i < kLanes; ++i) {
+          const int64_t p = fresh[size_t(std::min(count - 1, g * kLanes + i))];
+          const int64_t whole[3] = {(p % row + box_.low[0]) * spacing_, (p / row % box_.size[1] + box_.low[1]) * spacing_,
+                                    (p / plane + box_.low[2]) * spacing_};
+          for (int k = 0; k < 3; ++k) at[k][i] = float(whole[k] - depths.box().low[k]) + 0.5f;
+        }
+        LookTask task = looking(depths, cones);
+        task.able = (1u << kCones) - 1, task.x = at[0], task.y = at[1], task.z = at[2], task.filled = filled[0];
+        task.middle = close_by(at, middle) ? middle : nullptr;
+        if (!kernels().look_around(task)) continue;
+        for (int i = 0; i < kLanes && g * kLanes + i < count; ++i) {
+          float* light = light_.data() + (known + size_t(g * kLanes + i)) * kLight;
+          for (int d = 0; d < kCones; ++d)
+            for (int c = 0; c < kLight; ++c) light[c] += filled[d][i] * projection().share[d][c];
+        }
       }
     });
   }
 
-  // What is seen from a spot between points that were looked from; whether it is anything.
-  bool blend(const Spot& s, Filled& around) const {
-    bool any = false;
-    std::fill(around, around + 2 * kAxes, 0.0f);
-    for (int k = 0; k < 8; ++k) {
-      const int i = k & 1, j = k >> 1 & 1, m = k >> 2;
-      const size_t number = size_t(number_[size_t(box_.at(s.x + i, s.y + j, s.z + m))]);
-      if (!any_[number]) continue;
-      any = true;
-      const float share = (i ? s.u : 1 - s.u) * (j ? s.v : 1 - s.v) * (m ? s.w : 1 - s.w);
-      const float* one = filled_.data() + number * 2 * kAxes;
-      for (int d = 0; d < 2 * kAxes; ++d) around[d] += share * one[d];
-    }
-    return any;
-  }
-
- private:
+  int spacing_;
   Box box_{{0, 0, 0}, {0, 0, 0}};
   std::vector<int32_t> number_;
-  std::vector<uint8_t> any_;
-  std::vector<float> filled_;
+  std::vector<State> state_;
+  std::vector<float> light_;
 };
 
-constexpr float kAbove = 2048;  // makes whatever is rounded positive
-
-auto around(const Box& box, const Spot& s) {  // steps of a cone from where a splat is
-  const float x = float(s.x - box.low[0]) + s.u + (kAbove + 0.5f), y = float(s.y - box.low[1]) + s.v + (kAbove + 0.5f),
-              z = float(s.z - box.low[2]) + s.w + (kAbove + 0.5f);
-  return [=](const Tap& tap, int (&cell)[3]) {
-    cell[0] = int(x + tap.x) - int(kAbove);
-    cell[1] = int(y + tap.y) - int(kAbove);
-    cell[2] = int(z + tap.z) - int(kAbove);
-  };
+// Asks for what will be read of a splat.
+void fetch(const Standing& some, int64_t number) {
+  const int64_t row = some.rows[std::min(number, some.count - 1)];
+  __builtin_prefetch(some.splats.means + 3 * row);
+  __builtin_prefetch(some.splats.quats + 4 * row);
+  __builtin_prefetch(some.splats.scales + 3 * row);
 }
 
-auto around(const Box& box, int64_t x, int64_t y, int64_t z) {  // from a lattice point
-  const int i = int(x - box.low[0]), j = int(y - box.low[1]), k = int(z - box.low[2]);
-  return [=](const Tap& tap, int (&cell)[3]) {
-    cell[0] = i + tap.i;
-    cell[1] = j + tap.j;
-    cell[2] = k + tap.k;
-  };
+// How much light splats miss at spots; `places[i]` is where the share of the i-th goes.
+struct Shaded {
+  std::vector<int64_t> places;
+  std::vector<Spot> spots;
+};
+
+void shade_spots(const Field& field, const Shaded& some, const Standing& member, const float* sides, std::vector<float>& shares) {
+  const int64_t count = int64_t(some.places.size());
+  parallel((count + kRun - 1) / kRun, [&](int64_t run) {
+    for (int64_t i = run * kRun; i < std::min(count, (run + 1) * kRun); ++i) {
+      const Spot& spot = some.spots[size_t(i)];
+      if (!field.sees_anything(spot)) continue;
+      const int64_t place = some.places[size_t(i)];
+      float light[kLight], normal[3], front, back;
+      field.blend(spot, light);
+      normal_of(member.splats, member.rows[place], normal);
+      towards_normal(light, normal, front, back);
+      shares[size_t(place)] = missing(front, back, sides ? sides[place] : 0);
+    }
+  });
 }
 
 }  // namespace
 
+Patches patches_of(const SplatArrays& splats, int64_t count, const Box& solid, double cell, double size) {
+  Depths own;
+  own.fill({splats, count, nullptr, nullptr}, solid, cell);
+  struct Key {
+    int64_t cell[3];
+    int facing;
+    bool operator<(const Key& o) const {
+      return std::tie(cell[2], cell[1], cell[0], facing) < std::tie(o.cell[2], o.cell[1], o.cell[0], o.facing);
+    }
+  };
+  std::vector<std::pair<Key, int64_t>> found;
+  std::vector<float> side(static_cast<size_t>(count));
+  for (int64_t row = 0; row < count; ++row) {
+    if (!(splats.opacities[row] > 0)) continue;
+    const Spot s = spot_at(splats, row, size);
+    float n[3];
+    normal_of(splats, row, n);
+    side[size_t(row)] = side_of(own, spot_at(splats, row, cell), n);
+    const int main = std::fabs(n[0]) > std::fabs(n[1]) ? (std::fabs(n[0]) > std::fabs(n[2]) ? 0 : 2)
+                                                       : (std::fabs(n[1]) > std::fabs(n[2]) ? 1 : 2);
+    const float out = n[main] * side[size_t(row)];
+    found.push_back({{{s.x, s.y, s.z}, 3 * main + (std::fabs(side[size_t(row)]) < 0.5f ? 2 : out < 0)}, row});
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return a.first < b.first || (!(b.first < a.first) && a.second < b.second);
+  });
+  Patches patches;
+  patches.patch.assign(size_t(count), -1);
+  for (size_t first = 0, last; first < found.size(); first = last) {
+    double middle[3] = {0, 0, 0}, nearest = 1e300;
+    float area = 0;
+    for (last = first; last < found.size() && !(found[first].first < found[last].first); ++last) {
+      const int64_t row = found[last].second;
+      for (int k = 0; k < 3; ++k) middle[k] += splats.means[3 * row + k];
+      area += area_of(splats, row);
+      patches.patch[size_t(row)] = int32_t(patches.rows.size());
+    }
+    int64_t best = found[first].second;
+    for (size_t i = first; i < last; ++i) {
+      double far = 0;
+      for (int k = 0; k < 3; ++k) {
+        const double away = splats.means[3 * found[i].second + k] - middle[k] / double(last - first);
+        far += away * away;
+      }
+      if (far < nearest) nearest = far, best = found[i].second;
+    }
+    patches.rows.push_back(best);
+    patches.areas.push_back(area);
+    patches.sides.push_back(side[size_t(best)]);
+  }
+  return patches;
+}
+
+void Occluder::fill(const Standing& member, const float* areas, const Box& solid, double cell, double reach) {
+  const int far = int(std::ceil(reach / cell)) + kTail;
+  if (cell != cell_ || reach != reach_) cones_ = Cones(reach / cell);
+  solid_ = solid, within_ = grown(solid, far), cell_ = cell, reach_ = reach;
+  depths_.fill({member.splats, member.count, member.rows, areas}, solid, cell);
+  depths_.mark_blocks();
+  depths_.mark_near(within_, far);
+}
+
+std::vector<float> Occluder::shade(const Standing& other) const {
+  Shaded some;
+  for (int64_t i = 0; i < other.count; ++i) {
+    fetch(other, i + kAhead);
+    const Spot s = spot_at(other.splats, other.rows[i], cell_);
+    if (!depths_.near(s.x, s.y, s.z)) continue;
+    some.places.push_back(i);
+    some.spots.push_back(spot_at(other.splats, other.rows[i], 2 * cell_));
+  }
+  std::vector<float> shares(size_t(other.count), 0.0f);
+  if (some.places.empty()) return shares;
+  Box points;
+  for (int k = 0; k < 3; ++k) {
+    points.low[k] = (within_.low[k] >= 0 ? within_.low[k] : within_.low[k] - 1) / 2 - 1;
+    points.size[k] = within_.size[k] / 2 + 4;
+  }
+  Field field(2);
+  field.clear(points);
+  field.fill(some.spots, depths_, cones_);
+  shade_spots(field, some, other, nullptr, shares);
+  return shares;
+}
+
 // A part of the lattice: what of the set is there, which of its splats, and what was seen from its points.
 struct Surroundings::Window {
-  struct Receiver {
-    int64_t row;
-    Spot spot;
-    float normal[3];
+  // Sixteen neighbours among the set's splats, in few bytes: what is read for every frame must be near at hand.
+  struct Group {
+    int count = 0;              // of them
+    int16_t at[3][kLanes];      // cells from the window's first
+    uint8_t past[3][kLanes];    // and how far past them, in parts of 256
+    int8_t normal[3][kLanes];   // times 127
+    bool is_looked_between = false;
+    uint8_t open[kCones][kLanes];  // as `LookTask` has it; found when it is first needed
+    int32_t rows[kLanes];
   };
 
   Box box;
   double cell = 0, reach = 0;
   Cones cones{1};
   Depths set;
-  std::vector<Receiver> receivers;
-  Field field;
+  std::vector<Group> groups;
+  std::vector<Box> boxes;  // about each of them
+  Field field{1};
 
-  void look_at(const SplatArrays& splats, int64_t count, const Box& where, double a_cell, double a_reach) {
-    box = where, cell = a_cell, reach = a_reach;
-    cones = Cones(reach / cell);
-    set.fill(splats, 0, count, where, cell);
-    set.mark_near(box, int(std::ceil(reach / cell)) + kTail);
-    field.clear(box);
-    receivers.clear();
-    for (int64_t row = 0; row < count; ++row) {
-      const Spot spot = spot_at(splats, row, cell);
-      if (!(splats.opacities[row] > 0) || !box.holds(spot.x, spot.y, spot.z)) continue;
-      receivers.push_back({row, spot, {}});
-      normal_of(splats, row, receivers.back().normal);
-    }
-  }
+  void look_at(const SplatArrays& splats, int64_t count, const Box& where, double a_cell, double a_reach);
+  void look_between(Group& group) const;
+  void shade(size_t number, const Occluder& member, float* shares);
 };
+
+void Surroundings::Window::look_at(const SplatArrays& splats, int64_t count, const Box& where, double a_cell, double a_reach) {
+  box = where, cell = a_cell, reach = a_reach;
+  cones = Cones(reach / cell);
+  set.fill({splats, count, nullptr, nullptr}, where, cell);
+  set.mark_blocks();
+  field.clear(box);
+  std::vector<std::pair<int64_t, int64_t>> found;  // by blocks of neighbours
+  for (int64_t row = 0; row < count; ++row) {
+    const Spot s = spot_at(splats, row, cell);
+    if (!(splats.opacities[row] > 0) || !box.holds(s.x, s.y, s.z)) continue;
+    const int64_t i = (s.x - box.low[0]) / kTogether, j = (s.y - box.low[1]) / kTogether, k = (s.z - box.low[2]) / kTogether;
+    found.emplace_back((k * (box.size[1] / kTogether + 1) + j) * (box.size[0] / kTogether + 1) + i, row);
+  }
+  std::sort(found.begin(), found.end());
+  groups.clear(), boxes.clear();
+  for (size_t first = 0, last; first < found.size(); first = last) {
+    for (last = first; last < found.size() && last < first + kLanes && found[last].first == found[first].first;) ++last;
+    Group& group = groups.emplace_back();
+    group.count = int(last - first);
+    int64_t low[3], high[3];
+    for (int i = 0; i < kLanes; ++i) {  // the last of them stands for those that are not there
+      const int64_t row = found[std::min(first + size_t(i), last - 1)].second;
+      const Spot s = spot_at(splats, row, cell);
+      const int64_t at[3] = {s.x, s.y, s.z};
+      const float past[3] = {s.u, s.v, s.w};
+      float normal[3];
+      normal_of(splats, row, normal);
+      group.rows[i] = int32_t(row);
+      for (int k = 0; k < 3; ++k) {
+        group.at[k][i] = int16_t(at[k] - box.low[k]), group.past[k][i] = uint8_t(past[k] * 255.99f);
+        group.normal[k][i] = int8_t(std::lround(normal[k] * 127));
+        low[k] = i ? std::min(low[k], at[k]) : at[k], high[k] = i ? std::max(high[k], at[k]) : at[k];
+      }
+    }
+    Box& about = boxes.emplace_back();
+    for (int k = 0; k < 3; ++k) about.low[k] = low[k], about.size[k] = int(high[k] - low[k]) + 1;
+  }
+}
+
+// The number of steps before which nothing is, and what is let through to the others, that come nearest.
+uint8_t in_short(const float* lit, int count) {
+  float least = 1e30f;
+  int best = 0;
+  for (int clear = 0; clear <= std::min(count, 15); ++clear) {
+    float sum = 0, wrong = 0;
+    for (int t = clear; t < count; ++t) sum += lit[t];
+    const int later = clear < count ? int(15 * sum / float(count - clear) + 0.5f) : 0;
+    for (int t = 0; t < count; ++t) {
+      const float away = lit[t] - (t < clear ? 1.0f : float(later) / 15);
+      wrong += away * away;
+    }
+    if (wrong < least) least = wrong, best = 16 * clear + later;
+  }
+  return uint8_t(best);
+}
+
+// How far the set lets light through along each cone of each of the splats.
+void Surroundings::Window::look_between(Group& group) const {
+  group.is_looked_between = true;
+  const int32_t* depths = set.blurred(1);
+  for (int d = 0; d < kCones; ++d)
+    for (int i = 0; i < kLanes; ++i) {
+      float open = 1, lit[kMostSteps];
+      for (int t = 0; t < cones.count; ++t) {
+        lit[t] = open;
+        const ConeStep& step = cones.steps[d][t];
+        const float along[3] = {step.x, step.y, step.z};
+        int64_t at[3];
+        for (int k = 0; k < 3; ++k)
+          at[k] = box.low[k] + group.at[k][i] + whole(float(group.past[k][i]) * kPast + along[k] + 0.5f);
+        if (!step.blocks || !set.box().holds(at[0], at[1], at[2])) continue;
+        const float met = float(depths[set.box().at(at[0], at[1], at[2])]) * step.length;
+        open /= 1 + met * (1 + 0.5f * met);
+      }
+      group.open[d][i] = in_short(lit, cones.count);
+    }
+}
+
+// What a member takes from each of a group.
+void Surroundings::Window::shade(size_t number, const Occluder& member, float* shares) {
+  Group& group = groups[number];
+  if (!group.is_looked_between) look_between(group);
+  const Box& own = member.depths().box();
+  float at[3][kLanes], normal[3][kLanes], filled[kCones][kLanes], middle[3];
+  for (int k = 0; k < 3; ++k) {
+    const int aside = int(box.low[k] - own.low[k]);
+    for (int i = 0; i < kLanes; ++i) at[k][i] = float(group.at[k][i] + aside) + float(group.past[k][i]) * kPast + 0.5f;
+  }
+  LookTask task = looking(member.depths(), cones);
+  task.able = towards(own, cones, boxes[number]);
+  task.x = at[0], task.y = at[1], task.z = at[2], task.open = group.open[0], task.filled = filled[0];
+  task.middle = close_by(at, middle) ? middle : nullptr;
+  if (!kernels().look_around(task)) return;
+  for (int k = 0; k < 3; ++k)
+    for (int i = 0; i < kLanes; ++i) normal[k][i] = float(group.normal[k][i]) * (1.0f / 127);
+  float before[kLanes] = {}, behind[kLanes] = {}, weights[kLanes] = {};
+  for (int k = 0; k < kAxes; ++k)
+    for (int i = 0; i < kLanes; ++i) {
+      const float* axis = cones.axes[k];
+      const float cosine = axis[0] * normal[0][i] + axis[1] * normal[1][i] + axis[2] * normal[2][i];
+      const float weight = std::fabs(cosine), one = filled[2 * k][i], other = filled[2 * k + 1][i];
+      before[i] += weight * (cosine < 0 ? other : one);
+      behind[i] += weight * (cosine < 0 ? one : other);
+      weights[i] += weight;
+    }
+  for (int i = 0; i < kLanes; ++i) shares[i] = missing(before[i] / weights[i], behind[i] / weights[i], 0);
+}
 
 Surroundings::Surroundings(const float* means, const float* quats, const float* scales, const float* opacities, int64_t count)
     : means_(means, means + 3 * count), quats_(quats, quats + 4 * count), scales_(scales, scales + 3 * count),
       opacities_(opacities, opacities + count), splats_{means_.data(), quats_.data(), scales_.data(), opacities_.data()},
-      count_(count), own_(std::make_unique<Depths>()), busy_(std::make_unique<std::mutex>()) {}
+      count_(count), busy_(std::make_unique<std::mutex>()) {
+  std::vector<float> along(static_cast<size_t>(count));
+  for (int k = 0; k < 3; ++k) {
+    for (int64_t row = 0; row < count; ++row) along[size_t(row)] = means[3 * row + k];
+    const auto at = [&](double share) {
+      const auto nth = along.begin() + long(share * double(count - 1));
+      std::nth_element(along.begin(), nth, along.end());
+      return double(*nth);
+    };
+    low_[k] = count ? at(kStrays) : 0, high_[k] = count ? at(1 - kStrays) : 0;
+  }
+}
 
 Surroundings::~Surroundings() = default;
 
-Surroundings::Window& Surroundings::window(const Box& wanted, double cell, double reach) {
+// One that holds everything about the member; most of the set where that is not too much, since then no other is needed.
+Surroundings::Window& Surroundings::window(const Occluder& member) {
+  const Box wanted = grown(member.within(), 1);
   for (size_t i = 0; i < windows_.size(); ++i)
-    if (windows_[i]->cell == cell && windows_[i]->reach == reach && windows_[i]->box.holds(wanted)) {
+    if (windows_[i]->cell == member.cell() && windows_[i]->reach == member.reach() && windows_[i]->box.holds(wanted)) {
       std::rotate(windows_.begin(), windows_.begin() + long(i), windows_.begin() + long(i) + 1);
       return *windows_.front();
     }
+  Box where = rounded(wanted, kStep), most = where;
+  double cells = 1;
+  for (int k = 0; k < 3; ++k) {
+    const double first = std::min(low_[k] / member.cell() - kStep, double(where.low[k]));
+    const double last = std::max(high_[k] / member.cell() + kStep, double(where.low[k] + where.size[k]));
+    cells *= last - first;
+    if (!(cells < double(kMostCells))) break;
+    most.low[k] = int64_t(std::floor(first)), most.size[k] = int(int64_t(std::ceil(last)) - most.low[k]);
+  }
+  if (cells < double(kMostCells)) where = most;
   if (windows_.size() < kMostWindows) windows_.push_back(std::make_unique<Window>());
-  std::rotate(windows_.begin(), windows_.end() - 1, windows_.end());
-  windows_.front()->look_at(splats_, count_, rounded(wanted, kStep), cell, reach);
+  auto oldest = windows_.end() - 1;  // what holds most of the set is not given up for a part of it
+  while (oldest != windows_.begin() && (*oldest)->box.cells() > kMostCells / 4) --oldest;
+  std::rotate(windows_.begin(), oldest, oldest + 1);
+  windows_.front()->look_at(splats_, count_, where, member.cell(), member.reach());
   return *windows_.front();
 }
 
-Lost Surroundings::contact(const ContactTask& task) {
+Lost Surroundings::contact(const Occluder& occluder, const Standing& member, const float* sides) {
   const std::lock_guard<std::mutex> alone(*busy_);
-  const int far = int(std::ceil(task.reach / task.cell)) + kTail;
-  const Box within = grown(task.solid, far);  // of everything that takes part
-  Window& there = window(grown(within, 1), task.cell, task.reach);
-  Depths& own = *own_;
-  own.fill(task.cast, task.begin, task.end, task.solid, task.cell);
-  own.mark_near(within, far);
+  Window& there = window(occluder);
 
-  std::vector<const Window::Receiver*> of_set;
-  for (const Window::Receiver& one : there.receivers)
-    if (own.near(one.spot.x, one.spot.y, one.spot.z)) of_set.push_back(&one);
-  const int64_t set_count = int64_t(of_set.size());
-  std::vector<float> set_lost(of_set.size());
-  parallel((set_count + kRun - 1) / kRun, [&](int64_t run) {
-    for (int64_t i = run * kRun; i < std::min(set_count, (run + 1) * kRun); ++i) {
-      const Window::Receiver& one = *of_set[size_t(i)];
-      Filled filled;
-      if (look_around(own, &there.set, there.cones, towards(own.box(), there.cones, one.spot.x, one.spot.y, one.spot.z),
-                      around(own.box(), one.spot), filled))
-        set_lost[size_t(i)] = missing(filled, there.cones.axes, one.normal, 0);
-    }
+  std::vector<size_t> near;
+  for (size_t number = 0; number < there.boxes.size(); ++number)
+    if (occluder.depths().near(there.boxes[number])) near.push_back(number);
+  const int64_t count = int64_t(near.size());
+  std::vector<float> shares(near.size() * kLanes);
+  parallel((count + kGroupRun - 1) / kGroupRun, [&](int64_t run) {
+    for (int64_t g = run * kGroupRun; g < std::min(count, (run + 1) * kGroupRun); ++g)
+      there.shade(near[size_t(g)], occluder, shares.data() + g * kLanes);
   });
-
-  // Of the cast: its own surface is shaded by the set, that of the others by it.
-  std::vector<int64_t> rows[2];
-  std::vector<Spot> spots[2];
-  for (int64_t row = 0; row < task.count; ++row) {
-    if (!(task.cast.opacities[row] > 0)) continue;
-    const Spot s = spot_at(task.cast, row, task.cell);
-    const bool is_own = row >= task.begin && row < task.end;
-    if (is_own ? !task.solid.holds(s.x, s.y, s.z) || !there.set.near(s.x, s.y, s.z) : !own.near(s.x, s.y, s.z)) continue;
-    rows[is_own].push_back(row);
-    spots[is_own].push_back(s);
-  }
-  there.field.fill(spots[1], [&](int64_t x, int64_t y, int64_t z, Filled& filled) {
-    return look_around(there.set, nullptr, there.cones, ~0u, around(there.set.box(), x, y, z), filled);
-  });
-  Field of_own;
-  if (!spots[0].empty()) of_own.clear(grown(within, 1));
-  of_own.fill(spots[0], [&](int64_t x, int64_t y, int64_t z, Filled& filled) {
-    return look_around(own, nullptr, there.cones, towards(own.box(), there.cones, x, y, z), around(own.box(), x, y, z), filled);
-  });
-  std::vector<float> cast_lost(size_t(task.count), 0.0f);
-  for (int is_own = 0; is_own < 2; ++is_own) {
-    const Field& field = is_own ? there.field : of_own;
-    const int64_t count = int64_t(rows[is_own].size());
-    parallel((count + kRun - 1) / kRun, [&](int64_t run) {
-      for (int64_t i = run * kRun; i < std::min(count, (run + 1) * kRun); ++i) {
-        const int64_t row = rows[is_own][size_t(i)];
-        const Spot& spot = spots[is_own][size_t(i)];
-        Filled filled;
-        if (!field.blend(spot, filled)) continue;
-        float normal[3];
-        normal_of(task.cast, row, normal);
-        const float side = is_own ? side_of(own, spot, normal) : 0;
-        cast_lost[size_t(row)] = missing(filled, there.cones.axes, normal, side);
-      }
-    });
-  }
-
   Lost lost;
-  const auto keep = [&](int64_t row, float share) {
-    if (!(share > 0)) return;
-    lost.rows.push_back(row);
-    lost.shares.push_back(share);
-  };
-  for (int64_t i = 0; i < set_count; ++i) keep(of_set[size_t(i)]->row, set_lost[size_t(i)]);
-  for (int64_t row = 0; row < task.count; ++row) keep(count_ + row, cast_lost[size_t(row)]);
+  for (int64_t g = 0; g < count; ++g) {
+    const Window::Group& group = there.groups[near[size_t(g)]];
+    for (int i = 0; i < group.count; ++i)
+      if (const float share = shares[size_t(g * kLanes + i)]; share > 0) {
+        lost.rows.push_back(group.rows[i]);
+        lost.shares.push_back(share);
+      }
+  }
+
+  Shaded some;
+  for (int64_t i = 0; i < member.count; ++i) {
+    fetch(member, i + kAhead);
+    const Spot s = spot_at(member.splats, member.rows[i], occluder.cell());
+    if (!occluder.solid().holds(s.x, s.y, s.z)) continue;
+    some.places.push_back(i);
+    some.spots.push_back(s);
+  }
+  lost.own.assign(size_t(member.count), 0.0f);
+  there.field.fill(some.spots, there.set, there.cones);
+  shade_spots(there.field, some, member, sides, lost.own);
   return lost;
 }
 

@@ -17,6 +17,7 @@ namespace SPLATFILM_ISA {
 #include "features.inl"
 #include "light.inl"
 #include "skin.inl"
+#include "look.inl"
 #include "loss.inl"
 
 }  // namespace SPLATFILM_ISA
@@ -37,6 +38,7 @@ const Kernels SPLATFILM_JOIN(kernels_, SPLATFILM_ISA) = {
     SPLATFILM_ISA::blend_features_backward,
     SPLATFILM_ISA::blend_depths,
     SPLATFILM_ISA::skin,
+    SPLATFILM_ISA::look_around,
     SPLATFILM_ISA::loss_forward,
     SPLATFILM_ISA::loss_backward,
     SPLATFILM_ISA::add_light,

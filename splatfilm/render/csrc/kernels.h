@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstddef>
 
+#include "cones.h"
+
 namespace splatfilm {
 
 constexpr int kLanes = 16;
@@ -139,6 +141,8 @@ struct Kernels {
                                   const float* picture, const float* d, const PairSums&, float* channel_sums);
   void (*blend_depths)(const View&, const TileList&, const float* records, const DepthPictures&);
   void (*skin)(const SkinTask&, int64_t begin, int64_t end);
+  // Whether anything is met; where not, nothing is written.
+  bool (*look_around)(const LookTask&);
   void (*loss_forward)(const LossTask&, int row_begin, int row_end, float* scratch);
   void (*loss_backward)(const LossTask&, int row_begin, int row_end, float* scratch);
   void (*add_light)(const float* display, float* light, int64_t count);

@@ -12,6 +12,11 @@ constexpr double kEven = 0.75;         // half cells that three standard deviati
 constexpr int kMostSamples = 9;        // along one axis of a splat that is larger than a cell
 constexpr int32_t kMost = 1 << 21;     // units in a cell: the widest box of full cells is still a whole number of 31 bits
 
+constexpr int64_t kAhead = 12;            // splats that memory is asked for before they are needed
+constexpr int64_t kFewCells = 1 << 20;   // of a lattice that is blurred by one thread: waking others costs more
+constexpr int64_t kManySplats = 1 << 16;  // that are put into slabs of a lattice side by side
+constexpr int64_t kPlanes = 24;           // of such a slab; results do not depend on it
+
 int64_t rounded_down(int64_t value, int step) { return (value >= 0 ? value : value - step + 1) / step * step; }
 
 }  // namespace
@@ -19,6 +24,12 @@ int64_t rounded_down(int64_t value, int step) { return (value >= 0 ? value : val
 bool Box::holds(const Box& other) const {
   for (int k = 0; k < 3; ++k)
     if (other.low[k] < low[k] || other.low[k] + other.size[k] > low[k] + size[k]) return false;
+  return true;
+}
+
+bool Box::meets(const Box& other) const {
+  for (int k = 0; k < 3; ++k)
+    if (other.low[k] + other.size[k] <= low[k] || other.low[k] >= low[k] + size[k]) return false;
   return true;
 }
 
@@ -49,54 +60,76 @@ void turn_of(const float* q, float (&r)[3][3]) {
   r[0][2] = 2 * (x * z + w * y), r[1][2] = 2 * (y * z - w * x), r[2][2] = 1 - 2 * (x * x + y * y);
 }
 
-void Depths::fill(const SplatArrays& splats, int64_t begin, int64_t end, const Box& box, double cell) {
+void Depths::fill(const Blocking& some, const Box& box, double cell) {
   box_ = grown(box, kSmear);
   blurred_[0].assign(size_t(box_.cells()), 0);
   for (int width = 1; width < kBlurs; ++width) blurred_[width].resize(size_t(box_.cells()));
   between_.resize(size_t(box_.cells()));
-  for (int64_t row = begin; row < end; ++row) deposit(splats, row, 1 / cell);
+  const int64_t planes = some.count < kManySplats ? box_.size[2] : kPlanes;
+  parallel((box_.size[2] + planes - 1) / planes, [&](int64_t slab) {
+    deposit(some, 1 / cell, int(slab * planes), int(std::min<int64_t>(box_.size[2], (slab + 1) * planes)));
+  });
   for (int width = 1; width < kBlurs; ++width) blur(width);
 }
 
-void Depths::add(const Spot& spot, float weight) {
-  const int64_t x = spot.x - box_.low[0], y = spot.y - box_.low[1], z = spot.z - box_.low[2];
-  if (x < -1 || y < -1 || z < -1 || x >= box_.size[0] || y >= box_.size[1] || z >= box_.size[2]) return;
-  const float xs[2] = {1 - spot.u, spot.u}, ys[2] = {1 - spot.v, spot.v}, zs[2] = {(1 - spot.w) * weight, spot.w * weight};
+// Shares of a depth at a place, in cells, go to the eight cells around it. What is added does not depend on the box.
+void Depths::add(const double (&at)[3], float weight, int first, int last) {
+  int64_t cell[3];
+  float past[3];
+  for (int k = 0; k < 3; ++k) {
+    const int64_t below = whole(at[k]);
+    cell[k] = below - box_.low[k], past[k] = float(at[k] - double(below));
+  }
+  const int64_t x = cell[0], y = cell[1], z = cell[2], row = box_.size[0], plane = row * box_.size[1];
+  const float xs[2] = {1 - past[0], past[0]}, ys[2] = {1 - past[1], past[1]}, zs[2] = {(1 - past[2]) * weight, past[2] * weight};
+  int32_t* depths = blurred_[0].data() + z * plane + y * row + x;
+  const auto put = [&](int i, int j, int n) {
+    int32_t& depth = depths[n * plane + j * row + i];
+    depth = std::min(kMost, depth + int32_t(xs[i] * ys[j] * zs[n] + 0.5f));
+  };
+  const bool inside = uint64_t(x) < uint64_t(box_.size[0] - 1) && uint64_t(y) < uint64_t(box_.size[1] - 1) && z >= first &&
+                      z + 1 < last;
+  if (!inside && (x < -1 || y < -1 || z < first - 1 || x >= box_.size[0] || y >= box_.size[1] || z >= last)) return;
   for (int n = 0; n < 2; ++n)
     for (int j = 0; j < 2; ++j)
-      for (int i = 0; i < 2; ++i) {
-        if (uint64_t(x + i) >= uint64_t(box_.size[0]) || uint64_t(y + j) >= uint64_t(box_.size[1]) ||
-            uint64_t(z + n) >= uint64_t(box_.size[2]))
-          continue;
-        int32_t& depth = blurred_[0][size_t(((z + n) * box_.size[1] + y + j) * box_.size[0] + x + i)];
-        depth = std::min(kMost, depth + int32_t(xs[i] * ys[j] * zs[n] + 0.5f));
-      }
+      for (int i = 0; i < 2; ++i)
+        if (inside || (uint64_t(x + i) < uint64_t(box_.size[0]) && uint64_t(y + j) < uint64_t(box_.size[1]) && z + n >= first &&
+                       z + n < last))
+          put(i, j, n);
 }
 
 // Adds the optical depth of a row of cells' worth: a splat is a disc of area 2 pi a b times its opacity, and a disc
 // that lies any way shows half of its area (Cauchy). One that is larger than a cell is spread over its extent.
-void Depths::deposit(const SplatArrays& splats, int64_t row, double a_cell) {
-  const float opacity = splats.opacities[row];
-  const float *s = splats.scales + 3 * row, *m = splats.means + 3 * row;
-  const float longest = std::max({s[0], s[1], s[2]}), shortest = std::min({s[0], s[1], s[2]});
-  const double reach = 3.0 * longest * a_cell + 1;
-  double at[3];
-  for (int k = 0; k < 3; ++k) {
-    at[k] = m[k] * a_cell;
-    const double here = at[k] - double(box_.low[k]);
-    if (!(here > -reach && here < box_.size[k] + reach)) return;
+void Depths::deposit(const Blocking& some, double a_cell, int first, int last) {
+  const SplatArrays& splats = some.splats;
+  for (int64_t i = 0; i < some.count; ++i) {
+    const int64_t row = some.rows ? some.rows[i] : i, later = some.rows ? some.rows[std::min(i + kAhead, some.count - 1)] : row;
+    __builtin_prefetch(splats.means + 3 * later);
+    __builtin_prefetch(splats.scales + 3 * later);
+    const float *s = splats.scales + 3 * row, *m = splats.means + 3 * row, longest = std::max({s[0], s[1], s[2]});
+    const double reach = 3.0 * longest * a_cell + 1, at[3] = {m[0] * a_cell, m[1] * a_cell, m[2] * a_cell};
+    const double x = at[0] - double(box_.low[0]), y = at[1] - double(box_.low[1]), z = at[2] - double(box_.low[2]);
+    if (!(z > first - reach && z < last + reach && x > -reach && x < box_.size[0] + reach && y > -reach && y < box_.size[1] + reach))
+      continue;
+    const double area = 3.141592653589793 * (some.areas ? some.areas[i] : area_of(splats, row));
+    if (!(area > 0)) continue;
+    const float weight = float(std::min(area * a_cell * a_cell / double(kUnit), double(kMost)));
+    if (1.5 * longest * a_cell <= kEven)
+      add(at, weight, first, last);
+    else
+      add_large(splats, row, at, weight, a_cell, first, last);
   }
-  if (!(opacity > 0)) return;
-  const double middle = double(s[0]) + s[1] + s[2] - longest - shortest;
-  const double area = 2 * 3.141592653589793 * middle * longest * opacity;
-  const double whole_weight = std::min(area * a_cell * a_cell / 2 / double(kUnit), double(kMost));
-  if (1.5 * longest * a_cell <= kEven) return add(spot_of(at), float(whole_weight));
+}
+
+void Depths::add_large(const SplatArrays& splats, int64_t row, const double (&at)[3], float weight, double a_cell,
+                       int first, int last) {
+  const float* s = splats.scales + 3 * row;
   float r[3][3];
   turn_of(splats.quats + 4 * row, r);
   double shares[3][kMostSamples], steps[3];  // a step in cells
   int counts[3];
   for (int k = 0; k < 3; ++k) {
-    counts[k] = std::max(1, std::min(kMostSamples, 1 + 2 * int(std::ceil(1.5 * s[k] * a_cell - kEven))));
+    counts[k] = std::max(1, std::min(kMostSamples, 1 + 2 * int(std::ceil(std::min(1.5 * s[k] * a_cell - kEven, 1e3)))));
     const double step = counts[k] > 1 ? 3.4 / (counts[k] - 1) : 0;  // in standard deviations
     double total = 0;
     for (int i = 0; i < counts[k]; ++i) {
@@ -112,7 +145,7 @@ void Depths::deposit(const SplatArrays& splats, int64_t row, double a_cell) {
         const double t[3] = {steps[0] * (a - counts[0] / 2), steps[1] * (b - counts[1] / 2), steps[2] * (c - counts[2] / 2)};
         double p[3];
         for (int axis = 0; axis < 3; ++axis) p[axis] = at[axis] + r[axis][0] * t[0] + r[axis][1] * t[1] + r[axis][2] * t[2];
-        add(spot_of(p), float(whole_weight * shares[0][a] * shares[1][b] * shares[2][c]));
+        add(p, float(weight * shares[0][a] * shares[1][b] * shares[2][c]), first, last);
       }
 }
 
@@ -145,7 +178,11 @@ void Depths::blur(int number) {
   const int32_t* from = blurred_[number - 1].data();
   int32_t* to = blurred_[number].data();
   const int64_t plane = int64_t(nx) * ny;
-  parallel(nz, [&](int64_t z) {  // along x, then y
+  const auto each = [&](int64_t count, const auto& body) {
+    if (box_.cells() > kFewCells) return parallel(count, body);
+    for (int64_t i = 0; i < count; ++i) body(i);
+  };
+  each(nz, [&](int64_t z) {  // along x, then y
     std::vector<int32_t> rows(static_cast<size_t>(plane));
     for (int y = 0; y < ny; ++y) {
       const int32_t* __restrict in = from + z * plane + int64_t(y) * nx;
@@ -159,7 +196,7 @@ void Depths::blur(int number) {
       for (int x = 0; x < nx; ++x) out[x] = s[x];
     });
   });
-  parallel(ny, [&](int64_t y) {
+  each(ny, [&](int64_t y) {
     slide(between_.data() + y * nx, nx, nz, plane, h, [&](int z, const int32_t* __restrict s) {
       int32_t* __restrict out = to + z * plane + y * nx;
       for (int x = 0; x < nx; ++x) out[x] = int32_t(float(s[x]) * even + 0.5f);
@@ -187,21 +224,56 @@ void spread(std::vector<uint8_t>& flags, int64_t count, int64_t stride, int64_t 
 
 }  // namespace
 
-void Depths::mark_near(const Box& around, int far) {
-  marked_ = around;
-  for (int k = 0; k < 3; ++k) blocks_[k] = (around.size[k] + kBlock - 1) / kBlock;
-  near_.assign(size_t(blocks_[0]) * size_t(blocks_[1]) * size_t(blocks_[2]), 0);
+void Depths::mark_blocks() {
+  for (int k = 0; k < 3; ++k) filled_size_[k] = (box_.size[k] + kSide - 1) / kSide + 2;
+  const int64_t nx = filled_size_[0], ny = filled_size_[1], nz = filled_size_[2];
+  any_.assign(size_t(nx * ny * nz), 0);
   const int32_t* value = blurred_[0].data();
   for (int z = 0; z < box_.size[2]; ++z)
-    for (int y = 0; y < box_.size[1]; ++y)
-      for (int x = 0; x < box_.size[0]; ++x, ++value) {
-        if (*value == 0) continue;
-        const int64_t p[3] = {x + box_.low[0] - around.low[0], y + box_.low[1] - around.low[1], z + box_.low[2] - around.low[2]};
-        int64_t at[3];
-        for (int k = 0; k < 3; ++k) at[k] = std::max<int64_t>(0, std::min<int64_t>(p[k], around.size[k] - 1)) / kBlock;
-        near_[size_t((at[2] * blocks_[1] + at[1]) * blocks_[0] + at[0])] = 1;
+    for (int y = 0; y < box_.size[1]; ++y, value += box_.size[0]) {
+      uint8_t* blocks = any_.data() + ((z / kSide + 1) * ny + y / kSide + 1) * nx + 1;
+      for (int x = 0; x < box_.size[0]; x += kSide) {
+        int32_t all = 0;
+        for (int i = x; i < std::min(box_.size[0], x + kSide); ++i) all |= value[i];
+        blocks[x / kSide] |= all != 0;
       }
-  const int64_t blocks = (far + 2 * kBlock - 1) / kBlock, nx = blocks_[0], ny = blocks_[1], nz = blocks_[2];
+    }
+  filled_[0] = any_;
+  int64_t reached = 0;
+  for (int width = 0; width < kBlurs; ++width) {  // a copy reaches so many cells farther, and what is beside counts
+    if (width) filled_[width] = filled_[width - 1];
+    int64_t smear = 0;
+    for (int k = 1; k <= width; ++k) smear += kHalfWidths[k];
+    const int64_t far = (smear + kSide - 1) / kSide + 1, more = far - reached;
+    reached = far;
+    if (!more) continue;
+    spread(filled_[width], nx, 1, ny * nz, more);
+    spread(filled_[width], ny, nx, nx * nz, more);
+    spread(filled_[width], nz, nx * ny, nx * ny, more);
+  }
+}
+
+void Depths::mark_near(const Box& around, int far) {
+  marked_ = around;
+  for (int k = 0; k < 3; ++k) blocks_[k] = (around.size[k] + kSide - 1) / kSide;
+  near_.assign(size_t(blocks_[0]) * size_t(blocks_[1]) * size_t(blocks_[2]), 0);
+  const int64_t nx = blocks_[0], ny = blocks_[1], nz = blocks_[2];
+  for (int k = 0; k < filled_size_[2]; ++k)  // blocks of the box, which do not lie on those of `around`
+    for (int j = 0; j < filled_size_[1]; ++j)
+      for (int i = 0; i < filled_size_[0]; ++i) {
+        if (!any_[size_t((k * filled_size_[1] + j) * filled_size_[0] + i)]) continue;
+        const int64_t first[3] = {(i - 1) * kSide + box_.low[0] - around.low[0], (j - 1) * kSide + box_.low[1] - around.low[1],
+                                  (k - 1) * kSide + box_.low[2] - around.low[2]};
+        int64_t low[3], high[3];
+        for (int a = 0; a < 3; ++a) {
+          low[a] = std::max<int64_t>(0, std::min<int64_t>(first[a], around.size[a] - 1)) / kSide;
+          high[a] = std::max<int64_t>(0, std::min<int64_t>(first[a] + kSide - 1, around.size[a] - 1)) / kSide;
+        }
+        for (int64_t z = low[2]; z <= high[2]; ++z)
+          for (int64_t y = low[1]; y <= high[1]; ++y)
+            for (int64_t x = low[0]; x <= high[0]; ++x) near_[size_t((z * ny + y) * nx + x)] = 1;
+      }
+  const int64_t blocks = (far + 2 * kSide - 1) / kSide;
   spread(near_, nx, 1, ny * nz, blocks);
   spread(near_, ny, nx, nx * nz, blocks);
   spread(near_, nz, nx * ny, nx * ny, blocks);

@@ -3,9 +3,12 @@
 // Depths are whole numbers of a small unit: sums of them are exact, so a part of the lattice holds what every other part
 // that covers the same cells does, whatever was put there in which order.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
+
+#include "cones.h"
 
 namespace splatfilm {
 
@@ -13,7 +16,6 @@ constexpr int kBlurs = 4;                          // copies of a lattice, ever 
 constexpr int kHalfWidths[kBlurs] = {0, 1, 2, 4};  // each is a box over the one before it
 constexpr int kSmear = 1 + 2 + 4;                  // cells that the widest copy reaches beyond what is there
 constexpr float kUnit = 1.0f / 16384;              // of optical depth
-constexpr int kBlock = 4;                          // cells along a side of what is found empty or not as one
 
 // Cells low .. low + size - 1 of the scene.
 struct Box {
@@ -26,6 +28,7 @@ struct Box {
            uint64_t(z - low[2]) < uint64_t(size[2]);
   }
   bool holds(const Box& other) const;
+  bool meets(const Box& other) const;
   int64_t at(int64_t x, int64_t y, int64_t z) const {
     return ((z - low[2]) * size[1] + (y - low[1])) * size[0] + (x - low[0]);
   }
@@ -64,25 +67,59 @@ inline Spot spot_of(const float* point, double a_cell) {  // 1 / metres
   return spot_of(cells);
 }
 
+// Square metres that a splat blocks, times pi.
+inline float area_of(const SplatArrays& splats, int64_t row) {
+  const float *s = splats.scales + 3 * row, longest = std::max({s[0], s[1], s[2]}), shortest = std::min({s[0], s[1], s[2]});
+  return (s[0] + s[1] + s[2] - longest - shortest) * longest * splats.opacities[row];
+}
+
+// Splats that block light: rows of some, and the areas that they stand for; all of `count` where these are null.
+struct Blocking {
+  SplatArrays splats;
+  int64_t count;
+  const int64_t* rows;
+  const float* areas;
+};
+
 class Depths {
  public:
-  // Rows begin..end on the cells of `box`, where the widest copy is exact; blurred over `kSmear` cells more. What was
-  // there before is forgotten, and its memory used again.
-  void fill(const SplatArrays& splats, int64_t begin, int64_t end, const Box& box, double cell);
+  // Splats on the cells of `box`, where the widest copy is exact; blurred over `kSmear` cells more. What was there before
+  // is forgotten, and its memory used again.
+  void fill(const Blocking& some, const Box& box, double cell);
 
   const Box& box() const { return box_; }  // of the arrays: larger than what was asked for
   const int32_t* blurred(int width) const { return blurred_[width].data(); }
-  // Whether there is anything within `far` cells of a cell along every axis; never a false no.
+  // After `mark_blocks`, for `near`: whether there is anything within `far` cells of a cell along every axis; never a
+  // false no.
   void mark_near(const Box& around, int far);
+  // Finds out for `filled_blocks`, as `LookTask` has them.
+  void mark_blocks();
+  const uint8_t* filled_blocks(int width) const { return filled_[width].data(); }
+  const int (&filled_size() const)[3] { return filled_size_; }
+  bool near(const Box& box) const {
+    if (!marked_.meets(box)) return false;
+    int64_t low[3], high[3];
+    for (int k = 0; k < 3; ++k) {
+      low[k] = std::max<int64_t>(0, box.low[k] - marked_.low[k]) / kSide;
+      high[k] = std::min<int64_t>(marked_.size[k] - 1, box.low[k] + box.size[k] - 1 - marked_.low[k]) / kSide;
+    }
+    for (int64_t k = low[2]; k <= high[2]; ++k)
+      for (int64_t j = low[1]; j <= high[1]; ++j)
+        for (int64_t i = low[0]; i <= high[0]; ++i)
+          if (near_[size_t((k * blocks_[1] + j) * blocks_[0] + i)]) return true;
+    return false;
+  }
   bool near(int64_t x, int64_t y, int64_t z) const {
     if (!marked_.holds(x, y, z)) return false;
-    const int64_t i = (x - marked_.low[0]) / kBlock, j = (y - marked_.low[1]) / kBlock, k = (z - marked_.low[2]) / kBlock;
+    const int64_t i = (x - marked_.low[0]) / kSide, j = (y - marked_.low[1]) / kSide, k = (z - marked_.low[2]) / kSide;
     return near_[size_t((k * blocks_[1] + j) * blocks_[0] + i)] != 0;
   }
 
  private:
-  void deposit(const SplatArrays& splats, int64_t row, double cell);
-  void add(const Spot& spot, float weight);
+  // Depths in planes first..last of the box.
+  void deposit(const Blocking& some, double a_cell, int first, int last);
+  void add_large(const SplatArrays& splats, int64_t row, const double (&at)[3], float weight, double a_cell, int first, int last);
+  void add(const double (&at)[3], float weight, int first, int last);
   void blur(int width);
 
   Box box_{{0, 0, 0}, {0, 0, 0}};
@@ -90,6 +127,8 @@ class Depths {
   Box marked_{{0, 0, 0}, {0, 0, 0}};
   int blocks_[3] = {0, 0, 0};
   std::vector<uint8_t> near_;
+  std::vector<uint8_t> any_, filled_[kBlurs];  // of blocks
+  int filled_size_[3] = {0, 0, 0};
 };
 
 }  // namespace splatfilm

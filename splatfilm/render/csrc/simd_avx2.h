@@ -73,6 +73,23 @@ INLINE __m256 split_exponent(__m256 x, __m256& exponent) {
 }
 INLINE F split_exponent(F x, F& e) { return {split_exponent(x.lo, e.lo), split_exponent(x.hi, e.hi)}; }
 
+// The numbers 0..255 of sixteen bytes.
+INLINE F load_bytes(const uint8_t* p) {
+  const __m128i all = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(all)), _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128(all, 8)))};
+}
+INLINE __m256 look_up(const int32_t* table, __m256 m, __m256 x, __m256 y, __m256 z, int row, int plane) {
+  const __m256i down = _mm256_mullo_epi32(_mm256_cvttps_epi32(z), _mm256_set1_epi32(plane));
+  const __m256i across = _mm256_mullo_epi32(_mm256_cvttps_epi32(y), _mm256_set1_epi32(row));
+  const __m256i at = _mm256_add_epi32(_mm256_add_epi32(down, across), _mm256_cvttps_epi32(x));
+  const __m256i mask = _mm256_castps_si256(m);
+  return _mm256_cvtepi32_ps(_mm256_mask_i32gather_epi32(_mm256_setzero_si256(), table, at, mask, 4));
+}
+// table[z * plane + y * row + x] of whole numbers as floats; 0 where m is not.
+INLINE F look_up(const int32_t* table, M m, F x, F y, F z, int row, int plane) {
+  return {look_up(table, m.lo, x.lo, y.lo, z.lo, row, plane), look_up(table, m.hi, x.hi, y.hi, z.hi, row, plane)};
+}
+
 INLINE void transpose8(__m256 (&r)[8]) {
   __m256 t[8];
   UNROLL

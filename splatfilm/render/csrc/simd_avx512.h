@@ -52,6 +52,18 @@ INLINE F split_exponent(F x, F& exponent) {
   return {_mm512_castsi512_ps(_mm512_sub_epi32(i, _mm512_slli_epi32(e, 23)))};
 }
 
+// The numbers 0..255 of sixteen bytes.
+INLINE F load_bytes(const uint8_t* p) {
+  return {_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
+}
+// table[z * plane + y * row + x] of whole numbers as floats; 0 where m is not.
+INLINE F look_up(const int32_t* table, M m, F x, F y, F z, int row, int plane) {
+  const __m512i down = _mm512_mullo_epi32(_mm512_cvttps_epi32(z.v), _mm512_set1_epi32(plane));
+  const __m512i across = _mm512_mullo_epi32(_mm512_cvttps_epi32(y.v), _mm512_set1_epi32(row));
+  const __m512i at = _mm512_add_epi32(_mm512_add_epi32(down, across), _mm512_cvttps_epi32(x.v));
+  return {_mm512_cvtepi32_ps(_mm512_mask_i32gather_epi32(_mm512_setzero_si512(), m.v, at, table, 4))};
+}
+
 INLINE void transpose(F (&r)[16]) {
   __m512 t[16], u[16];
   UNROLL

@@ -99,6 +99,25 @@ INLINE void transpose4(float32x4_t& a, float32x4_t& b, float32x4_t& c, float32x4
   c = vreinterpretq_f32_f64(vtrn2q_f64(vreinterpretq_f64_f32(ab0), vreinterpretq_f64_f32(cd0)));
   d = vreinterpretq_f32_f64(vtrn2q_f64(vreinterpretq_f64_f32(ab1), vreinterpretq_f64_f32(cd1)));
 }
+// The numbers 0..255 of sixteen bytes.
+INLINE F load_bytes(const uint8_t* p) {
+  float t[16];
+  for (int i = 0; i < 16; ++i) t[i] = float(p[i]);
+  return load(t);
+}
+// table[z * plane + y * row + x] of whole numbers as floats; 0 where m is not.
+INLINE F look_up(const int32_t* table, M m, F x, F y, F z, int row, int plane) {
+  float t[16];
+  int32_t at[16];
+  const unsigned inside = bits(m);
+  for (int i = 0; i < 4; ++i) {
+    const int32x4_t down = vmulq_n_s32(vcvtq_s32_f32(z.q[i]), plane), across = vmulq_n_s32(vcvtq_s32_f32(y.q[i]), row);
+    vst1q_s32(at + 4 * i, vaddq_s32(vaddq_s32(down, across), vcvtq_s32_f32(x.q[i])));
+  }
+  for (int i = 0; i < 16; ++i) t[i] = inside >> i & 1u ? float(table[at[i]]) : 0.0f;
+  return load(t);
+}
+
 INLINE void transpose(F (&r)[16]) {
   UNROLL
   for (int i = 0; i < 4; ++i)

@@ -73,6 +73,12 @@ INLINE F split_exponent(F a, F& exponent) {
   return r;
 }
 
+INLINE F load_bytes(const uint8_t* p) { F r; EACH(float(p[i])); }
+INLINE F look_up(const int32_t* table, M m, F x, F y, F z, int row, int plane) {
+  F r;
+  EACH(m.x[i] ? float(table[int(z.x[i]) * plane + int(y.x[i]) * row + int(x.x[i])]) : 0.0f);
+}
+
 INLINE void transpose(F (&r)[16]) {
   for (int i = 0; i < 16; ++i)
     for (int j = 0; j < i; ++j) {

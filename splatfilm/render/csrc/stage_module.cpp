@@ -39,26 +39,97 @@ nb::ndarray<nb::numpy, T, nb::ndim<1>> handed_over(std::vector<T>&& values) {
   return {kept->data(), {kept->size()}, owner};
 }
 
-auto contact_of(Surroundings& set, const In& means, const In& quats, const In& scales, const In& opacities,
-                const std::tuple<int64_t, int64_t>& own, const std::vector<int64_t>& low, const std::vector<int>& size,
-                double cell, double reach) {
-  const auto [splats, count] = arrays_of(means, quats, scales, opacities);
-  const auto [begin, end] = own;
-  if (begin < 0 || end < begin || end > count) throw std::invalid_argument("a member's rows are rows of the cast");
-  if (low.size() != 3 || size.size() != 3 || !(cell > 0) || !(reach > cell))
-    throw std::invalid_argument("a lattice has three sides, a cell greater than 0 and a reach greater than the cell");
-  if (reach > 512 * cell) throw std::invalid_argument("a reach is at most 512 cells");
+// Rows of some of the cast, `begin` further on than they are counted from.
+struct Some {
+  std::vector<int64_t> rows;
+  Standing standing;
+};
+
+Some some_of(const SplatArrays& splats, int64_t count, int64_t begin, const InLong& rows) {
+  Some some{{rows.data(), rows.data() + rows.size()}, {splats, int64_t(rows.size()), nullptr}};
+  for (int64_t& row : some.rows) {
+    row += begin;
+    if (uint64_t(row) >= uint64_t(count)) throw std::invalid_argument("a member's rows are rows of the cast");
+  }
+  some.standing.rows = some.rows.data();
+  return some;
+}
+
+Box box_of(const std::vector<int64_t>& low, const std::vector<int>& size, double cell) {
+  if (low.size() != 3 || size.size() != 3 || !(cell > 0))
+    throw std::invalid_argument("a lattice has three sides and a cell greater than 0");
   for (int side : size)
     if (side < 1 || side > 1024) throw std::invalid_argument("a lattice has 1 to 1024 cells a side");
-  ContactTask task{splats, count, begin, end, {{low[0], low[1], low[2]}, {size[0], size[1], size[2]}}, cell, reach};
-  if (grown(task.solid, int(2 * reach / cell) + 64).cells() > (int64_t(1) << 30))
+  return {{low[0], low[1], low[2]}, {size[0], size[1], size[2]}};
+}
+
+void fill(Occluder& self, const In& means, const In& quats, const In& scales, const In& opacities, int64_t begin,
+          const InLong& rows, const In& areas, const std::vector<int64_t>& low, const std::vector<int>& size, double cell,
+          double reach) {
+  const auto [splats, count] = arrays_of(means, quats, scales, opacities);
+  const Some own = some_of(splats, count, begin, rows);
+  expect(areas, "areas", {own.standing.count});
+  const Box solid = box_of(low, size, cell);
+  if (!(reach > cell)) throw std::invalid_argument("a reach is greater than the cell");
+  if (reach > 512 * cell) throw std::invalid_argument("a reach is at most 512 cells");
+  if (grown(solid, int(2 * reach / cell) + 64).cells() > (int64_t(1) << 30))
     throw std::invalid_argument("a lattice has at most 2^30 cells");
+  const nb::gil_scoped_release release;
+  self.fill(own.standing, areas.data(), solid, cell, reach);
+}
+
+auto contact_of(Surroundings& set, const Occluder& occluder, const In& means, const In& quats, const In& scales,
+                const In& opacities, int64_t begin, const InLong& rows, const In& sides) {
+  const auto [splats, count] = arrays_of(means, quats, scales, opacities);
+  const Some own = some_of(splats, count, begin, rows);
+  if (!(occluder.cell() > 0)) throw std::invalid_argument("an occluder is filled before it is used");
+  expect(sides, "sides", {own.standing.count});
   Lost lost;
   {
     const nb::gil_scoped_release release;
-    lost = set.contact(task);
+    lost = set.contact(occluder, own.standing, sides.data());
   }
-  return std::make_tuple(handed_over(std::move(lost.rows)), handed_over(std::move(lost.shares)));
+  return std::make_tuple(handed_over(std::move(lost.rows)), handed_over(std::move(lost.shares)),
+                         handed_over(std::move(lost.own)));
+}
+
+auto shade_of(const Occluder& occluder, const In& means, const In& quats, const In& scales, const In& opacities, int64_t begin,
+              const InLong& rows) {
+  const auto [splats, count] = arrays_of(means, quats, scales, opacities);
+  const Some other = some_of(splats, count, begin, rows);
+  if (!(occluder.cell() > 0)) throw std::invalid_argument("an occluder is filled before it is used");
+  std::vector<float> shares;
+  {
+    const nb::gil_scoped_release release;
+    shares = occluder.shade(other.standing);
+  }
+  return handed_over(std::move(shares));
+}
+
+// Rows, areas, sides of the patches; the patch of each splat.
+auto patches(const In& means, const In& quats, const In& scales, const In& opacities, const std::vector<int64_t>& low,
+             const std::vector<int>& size, double cell, double side) {
+  const auto [splats, count] = arrays_of(means, quats, scales, opacities);
+  const Box solid = box_of(low, size, cell);
+  if (!(side > 0)) throw std::invalid_argument("a patch has a size greater than 0");
+  Patches found;
+  {
+    const nb::gil_scoped_release release;
+    found = patches_of(splats, count, solid, cell, side);
+  }
+  return std::make_tuple(handed_over(std::move(found.rows)), handed_over(std::move(found.areas)),
+                         handed_over(std::move(found.sides)), handed_over(std::move(found.patch)));
+}
+
+// Multiplies `kept` at rows by 1 - strength share.
+void keep(const InLong& rows, const In& shares, double strength, const Out& kept) {
+  const int64_t count = int64_t(rows.size()), n = int64_t(kept.size());
+  expect(shares, "shares", {count});
+  expect(kept, "kept", {n});
+  for (int64_t i = 0; i < count; ++i) {
+    if (uint64_t(rows.data()[i]) >= uint64_t(n)) throw std::invalid_argument("a row that is no splat");
+    kept.data()[rows.data()[i]] *= 1.0f - float(strength) * shares.data()[i];
+  }
 }
 
 // `numbers`: light at two heights 27 and 27, the heights, strength, gain, most.
@@ -95,6 +166,18 @@ void darken_rows(const In& sh, const InLong& rows, const In& kept, const Out& ou
     if (uint64_t(rows.data()[i]) >= uint64_t(n)) throw std::invalid_argument("a row that is no splat");
   const nb::gil_scoped_release release;
   darken(sh.data(), int(basis), rows.data(), kept.data(), count, out.data());
+}
+
+// The same for splats that lose what their patches do; `kept` begins at the first of them.
+void keep_patches(const InInt& patch, const In& shares, double strength, const Out& kept) {
+  const int64_t count = int64_t(patch.size()), n = int64_t(shares.size());
+  if (int64_t(kept.size()) < count) throw std::invalid_argument("more splats than are there");
+  for (int64_t i = 0; i < count; ++i) {
+    const int32_t own = patch.data()[i];
+    if (own < 0) continue;
+    if (own >= n) throw std::invalid_argument("a patch that is none");
+    if (const float share = shares.data()[own]; share > 0) kept.data()[i] *= 1.0f - float(strength) * share;
+  }
 }
 
 // The lowest and the highest corner of points.
@@ -183,6 +266,10 @@ void bind_stage(nb::module_& m) {
              new (self) Surroundings(splats.means, splats.quats, splats.scales, splats.opacities, count);
            })
       .def("contact", &contact_of);
+  nb::class_<Occluder>(m, "Occluder").def(nb::init<>()).def("fill", &fill).def("shade", &shade_of);
+  m.def("patches", &patches);
+  m.def("keep", &keep);
+  m.def("keep_patches", &keep_patches);
   m.def("light", &light_of);
   m.def("darken", &darken_rows);
   m.def("bounds", &bounds);
