@@ -190,19 +190,6 @@ def points_of(capture: Capture, marks: Sequence[Marked], ids: Sequence[int]) -> 
     return SparsePoints(points.positions[own], points.colours[own])
 
 
-def _own_views(
-    views: Sequence[View], marks: Sequence[Marked], own: Sequence[int], below: Splats, backend: str
-) -> list[View]:
-    """Views, of whatever size, in which only `own` and the empty ground are as photographed."""
-    made = []
-    for view, marked in zip(views, marks, strict=True):
-        height, width = marked.ids.shape
-        rows = ((np.arange(view.camera.height) + 0.5) * height / view.camera.height).astype(int)
-        columns = ((np.arange(view.camera.width) + 0.5) * width / view.camera.width).astype(int)
-        made.append(_without_the_rest(view, marked.ids[rows[:, None], columns], own, below, backend))
-    return made
-
-
 def _without_the_rest(view: View, ids: NDArray[np.uint8], own: Sequence[int], below: Splats, backend: str) -> View:
     """A photograph in which what belongs to neither `own` nor the empty ground looks as `below` does.
 
@@ -224,7 +211,7 @@ def learn_layer(
     progress: Progress = SILENT,
 ) -> Learnt:
     """One layer of a capture, learnt from its sparse points over `below`, which stands in the capture's world."""
-    from splatfilm.capture.pictures import load_pictures, shrunk
+    from splatfilm.capture.pictures import load_pictures
     from splatfilm.reconstruct.initialise import chosen_points, from_points, scene_extent
     from splatfilm.reconstruct.run import budget_for
 
@@ -234,25 +221,28 @@ def learn_layer(
     device = torch.device("cuda" if resolve_backend(settings.backend).name == "gsplat" else "cpu")
     pictures = load_pictures(train, settings.longest, lambda done: None)
     below = below.to(device)
-    shares = sorted({1.0, *settings.afar})
-    views = {share: [View.of(shrunk(picture, share), device) for picture in pictures] for share in shares}
+    views = [View.of(picture, device) for picture in pictures]
     points = capture.points
     with one_torch_thread():
         if ids:
             if points is None or points.normals is None:
                 points = points_of(capture, marks, ids)
-            views = {share: _own_views(some, marks, ids, below, settings.backend) for share, some in views.items()}
+            views = [
+                _without_the_rest(view, marked.ids, ids, below, settings.backend)
+                for view, marked in zip(views, marks, strict=True)
+            ]
         if points is None:
             raise InputError.at(capture.path, "a layer that is learnt over others begins on sparse points")
         covered = _share_of(marks, ids) if ids else 1.0
-        budget = max(1, round(covered * budget_for(settings.budget, views[1.0])))
+        budget = max(1, round(covered * budget_for(settings.budget, views)))
         if points.normals is not None:
-            points = chosen_points(points, views[1.0], budget, [np.isin(m.ids, list(ids)) for m in marks] or None)
+            own_pixels = [np.isin(marked.ids, list(ids)) for marked in marks] or None
+            points = chosen_points(points, views, budget, own_pixels)
         steps = max(1, round(OVER_SHARE * settings.steps))
         own = dataclasses.replace(settings, steps=steps, coarse=(), gains=False, budget=budget)
         extent = scene_extent([photograph.camera for photograph in train], capture.points)
         anchor = f"{capture.path.name} {sorted(ids)}"
-        trainer = Trainer({**views}, own, extent, anchor)
+        trainer = Trainer({1.0: views}, own, extent, anchor)
         trainer.begin(from_points(points, budget, extent, generator(anchor, "first splats", 0)))
         progress.start(f"learning {capture.path.name} over {len(below):,} splats that stay", steps, "steps")
         splats = learn_over(below, trainer, kept, progress)

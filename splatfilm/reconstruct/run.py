@@ -104,8 +104,9 @@ def _views(job: Job, progress: Progress) -> tuple[dict[float, Sequence[View]], S
     device = torch.device("cuda" if resolve_backend(job.settings.backend).name == "gsplat" else "cpu")
     train = [picture for picture, photograph in zip(pictures, photographs, strict=True) if photograph.split == "train"]
     test = [picture for picture, photograph in zip(pictures, photographs, strict=True) if photograph.split == "test"]
+    shares = {1.0, *(share for _, share in job.settings.coarse)}
     return (
-        {share: [View.of(shrunk(picture, share), device) for picture in train] for share in job.settings.shares},
+        {share: [View.of(shrunk(picture, share), device) for picture in train] for share in sorted(shares)},
         [View.of(picture, device) for picture in test],
     )
 

@@ -23,11 +23,6 @@ LARGEST_THAT_BENDS = 0.009
 sleeve when the arm bends (without a limit a tenth of a pyjama's splats are longer than 38 mm, the longest 143 mm)."""
 
 
-SEEN_AFAR = (0.5, 0.25)
-"""Shares of the size that an actor is trained on too, every other step. Splats that only close photographs show become
-holes from afar: what is smaller than a pixel is drawn fainter, and a gown let the trousers below it through."""
-
-
 ROOM_TO_GROW = 0.8
 """Share of the budget that growth fills where splats are split afterwards because they are too wide."""
 
@@ -69,7 +64,6 @@ class Settings:
     longest: int | None = None  # px, longest side of the training pictures; None: as photographed
     sh_degree: int = 3
     coarse: tuple[tuple[float, float], ...] = ()  # (until this fraction of the steps, at this share of the size)
-    afar: tuple[float, ...] = ()  # shares of the size that every other step after that is done at, in turn
     ssim_weight: float = 0.2  # the loss is (1 - w) L1 + w (1 - SSIM)
     matte_weight: float = 0.1  # L1 between coverage and matte, for photographs with an alpha channel
     antialiased: bool = True  # splats that keep their look when a shot goes nearer or farther than the photographs
@@ -98,8 +92,8 @@ class Settings:
         """Everything that decides the result but the backend, as plain values for hashing and for the record."""
         plain = dataclasses.asdict(self)
         del plain["backend"]
-        for name in ("largest", "widest", "surface", "afar"):
-            if plain[name] in (None, ()):
+        for name in ("largest", "widest", "surface"):
+            if plain[name] is None:
                 del plain[name]
         if self.widest is not None:
             plain["split"] = 1  # raised when the same limit would be kept in another way
@@ -115,12 +109,7 @@ class Settings:
         for until, share in self.coarse:
             if step < until * self.steps:
                 return share
-        return self.afar[step // 2 % len(self.afar)] if self.afar and step % 2 else 1.0
-
-    @property
-    def shares(self) -> tuple[float, ...]:
-        """All shares of the size that are trained on, ascending."""
-        return tuple(sorted({1.0, *self.afar, *(share for _, share in self.coarse)}))
+        return 1.0
 
     def means_rate_at(self, step: int) -> float:
         """The learning rate of the means, in units of the scene's extent."""
@@ -191,7 +180,6 @@ def settings_of(care: Care, backend: str = "auto", bends: bool = False) -> Setti
     given = {"steps": care.steps, "budget": care.budget, "longest": care.size}
     limits = {
         "largest": LARGEST_THAT_BENDS if bends else None,
-        "afar": SEEN_AFAR if bends else None,
         "widest": None if care.widest is None else math.radians(care.widest),
     }
     return settings_for(care.preset, **given, **limits, backend=backend)

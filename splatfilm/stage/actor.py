@@ -26,7 +26,7 @@ from splatfilm.stage.rigs.bones import bone_matrices, dual_quaternions
 from splatfilm.stage.rigs.rig import Rig, parts_named
 from splatfilm.stage.rigs.skeleton import Pose
 from splatfilm.stage.rigs.surface import Nearest, nearest, normals
-from splatfilm.stage.shell import KEPT_IN, kept_in
+from splatfilm.stage.shell import KEPT_IN, kept_in, outside
 
 COVERED_METRES = 0.05  # how far below a garment something may lie and still be hidden by it
 _STRAIGHT_BELOW = 0.5  # cosine: what lies beside a garment's hem is not below it
@@ -113,7 +113,7 @@ def covered(
     corners = rig.mesh.vertices[rig.mesh.triangles[parts_named(rig.mesh, parts)]]
     points = means.astype(np.float64)
     if own:
-        points = _on(points, rig.mesh.vertices[rig.mesh.triangles[parts_named(rig.mesh, own)]])[0]
+        points = _on(points, rig.mesh.vertices[rig.mesh.triangles[outside(rig, own)]])[0]
         return kept_in(points, _normals_on(rig, means, own), corners) > KEPT_IN
     low, high = corners.min(axis=(0, 1)) - COVERED_METRES, corners.max(axis=(0, 1)) + COVERED_METRES
     near = np.nonzero(np.all((points > low) & (points < high), axis=1))[0]
@@ -133,7 +133,7 @@ def _on(points: NDArray[np.float64], corners: NDArray[np.float64]) -> tuple[NDAr
 
 
 def mesh_normals(rig: Rig, means: NDArray[np.float32], parts: tuple[str, ...]) -> NDArray[np.float64] | None:
-    """The smooth normal of the proxy mesh's `parts` nearest to each splat at rest; none where there is no mesh."""
+    """The smooth normal of the outside of the mesh's `parts` nearest to each splat at rest; none without a mesh."""
     if rig.mesh is None:
         return None
     return _normals_on(rig, means, parts)
@@ -141,7 +141,7 @@ def mesh_normals(rig: Rig, means: NDArray[np.float32], parts: tuple[str, ...]) -
 
 def _normals_on(rig: Rig, means: NDArray[np.float32], parts: tuple[str, ...]) -> NDArray[np.float64]:  # [N, 3] -> same
     assert rig.mesh is not None, "there is a mesh"
-    triangles = rig.mesh.triangles[parts_named(rig.mesh, parts)]
+    triangles = rig.mesh.triangles[outside(rig, parts)]
     corners = rig.mesh.vertices[triangles].astype(np.float64)
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])  # twice the area long
     smooth = np.zeros((len(rig.mesh.vertices), 3))

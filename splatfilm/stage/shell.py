@@ -6,6 +6,8 @@ on the outside of its mesh, where no hidden side of cloth is.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,6 +47,16 @@ def shell(rig: Rig, parts: tuple[str, ...]) -> tuple[Points, Points]:  # [M, 3],
     facing = normals(corners)[triangle]
     outside = kept_in(points, facing, corners) <= KEPT_IN
     return points[outside], facing[outside]
+
+
+@lru_cache(maxsize=16)
+def outside(rig: Rig, parts: tuple[str, ...]) -> NDArray[np.int64]:  # -> [K]
+    """Which of the triangles of the parts are seen from outside: cloth has an inner side, which faces inwards."""
+    assert rig.mesh is not None, "there is a mesh"
+    chosen = np.nonzero(parts_named(rig.mesh, parts))[0]
+    corners = rig.mesh.vertices[rig.mesh.triangles[chosen]].astype(np.float64)
+    seen = kept_in(corners.mean(axis=1), normals(corners), corners) <= KEPT_IN
+    return chosen[seen] if seen.any() else chosen
 
 
 def kept_in(points: Points, facing: Points, corners: Points) -> Points:  # [N, 3], [N, 3] unit, [T, 3, 3] -> [N]
