@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FIRST_OPACITY = 0.5  # Kheradmand et al. 2024 start at 0.5, with scales a tenth of the spacing
 _RANDOM_OPACITY = 0.1
-_OF_A_SURFACE = 0.6  # of the budget: first splats where the surface is known; the others grow where detail is
+_OF_A_SURFACE = 0.3  # of the budget: first splats where the surface is known; the others grow where detail is
 _ALONG, _ACROSS = 0.8, 0.2  # of their spacing: how far those reach along the surface, and across it
 _FACING = 0.3  # cosine: a photograph that sees a point at a flatter angle says little of its colour
 _LEAF = 48  # points compared with each other in one block of the neighbour search
@@ -45,12 +45,7 @@ def scene_extent(cameras: Sequence[Camera], points: SparsePoints | None) -> floa
 
 
 def from_points(points: SparsePoints, budget: int, extent: float, random: np.random.Generator) -> Gaussians:
-    """One splat a point, as wide as its neighbours are far; a random part of the points when they exceed the budget.
-
-    On points with normals (`chosen_points`) splats lie flat.
-    """
-    if points.normals is not None:
-        return _flat(points, extent)
+    """One splat a point, as wide as its neighbours are far; a random part of the points when they exceed the budget."""
     positions, colours = points.positions.astype(np.float64), points.colours
     if len(positions) > budget:
         kept = np.sort(random.permutation(len(positions))[:budget])
@@ -59,7 +54,8 @@ def from_points(points: SparsePoints, budget: int, extent: float, random: np.ran
     return _gaussians(positions, colours / 255.0, spacing, FIRST_OPACITY)
 
 
-def _flat(points: SparsePoints, extent: float) -> Gaussians:
+def on_surface(points: SparsePoints, extent: float) -> Gaussians:
+    """One splat a point of a surface, lying flat on it."""
     assert points.normals is not None, "a surface has normals"
     positions = points.positions.astype(np.float64)
     spacing = np.clip(neighbour_distance(positions), 1e-5 * extent, 0.2 * extent)

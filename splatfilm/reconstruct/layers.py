@@ -169,9 +169,24 @@ def split(
     return chosen(splats, rows)
 
 
-def points_of(capture: Capture, marks: Sequence[Marked], ids: Sequence[int]) -> SparsePoints:
-    """The points of a capture that most of its id masks have in `ids`. Raises `InputError` when there are none."""
+def surface_of(capture: Capture) -> SparsePoints | None:
+    """Those of a capture's points that lie on a known surface."""
     points = capture.points
+    if points is None or points.normals is None:
+        return None
+    known = points.normals.any(axis=1)
+    return SparsePoints(points.positions[known], points.colours[known], points.normals[known]) if known.any() else None
+
+
+def points_of(capture: Capture, marks: Sequence[Marked], ids: Sequence[int]) -> SparsePoints:
+    """The points that were found in a capture and that most of its id masks have in `ids`.
+
+    Raises `InputError` when there are none.
+    """
+    points = capture.points
+    if points is not None and points.normals is not None:
+        found = ~points.normals.any(axis=1)
+        points = SparsePoints(points.positions[found], points.colours[found])
     if points is None or not len(points.positions):
         raise InputError.at(capture.path, "a layer that is learnt over others begins on sparse points: there are none")
     inside, seen = np.zeros(len(points.positions)), np.zeros(len(points.positions))
@@ -212,7 +227,7 @@ def learn_layer(
 ) -> Learnt:
     """One layer of a capture, learnt from its sparse points over `below`, which stands in the capture's world."""
     from splatfilm.capture.pictures import load_pictures
-    from splatfilm.reconstruct.initialise import chosen_points, from_points, scene_extent
+    from splatfilm.reconstruct.initialise import chosen_points, from_points, on_surface, scene_extent
     from splatfilm.reconstruct.run import budget_for
 
     started = time.monotonic()
@@ -225,8 +240,7 @@ def learn_layer(
     points = capture.points
     with one_torch_thread():
         if ids:
-            if points is None or points.normals is None:
-                points = points_of(capture, marks, ids)
+            points = points_of(capture, marks, ids)
             views = [
                 _without_the_rest(view, marked.ids, ids, below, settings.backend)
                 for view, marked in zip(views, marks, strict=True)
@@ -235,19 +249,30 @@ def learn_layer(
             raise InputError.at(capture.path, "a layer that is learnt over others begins on sparse points")
         covered = _share_of(marks, ids) if ids else 1.0
         budget = max(1, round(covered * budget_for(settings.budget, views)))
-        if points.normals is not None:
-            own_pixels = [np.isin(marked.ids, list(ids)) for marked in marks] or None
-            points = chosen_points(points, views, budget, own_pixels)
         steps = max(1, round(OVER_SHARE * settings.steps))
         own = dataclasses.replace(settings, steps=steps, coarse=(), gains=False, budget=budget)
         extent = scene_extent([photograph.camera for photograph in train], capture.points)
         anchor = f"{capture.path.name} {sorted(ids)}"
         trainer = Trainer({1.0: views}, own, extent, anchor)
-        trainer.begin(from_points(points, budget, extent, generator(anchor, "first splats", 0)))
+        first = from_points(points, budget, extent, generator(anchor, "first splats", 0))
+        if (surface := surface_of(capture)) is not None:
+            own_pixels = [np.isin(marked.ids, list(ids)) for marked in marks] or None
+            more = on_surface(chosen_points(surface, views, budget, own_pixels), extent)
+            first = {name: torch.cat([values, more[name]])[:budget] for name, values in first.items()}
+        trainer.begin(first)
+        if marks:
+            trainer.alone = [_own_pixels(marked.ids, ids).to(device) for marked in marks]
         progress.start(f"learning {capture.path.name} over {len(below):,} splats that stay", steps, "steps")
         splats = learn_over(below, trainer, kept, progress)
         progress.finish(f"{trainer.train_psnr:.1f} dB")
     return Learnt(splats, steps, round(time.monotonic() - started, 1), round(trainer.train_psnr, 3))
+
+
+def _own_pixels(ids: NDArray[np.uint8], own: Sequence[int]) -> torch.Tensor:  # [H, W] -> [H, W] float32
+    """1 where a mask has `own` or nothing, a pixel or more away from everything else."""
+    other = torch.from_numpy((ids != 0) & ~np.isin(ids, list(own))).float()
+    near = torch.nn.functional.max_pool2d(other[None, None], 3, 1, 1)[0, 0]
+    return 1 - near
 
 
 def _share_of(marks: Sequence[Marked], ids: Sequence[int]) -> float:

@@ -27,7 +27,7 @@ from splatfilm.reconstruct.cache import (
     read_reconstruction,
 )
 from splatfilm.reconstruct.evaluate import scores, write_comparison
-from splatfilm.reconstruct.initialise import chosen_points, from_frusta, from_points, scene_extent
+from splatfilm.reconstruct.initialise import from_frusta, from_points, scene_extent
 from splatfilm.reconstruct.randomness import generator
 from splatfilm.reconstruct.settings import Settings
 from splatfilm.reconstruct.trainer import Trainer, View
@@ -124,11 +124,8 @@ def _trainer(job: Job, views: dict[float, Sequence[View]], clock: _Clock) -> tup
         clock.before = float(found.values["seconds"])
         return trainer, (*notes, f"goes on at step {found.step} of {settings.steps}")
     random = generator(job.content, "first splats", 0)
-    points = capture.points
-    if points is not None and len(points.positions):
-        if points.normals is not None:
-            points = chosen_points(points, views[1.0], settings.budget)
-        trainer.begin(from_points(points, settings.budget, extent, random))
+    if capture.points is not None and len(capture.points.positions):
+        trainer.begin(from_points(capture.points, settings.budget, extent, random))
     else:
         count = max(1, int(_RANDOM_SHARE * settings.budget))
         trainer.begin(from_frusta([v.camera for v in views[1.0]], count, extent, random))

@@ -1,7 +1,7 @@
-"""Where the first splats of a character's layers lie: on the outside of its rig's mesh, if its photographs agree.
+"""Where a layer that is learnt over others begins: on the outside of its rig's mesh too, if its photographs agree.
 
-Sparse points of cloth are few and lie where the pattern is; splats that grow from them leave holes where nothing is to
-be matched. A rig knows the surface.
+Sparse points of cloth are few and lie where the pattern is. What grows from them over a body that is there already
+leaves holes, through which that body shows in other poses and from farther away. A rig knows the surface.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ AGREE_METRES = 0.03
 def surface_key(film: Film, asset: str, layer: Layer) -> str | None:
     """The hash of all that decides where the first splats of a layer lie; none where there is no mesh."""
     path = film.assets[asset].rig
-    if path is None:
+    if path is None or not layer.over:
         return None
     try:
         rig = load_rig(path)
     except InputError:  # it is refused where it is needed
         return None
-    parts = _parts(film, asset, layer)
+    parts = layer.mesh
     if rig.mesh is None or not set(parts) <= set(rig.mesh.parts):
         return None
     place = layer.place
@@ -47,31 +47,21 @@ def on_surface(capture: Capture, film: Film, asset: str, layer: Layer) -> Captur
     assert path is not None, "there is a surface"
     rig = load_rig(Path(path))
     assert rig.mesh is not None, "there is a surface"
-    positions, facing = shell(rig, _parts(film, asset, layer))
-    if capture.points is not None and len(capture.points.positions):
-        found = capture.points.positions.astype(np.float64)
-        matrix = layer.place.matrix()
-        there = found @ matrix[:3, :3].T + matrix[:3, 3]
-        mesh = rig.mesh.vertices[rig.mesh.triangles]
-        if float(np.median(nearest(there, mesh).distance)) > AGREE_METRES:
-            return capture
+    positions, facing = shell(rig, layer.mesh)
+    found = capture.points
+    if found is None or not len(found.positions):
+        return capture
+    matrix = layer.place.matrix()
+    there = found.positions.astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
+    mesh = rig.mesh.vertices[rig.mesh.triangles]
+    if float(np.median(nearest(there, mesh).distance)) > AGREE_METRES:
+        return capture
     back = layer.place.inverse().matrix()
     turn = back[:3, :3] / np.cbrt(np.linalg.det(back[:3, :3]))
+    here = (positions @ back[:3, :3].T + back[:3, 3]).astype(np.float32)
     points = SparsePoints(
-        (positions @ back[:3, :3].T + back[:3, 3]).astype(np.float32),
-        np.full(positions.shape, 128, np.uint8),
-        (facing @ turn.T).astype(np.float32),
+        np.concatenate([found.positions, here]),
+        np.concatenate([found.colours, np.full(here.shape, 128, np.uint8)]),
+        np.concatenate([np.zeros_like(found.positions), (facing @ turn.T).astype(np.float32)]),
     )
     return dataclasses.replace(capture, points=points)
-
-
-def _parts(film: Film, asset: str, layer: Layer) -> tuple[str, ...]:
-    """The parts of the mesh that a layer's reconstruction shows: those of all layers that share it."""
-    if layer.over:
-        return layer.mesh
-    sharing = [
-        other for other in film.assets[asset].layers.values() if other.capture == layer.capture and not other.over
-    ]
-    if not all(other.mesh for other in sharing):
-        return ()
-    return tuple(dict.fromkeys(part for other in sharing for part in other.mesh))
