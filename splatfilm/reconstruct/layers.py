@@ -28,6 +28,7 @@ from splatfilm.reconstruct import checkpoint
 from splatfilm.reconstruct.layer_key import IDS, mask_of
 from splatfilm.reconstruct.randomness import generator
 from splatfilm.reconstruct.settings import Settings
+from splatfilm.reconstruct.surface import found_points, surface_of
 from splatfilm.reconstruct.trainer import Trainer, View
 from splatfilm.render import RenderSettings, render, resolve_backend
 from splatfilm.render.constants import SH_C0
@@ -169,24 +170,12 @@ def split(
     return chosen(splats, rows)
 
 
-def surface_of(capture: Capture) -> SparsePoints | None:
-    """Those of a capture's points that lie on a known surface."""
-    points = capture.points
-    if points is None or points.normals is None:
-        return None
-    known = points.normals.any(axis=1)
-    return SparsePoints(points.positions[known], points.colours[known], points.normals[known]) if known.any() else None
-
-
 def points_of(capture: Capture, marks: Sequence[Marked], ids: Sequence[int]) -> SparsePoints:
     """The points that were found in a capture and that most of its id masks have in `ids`.
 
     Raises `InputError` when there are none.
     """
-    points = capture.points
-    if points is not None and points.normals is not None:
-        found = ~points.normals.any(axis=1)
-        points = SparsePoints(points.positions[found], points.colours[found])
+    points = found_points(capture.points)
     if points is None or not len(points.positions):
         raise InputError.at(capture.path, "a layer that is learnt over others begins on sparse points: there are none")
     inside, seen = np.zeros(len(points.positions)), np.zeros(len(points.positions))
@@ -237,7 +226,7 @@ def learn_layer(
     pictures = load_pictures(train, settings.longest, lambda done: None)
     below = below.to(device)
     views = [View.of(picture, device) for picture in pictures]
-    points = capture.points
+    points = found_points(capture.points)
     with one_torch_thread():
         if ids:
             points = points_of(capture, marks, ids)
@@ -255,7 +244,7 @@ def learn_layer(
         anchor = f"{capture.path.name} {sorted(ids)}"
         trainer = Trainer({1.0: views}, own, extent, anchor)
         first = from_points(points, budget, extent, generator(anchor, "first splats", 0))
-        if (surface := surface_of(capture)) is not None:
+        if (surface := surface_of(capture.points)) is not None:
             own_pixels = [np.isin(marked.ids, list(ids)) for marked in marks] or None
             more = on_surface(chosen_points(surface, views, budget, own_pixels), extent)
             first = {name: torch.cat([values, more[name]])[:budget] for name, values in first.items()}

@@ -87,6 +87,7 @@ class Trainer:
         self.moments: mcmc.Moments = {}
         self.below: Splats | None = None  # what is in the pictures too, and is not learnt
         self.alone: Sequence[Tensor] | None = None  # [H, W] by view: where nothing of `below` is to be seen
+        self.core: Splats | None = None  # inside of what is learnt, never to be seen
         self.count = len(next(iter(views.values())))
         self.gains = np.zeros((3, self.count, 3))  # log gains, and their Adam moments, by view and channel
 
@@ -178,6 +179,8 @@ class Trainer:
             if self.alone is not None and self.step % 2:
                 below, view = self._painted(below), dataclasses.replace(view, weight=self.alone[index])
             splats = compose([(below, IDENTITY), (splats, IDENTITY)])
+        elif self.core is not None and self.step % 2:
+            splats = compose([(self._painted(self.core), IDENTITY), (splats, IDENTITY)])
         frame = render(splats, view.camera, RenderSettings(background=ground), backend=self.settings.backend)
         target = view.over(ground)
         shown = frame.beauty.detach()

@@ -74,7 +74,7 @@ def resolve_assets(
     for job in jobs:
         source = film.source(*job.name)
         if not (isinstance(source, Layer) and source.over):
-            whole[job.name] = _reconstructed(job, ways, progress)
+            whole[job.name] = _reconstructed(film, job, ways, progress)
     found |= {name: source for name, source in whole.items() if name not in layers}
     if film.bake:
         found.update({job.name: _baked(job, found[job.name], ways, progress) for job in jobs if _bakes(film, job)})
@@ -199,16 +199,16 @@ def _job(film: Film, name: tuple[str, str], look: Look | Layer, ways: Ways) -> _
 
 
 def _begun(film: Film, job: _Job) -> Capture:
-    """The capture of a job with the points that its first splats lie on."""
+    """The capture of a job with points of the surface that is known."""
     layer = film.source(*job.name)
     if job.settings.surface is None or not isinstance(layer, Layer):
         return job.capture
-    from splatfilm.shots.surfaces import on_surface
+    from splatfilm.shots.surfaces import with_surface
 
-    return on_surface(job.capture, film, job.name[0], layer)
+    return with_surface(job.capture, film, job.name[0], layer)
 
 
-def _reconstructed(job: _Job, ways: Ways, progress: Progress) -> SplatSource:
+def _reconstructed(film: Film, job: _Job, ways: Ways, progress: Progress) -> SplatSource:
     from splatfilm.reconstruct import cached
 
     result = cached(job.content, job.settings, ways.folder)
@@ -217,7 +217,7 @@ def _reconstructed(job: _Job, ways: Ways, progress: Progress) -> SplatSource:
             from splatfilm.capture import MEMO_NAME
             from splatfilm.reconstruct import reconstruct
 
-            made = reconstruct(job.capture, job.settings, ways.folder, progress, memo=ways.folder / MEMO_NAME)
+            made = reconstruct(_begun(film, job), job.settings, ways.folder, progress, memo=ways.folder / MEMO_NAME)
             result = cached(job.content, job.settings, ways.folder) or made  # told as every later run will tell it
     return SplatSource(result.splats, result.splats_hash, stamp_of(result.splats), _origin(result))
 

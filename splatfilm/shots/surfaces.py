@@ -1,7 +1,7 @@
-"""Where a layer that is learnt over others begins: on the outside of its rig's mesh too, if its photographs agree.
+"""The surface of a character's layers, as its rig's mesh knows it, given to those who learn them.
 
 Sparse points of cloth are few and lie where the pattern is. What grows from them over a body that is there already
-leaves holes, through which that body shows in other poses and from farther away. A rig knows the surface.
+leaves holes, through which that body shows in other poses and from farther away; and a body is learnt around a core.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ AGREE_METRES = 0.03
 def surface_key(film: Film, asset: str, layer: Layer) -> str | None:
     """The hash of all that decides where the first splats of a layer lie; none where there is no mesh."""
     path = film.assets[asset].rig
-    if path is None or not layer.over:
+    if path is None:
         return None
     try:
         rig = load_rig(path)
     except InputError:  # it is refused where it is needed
         return None
-    parts = layer.mesh
+    parts = _parts(film, asset, layer)
     if rig.mesh is None or not set(parts) <= set(rig.mesh.parts):
         return None
     place = layer.place
@@ -39,7 +39,7 @@ def surface_key(film: Film, asset: str, layer: Layer) -> str | None:
     return hash_value(["shell", SHELL_VERSION, rig.content, list(parts), where])
 
 
-def on_surface(capture: Capture, film: Film, asset: str, layer: Layer) -> Capture:
+def with_surface(capture: Capture, film: Film, asset: str, layer: Layer) -> Capture:
     """The capture with points of the rig's mesh, in its own world; itself where its sparse points say otherwise."""
     from splatfilm.stage.rigs.surface import nearest
 
@@ -47,7 +47,7 @@ def on_surface(capture: Capture, film: Film, asset: str, layer: Layer) -> Captur
     assert path is not None, "there is a surface"
     rig = load_rig(Path(path))
     assert rig.mesh is not None, "there is a surface"
-    positions, facing = shell(rig, layer.mesh)
+    positions, facing = shell(rig, _parts(film, asset, layer))
     found = capture.points
     if found is None or not len(found.positions):
         return capture
@@ -65,3 +65,13 @@ def on_surface(capture: Capture, film: Film, asset: str, layer: Layer) -> Captur
         np.concatenate([np.zeros_like(found.positions), (facing @ turn.T).astype(np.float32)]),
     )
     return dataclasses.replace(capture, points=points)
+
+
+def _parts(film: Film, asset: str, layer: Layer) -> tuple[str, ...]:
+    """The parts of the mesh that a layer's reconstruction shows: those of all layers that share it."""
+    if layer.over:
+        return layer.mesh
+    sharing = [o for o in film.assets[asset].layers.values() if o.capture == layer.capture and not o.over]
+    if not all(other.mesh for other in sharing):
+        return ()
+    return tuple(dict.fromkeys(part for other in sharing for part in other.mesh))
