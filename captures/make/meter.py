@@ -63,6 +63,7 @@ def _readings(groups: dict[str, str], ball: bpy.types.Object) -> NDArray[np.floa
     found = np.zeros((len(PLACES), len(groups)))
     for p, place in enumerate(PLACES):
         ball.location = place
+        looks = 0
         for side in SIDES:
             eye = tuple(float(a + b) for a, b in zip(place, side, strict=True))
             view = plan.View("meter", eye, place, 2.2)  # type: ignore[arg-type]
@@ -71,9 +72,13 @@ def _readings(groups: dict[str, str], ball: bpy.types.Object) -> NDArray[np.floa
             with OpenEXR.File(str(file), separate_channels=True) as exr:
                 channels = exr.parts[0].channels
                 hers = np.array(channels["ViewLayer.IndexOB.X"].pixels) == 99
+                if not hers.any():  # something stands before it
+                    continue
                 for k, group in enumerate(groups.values()):
                     shown = [np.array(channels[f"ViewLayer.Combined_{group}.{c}"].pixels)[hers] for c in "RGB"]
-                    found[p, k] += float(np.mean(shown)) / len(SIDES)
+                    found[p, k] += float(np.mean(shown))
+            looks += 1
+        found[p] /= max(looks, 1)
     return found
 
 

@@ -93,7 +93,9 @@ def wall(count: int) -> SparsePoints:
     """Points of a wall in x and z that faces -y."""
     x, z = (axis.ravel() for axis in np.meshgrid(*[np.linspace(-1, 1, count)] * 2))
     positions = np.stack([x, np.zeros_like(x), z], axis=1).astype(np.float32)
-    return SparsePoints(positions, np.full(positions.shape, 128, np.uint8), np.tile(np.float32([0, -1, 0]), (len(x), 1)))
+    return SparsePoints(
+        positions, np.full(positions.shape, 128, np.uint8), np.tile(np.float32([0, -1, 0]), (len(x), 1))
+    )
 
 
 def view_from(x: float, y: float, colour: tuple[float, float, float], focal: float) -> View:

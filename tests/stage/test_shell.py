@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ def tube(radius: float, low: float, high: float) -> NDArray[np.float64]:  # [T, 
     ring = np.stack([radius * np.cos(a), radius * np.sin(a)], axis=1)
     levels = np.linspace(low, high, 1 + round((high - low) / 0.05))
     found = []
-    for below, above in zip(levels[:-1], levels[1:], strict=True):
+    for below, above in itertools.pairwise(levels):
         bottom, top = np.insert(ring, 2, below, axis=1), np.insert(ring, 2, above, axis=1)
         found.append(np.stack([bottom[:-1], bottom[1:], top[1:]], axis=1))
         found.append(np.stack([bottom[:-1], top[1:], top[:-1]], axis=1))
