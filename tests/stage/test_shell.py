@@ -13,7 +13,7 @@ from splatfilm.stage.actor import covered, mesh_normals
 from splatfilm.stage.rigs.files import load_rig
 from splatfilm.stage.rigs.rig import Rig, parts_named
 from splatfilm.stage.rigs.surface import nearest, normals
-from splatfilm.stage.shell import kept_in, outside, shell
+from splatfilm.stage.shell import FINE, kept_in, outside, shell
 
 RIG = Path(__file__).resolve().parents[2] / "captures" / "ada" / "rig.glb"
 
@@ -58,7 +58,7 @@ def test_points_of_a_shell_lie_on_the_outside_of_the_mesh_and_face_away_from_it(
     found = nearest(points[::50], corners)
     assert found.distance.max() < 1e-6
     assert ((normals(corners)[found.triangle] * facing[::50]).sum(axis=1) > 0.999).mean() > 0.99
-    assert kept_in(points[::50], facing[::50], corners).max() <= 0.9
+    assert kept_in(points[::50], facing[::50], corners, FINE).max() <= 0.9
     assert len(points) > 20_000
 
 
