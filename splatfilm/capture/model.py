@@ -34,10 +34,11 @@ class Photograph:
 
 @dataclass(frozen=True, eq=False)
 class SparsePoints:
-    """Points that structure-from-motion found."""
+    """Points that structure-from-motion found, and points of a surface that is known otherwise."""
 
     positions: NDArray[np.float32]  # [M, 3] metres
     colours: NDArray[np.uint8]  # [M, 3] sRGB
+    normals: NDArray[np.float32] | None = None  # [M, 3] unit, outwards; 0 0 0 where there is no surface
 
 
 @dataclass(frozen=True)

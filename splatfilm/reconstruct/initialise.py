@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,8 +15,14 @@ from splatfilm.capture import SparsePoints
 from splatfilm.reconstruct.gaussians import Gaussians
 from splatfilm.render.constants import COLOUR_OFFSET, SH_C0
 
+if TYPE_CHECKING:
+    from splatfilm.reconstruct.trainer import View
+
 FIRST_OPACITY = 0.5  # Kheradmand et al. 2024 start at 0.5, with scales a tenth of the spacing
 _RANDOM_OPACITY = 0.1
+_OF_A_SURFACE = 0.3  # of the budget: first splats where the surface is known; the others grow where detail is
+_ALONG, _ACROSS = 0.8, 0.2  # of their spacing: how far those reach along the surface, and across it
+_FACING = 0.3  # cosine: a photograph that sees a point at a flatter angle says little of its colour
 _LEAF = 48  # points compared with each other in one block of the neighbour search
 _NEAR, _FAR = 0.15, 2.5  # depths of random points, in extents of the scene
 
@@ -45,6 +52,60 @@ def from_points(points: SparsePoints, budget: int, extent: float, random: np.ran
         positions, colours = positions[kept], colours[kept]
     spacing = np.clip(neighbour_distance(positions), 1e-5 * extent, 0.2 * extent)
     return _gaussians(positions, colours / 255.0, spacing, FIRST_OPACITY)
+
+
+def on_surface(points: SparsePoints, extent: float) -> Gaussians:
+    """One splat a point of a surface, lying flat on it."""
+    assert points.normals is not None, "a surface has normals"
+    positions = points.positions.astype(np.float64)
+    spacing = np.clip(neighbour_distance(positions), 1e-5 * extent, 0.2 * extent)
+    made = _gaussians(positions, points.colours / 255.0, spacing, FIRST_OPACITY)
+    made["log_scales"] += torch.tensor([math.log(_ALONG), math.log(_ALONG), math.log(_ACROSS)])
+    # From the third axis to the normal by the shortest way; where they are opposite a half turn about the first.
+    x, y, z = points.normals.astype(np.float64).T
+    quats = np.stack([1 + z, -y, x, np.zeros_like(z)], axis=1)
+    quats[z < -0.999999] = (0, 1, 0, 0)
+    quats /= np.sqrt((quats**2).sum(axis=1, keepdims=True))
+    made["quats"] = torch.from_numpy(quats.astype(np.float32))
+    return made
+
+
+def chosen_points(
+    points: SparsePoints, views: Sequence[View], budget: int, own: Sequence[NDArray[np.bool_]] | None = None
+) -> SparsePoints:
+    """Some points of a surface, as densely as photographs show it from nearby, in the mean colour that they show.
+
+    `points` come in the order of their surface. `own` says for each view which pixels show the surface; otherwise what
+    lies before it is not known and counts too. What no photograph looks at is grey, and has the fewest points.
+    """
+    assert points.normals is not None, "a surface has normals"
+    total, weights = np.zeros((len(points.positions), 3)), np.zeros(len(points.positions))
+    finest = np.zeros(len(points.positions))  # pixels a metre
+    for number, view in enumerate(views):
+        camera = view.camera
+        away = points.positions - camera.position
+        local = away @ camera.pose[:3, :3]
+        far = np.sqrt((away**2).sum(axis=1))
+        facing = -(away * points.normals).sum(axis=1) / np.maximum(far, 1e-9)
+        depth = np.maximum(local[:, 2], 1e-9)
+        column = np.floor(camera.fx * local[:, 0] / depth + camera.cx).astype(int)
+        row = np.floor(camera.fy * local[:, 1] / depth + camera.cy).astype(int)
+        shown = (local[:, 2] > 0) & (column >= 0) & (column < camera.width) & (row >= 0) & (row < camera.height)
+        at = np.nonzero(shown & (facing > _FACING))[0]
+        share = facing[at]
+        if view.matte is not None:
+            share = share * (view.matte.cpu().numpy()[row[at], column[at]] > 0.99)
+        if own is not None:
+            share = share * own[number][row[at], column[at]]
+        total[at] += share[:, None] * view.colour.cpu().numpy()[row[at], column[at]]
+        weights[at] += share
+        finest[at] = np.maximum(finest[at], share * camera.fx / depth[at])
+    count = min(max(1, int(_OF_A_SURFACE * budget)), len(points.positions))
+    grown = np.cumsum(np.maximum(finest, 0.3 * finest.mean() + 1e-9))
+    kept = np.unique(np.searchsorted(grown, (np.arange(count) + 0.5) / count * grown[-1]))
+    mean = np.where(weights[:, None] > 0, total / np.maximum(weights, 1e-9)[:, None], 0.5)
+    colours = (mean[kept] * 255 + 0.5).clip(0, 255).astype(np.uint8)
+    return SparsePoints(points.positions[kept], colours, points.normals[kept])
 
 
 def from_frusta(cameras: Sequence[Camera], count: int, extent: float, random: np.random.Generator) -> Gaussians:

@@ -28,6 +28,7 @@ from splatfilm.reconstruct import checkpoint
 from splatfilm.reconstruct.layer_key import IDS, mask_of
 from splatfilm.reconstruct.randomness import generator
 from splatfilm.reconstruct.settings import Settings
+from splatfilm.reconstruct.surface import found_points, surface_of
 from splatfilm.reconstruct.trainer import Trainer, View
 from splatfilm.render import RenderSettings, render, resolve_backend
 from splatfilm.render.constants import SH_C0
@@ -170,8 +171,11 @@ def split(
 
 
 def points_of(capture: Capture, marks: Sequence[Marked], ids: Sequence[int]) -> SparsePoints:
-    """The points of a capture that most of its id masks have in `ids`. Raises `InputError` when there are none."""
-    points = capture.points
+    """The points that were found in a capture and that most of its id masks have in `ids`.
+
+    Raises `InputError` when there are none.
+    """
+    points = found_points(capture.points)
     if points is None or not len(points.positions):
         raise InputError.at(capture.path, "a layer that is learnt over others begins on sparse points: there are none")
     inside, seen = np.zeros(len(points.positions)), np.zeros(len(points.positions))
@@ -212,7 +216,7 @@ def learn_layer(
 ) -> Learnt:
     """One layer of a capture, learnt from its sparse points over `below`, which stands in the capture's world."""
     from splatfilm.capture.pictures import load_pictures
-    from splatfilm.reconstruct.initialise import from_points, scene_extent
+    from splatfilm.reconstruct.initialise import chosen_points, from_points, on_surface, scene_extent
     from splatfilm.reconstruct.run import budget_for
 
     started = time.monotonic()
@@ -222,7 +226,7 @@ def learn_layer(
     pictures = load_pictures(train, settings.longest, lambda done: None)
     below = below.to(device)
     views = [View.of(picture, device) for picture in pictures]
-    points = capture.points
+    points = found_points(capture.points)
     with one_torch_thread():
         if ids:
             points = points_of(capture, marks, ids)
@@ -239,11 +243,25 @@ def learn_layer(
         extent = scene_extent([photograph.camera for photograph in train], capture.points)
         anchor = f"{capture.path.name} {sorted(ids)}"
         trainer = Trainer({1.0: views}, own, extent, anchor)
-        trainer.begin(from_points(points, budget, extent, generator(anchor, "first splats", 0)))
+        first = from_points(points, budget, extent, generator(anchor, "first splats", 0))
+        if (surface := surface_of(capture.points)) is not None:
+            own_pixels = [np.isin(marked.ids, list(ids)) for marked in marks] or None
+            more = on_surface(chosen_points(surface, views, budget, own_pixels), extent)
+            first = {name: torch.cat([values, more[name]])[:budget] for name, values in first.items()}
+        trainer.begin(first)
+        if marks:
+            trainer.alone = [_own_pixels(marked.ids, ids).to(device) for marked in marks]
         progress.start(f"learning {capture.path.name} over {len(below):,} splats that stay", steps, "steps")
         splats = learn_over(below, trainer, kept, progress)
         progress.finish(f"{trainer.train_psnr:.1f} dB")
     return Learnt(splats, steps, round(time.monotonic() - started, 1), round(trainer.train_psnr, 3))
+
+
+def _own_pixels(ids: NDArray[np.uint8], own: Sequence[int]) -> torch.Tensor:  # [H, W] -> [H, W] float32
+    """1 where a mask has `own` or nothing, a pixel or more away from everything else."""
+    other = torch.from_numpy((ids != 0) & ~np.isin(ids, list(own))).float()
+    near = torch.nn.functional.max_pool2d(other[None, None], 3, 1, 1)[0, 0]
+    return 1 - near
 
 
 def _share_of(marks: Sequence[Marked], ids: Sequence[int]) -> float:

@@ -30,6 +30,7 @@ from splatfilm.reconstruct.evaluate import scores, write_comparison
 from splatfilm.reconstruct.initialise import from_frusta, from_points, scene_extent
 from splatfilm.reconstruct.randomness import generator
 from splatfilm.reconstruct.settings import Settings
+from splatfilm.reconstruct.surface import core_of, found_points, surface_of
 from splatfilm.reconstruct.trainer import Trainer, View
 from splatfilm.render import resolve_backend
 from splatfilm.splats import write_ply
@@ -118,14 +119,18 @@ def _trainer(job: Job, views: dict[float, Sequence[View]], clock: _Clock) -> tup
     extent = scene_extent(cameras, capture.points)
     settings = dataclasses.replace(job.settings, budget=budget_for(job.settings.budget, views[1.0]))
     trainer = Trainer(views, settings, extent, job.content)
+    if (surface := surface_of(capture.points)) is not None:
+        core = core_of(surface)
+        trainer.core = None if core is None else core.to(views[1.0][0].colour.device)
     found, notes = checkpoint.newest(job.place, job.key)
     if found is not None:
         trainer.resume(found)
         clock.before = float(found.values["seconds"])
         return trainer, (*notes, f"goes on at step {found.step} of {settings.steps}")
     random = generator(job.content, "first splats", 0)
-    if capture.points is not None and len(capture.points.positions):
-        trainer.begin(from_points(capture.points, settings.budget, extent, random))
+    points = found_points(capture.points)
+    if points is not None and len(points.positions):
+        trainer.begin(from_points(points, settings.budget, extent, random))
     else:
         count = max(1, int(_RANDOM_SHARE * settings.budget))
         trainer.begin(from_frusta([v.camera for v in views[1.0]], count, extent, random))

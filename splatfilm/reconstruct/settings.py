@@ -71,6 +71,7 @@ class Settings:
     largest: float | None = None  # metres, one deviation: no splat grows longer than this
     widest: float | None = None  # radians, one deviation: none is longer, seen from the nearest photograph's place
     drop: float = 0.0  # each step leaves out so large a share of the splats, drawn anew
+    surface: str | None = None  # the hash of the surface that the first splats lie on; None: the capture's own points
     rates: Rates = field(default_factory=Rates)
     growth: Growth = field(default_factory=Growth)
     backend: str = "auto"
@@ -94,7 +95,7 @@ class Settings:
         """Everything that decides the result but the backend, as plain values for hashing and for the record."""
         plain = dataclasses.asdict(self)
         del plain["backend"]
-        for name in ("largest", "widest"):
+        for name in ("largest", "widest", "surface"):
             if plain[name] is None:
                 del plain[name]
         if not self.drop:

@@ -25,6 +25,7 @@ from splatfilm.reconstruct.randomness import generator
 from splatfilm.reconstruct.settings import Settings
 from splatfilm.reconstruct.splitting import split_in_two
 from splatfilm.render import RenderSettings, render
+from splatfilm.render.constants import COLOUR_OFFSET, SH_C0
 from splatfilm.splats import SH_BASIS_COUNTS, Splats, compose
 
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-15  # Adam as in Kerbl et al. 2023
@@ -85,6 +86,8 @@ class Trainer:
         self.gaussians: Gaussians = {}
         self.moments: mcmc.Moments = {}
         self.below: Splats | None = None  # what is in the pictures too, and is not learnt
+        self.alone: Sequence[Tensor] | None = None  # [H, W] by view: where nothing of `below` is to be seen
+        self.core: Splats | None = None  # inside of what is learnt, never to be seen
         self.count = len(next(iter(views.values())))
         self.gains = np.zeros((3, self.count, 3))  # log gains, and their Adam moments, by view and channel
 
@@ -172,7 +175,12 @@ class Trainer:
         pull = growth.scale_weight / (3 * count * self.extent), growth.opacity_weight / count
         splats = self._thinned(activated(self.gaussians, self.settings.antialiased, pull))
         if self.below is not None:
-            splats = compose([(self.below, IDENTITY), (splats, IDENTITY)])
+            below = self.below
+            if self.alone is not None and self.step % 2:
+                below, view = self._painted(below), replace(view, weight=self.alone[index])
+            splats = compose([(below, IDENTITY), (splats, IDENTITY)])
+        elif self.core is not None and self.step % 2:
+            splats = compose([(self._painted(self.core), IDENTITY), (splats, IDENTITY)])
         frame = render(splats, view.camera, RenderSettings(background=ground), backend=self.settings.backend)
         target = view.over(ground)
         shown = frame.beauty.detach()
@@ -210,6 +218,13 @@ class Trainer:
         drawn = generator(self.anchor, "dropped", self.step).random(len(splats))
         kept = torch.from_numpy((drawn >= share) / np.float32(1 - share)).to(splats.opacities)
         return replace(splats, opacities=(splats.opacities * kept).clamp_max(_MOST_OPAQUE))
+
+    def _painted(self, below: Splats) -> Splats:
+        """What is below in any colour, another each step: whatever lets it through where it must not errs."""
+        red, green, blue = generator(self.anchor, "below", self.step).random(3).tolist()
+        sh = torch.zeros_like(below.sh)
+        sh[:, 0] = (below.sh.new_tensor([red, green, blue]) - COLOUR_OFFSET) / SH_C0
+        return replace(below, sh=sh)
 
     def _descend(self, gradients: dict[str, Tensor | None]) -> None:
         rates, means_rate = self.settings.rates, self.settings.means_rate_at(self.step) * self.extent

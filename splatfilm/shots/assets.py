@@ -6,6 +6,7 @@ Finding that everything is there already imports no torch, and a film of splat f
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,7 @@ def resolve_assets(
                 stamp = stamp_of(look.splats)
                 found[name] = SplatSource(look.splats, hash_file(look.splats), stamp)
             else:
-                jobs.append(_job(name, look, ways, bends=film.assets[name[0]].rig is not None))
+                jobs.append(_job(film, name, look, ways))
         except InputError as error:
             problems += error.problems
     if problems:
@@ -73,7 +74,7 @@ def resolve_assets(
     for job in jobs:
         source = film.source(*job.name)
         if not (isinstance(source, Layer) and source.over):
-            whole[job.name] = _reconstructed(job, ways, progress)
+            whole[job.name] = _reconstructed(film, job, ways, progress)
     found |= {name: source for name, source in whole.items() if name not in layers}
     if film.bake:
         found.update({job.name: _baked(job, found[job.name], ways, progress) for job in jobs if _bakes(film, job)})
@@ -167,7 +168,7 @@ def _learn(
     back = layer.place.inverse()
     parts = [(read_splats(source.path), film.source(*name).place.then(back)) for name, source in below]
     under = compose(parts)
-    learnt = learn_layer(job.capture, layer.ids, under, job.settings, Kept(path.parent, key), progress)
+    learnt = learn_layer(_begun(film, job), layer.ids, under, job.settings, Kept(path.parent, key), progress)
     write_ply(path, learnt.splats.to("cpu"))
     record = {"count": len(learnt.splats), "steps": learnt.steps, "seconds": learnt.seconds}
     write_json(path.parent / _LAYER_RECORD, {**record, "train_psnr": learnt.train_psnr})
@@ -183,18 +184,31 @@ def asset_scores(sources: Mapping[tuple[str, str], SplatSource]) -> dict[str, di
     }
 
 
-def _job(name: tuple[str, str], look: Look | Layer, ways: Ways, bends: bool) -> _Job:
+def _job(film: Film, name: tuple[str, str], look: Look | Layer, ways: Ways) -> _Job:
     from splatfilm.capture import MEMO_NAME, capture_hash, read_capture
     from splatfilm.reconstruct import settings_of
+    from splatfilm.shots.surfaces import surface_key
 
     assert look.capture is not None, "a look has splats or a capture"
     capture = read_capture(look.capture)
     care = look.care if ways.preset is None else Care(cast(Preset, ways.preset))
-    settings = settings_of(care, ways.backend, bends)
+    settings = settings_of(care, ways.backend, bends=film.assets[name[0]].rig is not None)
+    if isinstance(look, Layer):
+        settings = dataclasses.replace(settings, surface=surface_key(film, name[0], look))
     return _Job(name, capture, settings, capture_hash(capture, ways.folder / MEMO_NAME), care.preset)
 
 
-def _reconstructed(job: _Job, ways: Ways, progress: Progress) -> SplatSource:
+def _begun(film: Film, job: _Job) -> Capture:
+    """The capture of a job with points of the surface that is known."""
+    layer = film.source(*job.name)
+    if job.settings.surface is None or not isinstance(layer, Layer):
+        return job.capture
+    from splatfilm.shots.surfaces import with_surface
+
+    return with_surface(job.capture, film, job.name[0], layer)
+
+
+def _reconstructed(film: Film, job: _Job, ways: Ways, progress: Progress) -> SplatSource:
     from splatfilm.reconstruct import cached
 
     result = cached(job.content, job.settings, ways.folder)
@@ -203,7 +217,7 @@ def _reconstructed(job: _Job, ways: Ways, progress: Progress) -> SplatSource:
             from splatfilm.capture import MEMO_NAME
             from splatfilm.reconstruct import reconstruct
 
-            made = reconstruct(job.capture, job.settings, ways.folder, progress, memo=ways.folder / MEMO_NAME)
+            made = reconstruct(_begun(film, job), job.settings, ways.folder, progress, memo=ways.folder / MEMO_NAME)
             result = cached(job.content, job.settings, ways.folder) or made  # told as every later run will tell it
     return SplatSource(result.splats, result.splats_hash, stamp_of(result.splats), _origin(result))
 

@@ -26,6 +26,7 @@ from splatfilm.stage.rigs.bones import bone_matrices, dual_quaternions
 from splatfilm.stage.rigs.rig import Rig, parts_named
 from splatfilm.stage.rigs.skeleton import Pose
 from splatfilm.stage.rigs.surface import Nearest, nearest, normals
+from splatfilm.stage.shell import KEPT_IN, kept_in, outside
 
 COVERED_METRES = 0.05  # how far below a garment something may lie and still be hidden by it
 _STRAIGHT_BELOW = 0.5  # cosine: what lies beside a garment's hem is not below it
@@ -100,10 +101,11 @@ def in_rig_space(splats: Splats, place: Similarity) -> Splats:
 def covered(
     rig: Rig, means: NDArray[np.float32], parts: tuple[str, ...], own: tuple[str, ...] = ()
 ) -> NDArray[np.bool_]:  # [N, 3] -> [N]
-    """Which splats lie straight below the mesh's `parts`, so that whoever wears those does not show them.
+    """Which splats the mesh's `parts` keep in, so that whoever wears those does not show them.
 
     Splats of a layer that hangs on the parts `own` are judged by the point that they hang on: they stand in a blur of
-    a centimetre or two about it, and some of them outside of what is worn over it.
+    a centimetre or two about it, and some of them outside of what is worn over it. What can be looked at past an edge,
+    a cuff in a wider one or the neck in a collar, stays. Without `own` what lies straight below is hidden.
     """
     hidden = np.zeros(len(means), dtype=bool)
     if rig.mesh is None or not parts:
@@ -111,15 +113,15 @@ def covered(
     corners = rig.mesh.vertices[rig.mesh.triangles[parts_named(rig.mesh, parts)]]
     points = means.astype(np.float64)
     if own:
-        points = _on(points, rig.mesh.vertices[rig.mesh.triangles[parts_named(rig.mesh, own)]])[0]
+        points = _on(points, rig.mesh.vertices[rig.mesh.triangles[outside(rig, own)]])[0]
+        return kept_in(points, _normals_on(rig, means, own), corners) > KEPT_IN
     low, high = corners.min(axis=(0, 1)) - COVERED_METRES, corners.max(axis=(0, 1)) + COVERED_METRES
     near = np.nonzero(np.all((points > low) & (points < high), axis=1))[0]
     if not len(near):
         return hidden
     at, found = _on(points[near], corners)
     depth = ((at - points[near]) * normals(corners)[found.triangle]).sum(axis=1)
-    below = (depth > _STRAIGHT_BELOW * found.distance) & (found.distance < COVERED_METRES) & (depth > 0)
-    hidden[near] = below
+    hidden[near] = (depth > _STRAIGHT_BELOW * found.distance) & (found.distance < COVERED_METRES) & (depth > 0)
     return hidden
 
 
@@ -131,10 +133,15 @@ def _on(points: NDArray[np.float64], corners: NDArray[np.float64]) -> tuple[NDAr
 
 
 def mesh_normals(rig: Rig, means: NDArray[np.float32], parts: tuple[str, ...]) -> NDArray[np.float64] | None:
-    """The smooth normal of the proxy mesh's `parts` nearest to each splat at rest; none where there is no mesh."""
+    """The smooth normal of the outside of the mesh's `parts` nearest to each splat at rest; none without a mesh."""
     if rig.mesh is None:
         return None
-    triangles = rig.mesh.triangles[parts_named(rig.mesh, parts)]
+    return _normals_on(rig, means, parts)
+
+
+def _normals_on(rig: Rig, means: NDArray[np.float32], parts: tuple[str, ...]) -> NDArray[np.float64]:  # [N, 3] -> same
+    assert rig.mesh is not None, "there is a mesh"
+    triangles = rig.mesh.triangles[outside(rig, parts)]
     corners = rig.mesh.vertices[triangles].astype(np.float64)
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])  # twice the area long
     smooth = np.zeros((len(rig.mesh.vertices), 3))

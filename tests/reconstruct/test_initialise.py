@@ -8,7 +8,16 @@ import torch
 
 from splatfilm.cameras import Camera
 from splatfilm.capture import SparsePoints
-from splatfilm.reconstruct.initialise import from_frusta, from_points, neighbour_distance, scene_extent
+from splatfilm.reconstruct.initialise import (
+    chosen_points,
+    from_frusta,
+    from_points,
+    neighbour_distance,
+    on_surface,
+    scene_extent,
+)
+from splatfilm.reconstruct.trainer import View
+from splatfilm.splats.posed import rotation_matrices
 
 
 def camera_at(x: float, y: float, z: float) -> Camera:
@@ -78,3 +87,56 @@ def test_cameras_on_one_spot_leave_the_extent_to_the_points() -> None:
     points = SparsePoints(np.array([[0, 0, 3], [0, 0, 5], [0, 4, 0]], np.float32), np.zeros((3, 3), np.uint8))
     assert scene_extent([camera_at(0, 0, 0)] * 2, points) == pytest.approx(4.0)
     assert scene_extent([camera_at(0, 0, 0)] * 2, None) == 1.0
+
+
+def wall(count: int) -> SparsePoints:
+    """Points of a wall in x and z that faces -y."""
+    x, z = (axis.ravel() for axis in np.meshgrid(*[np.linspace(-1, 1, count)] * 2))
+    positions = np.stack([x, np.zeros_like(x), z], axis=1).astype(np.float32)
+    return SparsePoints(
+        positions, np.full(positions.shape, 128, np.uint8), np.tile(np.float32([0, -1, 0]), (len(x), 1))
+    )
+
+
+def view_from(x: float, y: float, colour: tuple[float, float, float], focal: float) -> View:
+    pose = np.eye(4)
+    pose[:3, :3] = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]]).T  # looks along +y, down is -z
+    pose[:3, 3] = (x, y, 0)
+    camera = Camera(pose, focal, focal, 50.0, 50.0, 100, 100)
+    picture = torch.tensor(colour, dtype=torch.float16).expand(100, 100, 3)
+    return View("v", camera, picture, torch.ones(100, 100, dtype=torch.float16), None)
+
+
+def test_splats_that_begin_on_a_surface_lie_flat_on_it() -> None:
+    gaussians = on_surface(wall(20), 2.0)
+    quats, scales = gaussians["quats"].double(), gaussians["log_scales"].exp()
+    shortest = rotation_matrices(quats)[:, :, 2]
+    assert torch.allclose(shortest, torch.tensor([0.0, -1, 0], dtype=torch.float64).expand(400, 3), atol=1e-6)
+    assert (scales[:, 2] < 0.3 * scales[:, 0]).all() and torch.equal(scales[:, 0], scales[:, 1])
+
+
+def test_a_normal_that_points_straight_down_turns_a_splat_over() -> None:
+    points = wall(4)
+    down = SparsePoints(points.positions, points.colours, np.tile(np.float32([0, 0, -1]), (16, 1)))
+    quats = on_surface(down, 2.0)["quats"].double()
+    assert torch.allclose(rotation_matrices(quats)[:, 2, 2], torch.full((16,), -1.0, dtype=torch.float64))
+
+
+def test_points_of_a_surface_have_the_colour_that_photographs_before_it_show() -> None:
+    before, behind = view_from(0, -3, (1, 0.5, 0), 60), view_from(0, 3, (0, 0, 1), 60)
+    found = chosen_points(wall(30), [before, behind], 500)
+    assert len(found.positions) == 150  # the rest of the budget grows where detail is
+    assert (found.colours == [255, 128, 0]).all()
+
+
+def test_points_of_a_surface_are_densest_where_a_photograph_is_near() -> None:
+    far, near = view_from(0, -3, (1, 1, 1), 60), view_from(-0.5, -0.6, (1, 1, 1), 60)
+    found = chosen_points(wall(100), [far, near], 2000)
+    left = (found.positions[:, 0] < 0).sum()
+    assert left > 1.3 * (len(found.positions) - left)
+
+
+def test_pixels_of_something_else_give_a_surface_no_colour() -> None:
+    own = [np.zeros((100, 100), bool)]
+    found = chosen_points(wall(30), [view_from(0, -3, (1, 0, 0), 60)], 500, own)
+    assert (found.colours == 128).all()
