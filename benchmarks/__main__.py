@@ -16,7 +16,7 @@ from benchmarks.report import hardware
 
 ORDER = (
     *("start", "cast", "raster", "passes", "lens", "refine", "compare", "studio"),
-    *("reconstruct", "refiner", "truth", "film", "bake", "comparison"),
+    *("reconstruct", "refiner", "truth", "film", "bake", "comparison", "refined_film"),
 )
 """From seconds to minutes."""
 

@@ -16,6 +16,7 @@ import dataclasses
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
@@ -68,7 +69,7 @@ def speed() -> list[Row]:
         with torch.inference_mode():
             net(planes[None])
 
-    rivals = {"tiles": lambda: network.refine_planes(net, planes), "plain": plain}
+    rivals: dict[str, Callable[[], object]] = {"tiles": lambda: network.refine_planes(net, planes), "plain": plain}
     seconds, spent = alternate(rivals), alternate(rivals, clock=time.process_time)
     return [
         Row("refiner/640x360-seconds", seconds["tiles"], "s", 1.0),
@@ -172,7 +173,10 @@ def with_opinions(judges: list[View], refiner: tuple[LocalUNet, Opinions]) -> li
     frame = frame_of(known.own, dataclasses.replace(camera, width=width, height=360, **larger))
     asked = torch.ones_like(frame.depth)
     whole = SceneRefiner(net, known, torch.device("cpu"))
-    rivals = {"whole": lambda: whole(frame), "opinions": lambda: known.planes(frame.camera, asked, "cpu")}
+    rivals: dict[str, Callable[[], object]] = {
+        "whole": lambda: whole(frame),
+        "opinions": lambda: known.planes(frame.camera, asked, "cpu"),
+    }
     with mock.patch.object(net, "say", 1.0):
         seconds, spent = alternate(rivals), alternate(rivals, clock=time.process_time)
     return [

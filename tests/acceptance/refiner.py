@@ -9,6 +9,8 @@ from tests.acceptance.promise import REPOSITORY, Ground, Promise, run
 
 LEAST_BAKED = 0.7  # dB on views that nothing has seen
 LEAST_REFINED = 1.5  # frame by frame
+LEAST_CUT = 0.95  # FSC of every cut of the refined film
+LEAST_RETURN = 35.0  # dB, where a camera comes back
 
 
 def an_edit_stays_in_reach(ground: Ground) -> str:
@@ -46,6 +48,23 @@ def sparse_gains(ground: Ground) -> str:
     )
 
 
+def plain_noise_is_worse(ground: Ground) -> str:
+    """The morning film's wides and one cut, refined from anchored noise and from plain noise of every frame."""
+    lines = run([sys.executable, "-m", "benchmarks.refined_film"], REPOSITORY, **_here()).stdout.splitlines()
+    rows = {row["name"].removeprefix("film/"): row["value"] for row in map(json.loads, lines)}
+    cuts = {name: value for name, value in rows.items() if name.startswith("default-cut")}
+    assert cuts and min(cuts.values()) >= LEAST_CUT, f"{cuts}"
+    returns = {mode: rows[f"{mode}-revisit-010-080"] for mode in ("default", "one-step", "anchored", "plain-noise")}
+    assert min(returns["default"], returns["one-step"], returns["anchored"]) >= LEAST_RETURN, f"{returns}"
+    assert returns["plain-noise"] < LEAST_RETURN, f"{returns}"
+    boiling, nailed = (rows[f"{mode}-views-differ-more-at-worst"] for mode in ("plain-noise", "anchored"))
+    assert boiling > 2 * nailed, f"neighbouring frames differ by {boiling:.2f} and {nailed:.2f} of 255 more"
+    return (
+        f"cuts {min(cuts.values()):.3f} at worst; the return {returns['default']:.1f} dB, in several steps "
+        f"{returns['anchored']:.1f}, with plain noise {returns['plain-noise']:.1f}"
+    )
+
+
 def _here() -> dict[str, str]:
     return {"PYTHONPATH": str(REPOSITORY)}
 
@@ -59,4 +78,5 @@ PROMISES = (
     Promise(
         "From every fourth photograph the flat gains, baked and refined, on views that nothing has seen", sparse_gains
     ),
+    Promise("The refined film keeps its cuts and its return, and plain noise does not", plain_noise_is_worse),
 )
