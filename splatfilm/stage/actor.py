@@ -21,6 +21,7 @@ from splatfilm.base.threads import one_torch_thread
 from splatfilm.splats import Splats, transformed
 from splatfilm.stage import deform
 from splatfilm.stage.drape import Drape, drape_of
+from splatfilm.stage.lids import Lid, closed, lids_of
 from splatfilm.stage.rigs.binding import ShapeCage, binding_key, cached_binding, shape_cage
 from splatfilm.stage.rigs.bones import bone_matrices, dual_quaternions
 from splatfilm.stage.rigs.rig import Rig, parts_named
@@ -40,6 +41,7 @@ class BoundLayer:
     carriers: deform.Carriers
     cage: ShapeCage | None
     drape: Drape | None = None
+    lids: tuple[Lid, ...] = ()
 
     def posed(self, rig: Rig, pose: Pose, place: Similarity) -> Splats:
         """The splats in a pose, the rig's space brought into the scene by `place`."""
@@ -60,7 +62,8 @@ class BoundLayer:
         skin = deform.skinned(rest, self.carriers, carried.bones)
         if self.drape is not None:
             skin = dataclasses.replace(skin, stretches=self.drape.stretches(carried.bones, carried.scale))
-        return skin if shapes is None else deform.reshaped(skin, *shapes)
+        skin = skin if shapes is None else deform.reshaped(skin, *shapes)
+        return closed(skin, self.lids, carried.weights)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +93,8 @@ def bound_layer(
         torch.from_numpy(np.ascontiguousarray(binding.joints)).to(splats.device),
         torch.from_numpy(np.ascontiguousarray(binding.weights)).to(splats.device),
     )
-    return BoundLayer(splats, carriers, shape_cage(rig, binding, means), drape_of(rig, binding, splats.device))
+    cage, drape = shape_cage(rig, binding, means), drape_of(rig, binding, splats.device)
+    return BoundLayer(splats, carriers, cage, drape, lids_of(rig, splats, carriers))
 
 
 def in_rig_space(splats: Splats, place: Similarity) -> Splats:

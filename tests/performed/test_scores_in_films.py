@@ -72,7 +72,9 @@ def test_a_score_that_ends_early_or_names_an_unknown_clip_is_told(folder: Path) 
     edited(folder, "film.toml", "frames = [1001, 2009]       #", "frames = [1001, 2100]       #")
     _, remarks = findings(load(folder / "film.toml"))
     assert any("brush-teeth is over at frame 2009" in remark for _, remark in remarks)
-    film = load(edited(folder, "ada.performance.toml", '"put-on-gown"', '"put-on-gwon"'))
+    film = load(
+        edited(folder, "ada.performance.toml", 'do = "idle"\nseconds = 1.9', 'do = "clip"\nname = "put-on-gwon"')
+    )
     problems, _ = findings(film)
     assert any("put-on-gwon" in p.message and "did you mean" in p.message for p in problems)
 

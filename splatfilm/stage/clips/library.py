@@ -158,12 +158,13 @@ def _legs_over(
 
 def yawn(body: Body, seconds: float = 4.6, side: Literal["left", "right"] = "left") -> Keyed:
     """A yawn behind the hand of `side`, then both arms stretched up and down again."""
-    t = np.array([0.0, 0.2, 0.3, 0.4, 0.58, 0.74, 1.0]) * seconds
+    t = np.array([0.0, 0.2, 0.3, 0.46, 0.6, 0.74, 1.0]) * seconds  # slowly in, held, quickly out
     other = "right" if side == "left" else "left"
     sign = 1.0 if side == "left" else -1.0
     mouth, up, aside = _mouth_offset(body), (0.30, 0.06, 0.93), (0.45, -0.1, -0.72)
     raised, spread, turned = (0.9, -0.1, -0.7), (1.0, 0.2, 0.0), (0, -35, -25)
-    blink: Mapping[int, ArrayLike] = {0: 0.3, 1: 0.85, 2: 1.0, 4: 0.95, 5: 0.6, 6: 0.1}
+    blink: Mapping[int, ArrayLike] = {0: 0.2, 1: 0.8, 2: 1.0, 3: 1.0, 4: 0.9, 5: 0.5, 6: 0.1}
+    squeezed: Mapping[int, ArrayLike] = {0: 0.0, 1: 0.4, 2: 0.9, 3: 1.0, 4: 0.3, 5: 0.0}
     keys: dict[str, Mapping[int, ArrayLike]] = {
         f"hand.{side}": {0: HANGING, 1: mouth, 3: mouth, 4: up, 5: up, 6: HANGING},
         f"elbow.{side}": {0: ELBOW, 1: raised, 3: raised, 4: spread, 6: ELBOW},
@@ -175,10 +176,12 @@ def yawn(body: Body, seconds: float = 4.6, side: Literal["left", "right"] = "lef
         "chest": {0: _MIDDLE, 1: (-7, 0, 0), 4: (-11, 0, 0), 5: (-13, 0, 4 * sign), 6: _MIDDLE},
         "head": {0: _MIDDLE, 1: (-12, 0, 3 * sign), 3: (-16, 0, 5 * sign), 5: (-14, 0, 0), 6: _MIDDLE},
         "hips": {0: _MIDDLE, 4: (0, -0.02 * body.leg, 0), 6: _MIDDLE},
-        "shape:jawOpen": {0: 0.0, 1: 0.7, 2: 1.0, 3: 0.95, 4: 0.08, 5: 0.0, 6: 0.0},
+        "shape:jawOpen": {0: 0.0, 1: 0.6, 2: 1.0, 3: 1.0, 4: 0.06, 5: 0.0, 6: 0.0},
         "shape:mouthFunnel": {0: 0.0, 1: 0.25, 3: 0.2, 4: 0.0},
         "shape:eyeBlinkLeft": blink,
         "shape:eyeBlinkRight": blink,
+        "shape:eyeSquintLeft": squeezed,
+        "shape:eyeSquintRight": squeezed,
         "shape:browInnerUp": {0: 0.1, 1: 0.7, 3: 0.9, 4: 0.2, 6: 0.0},
     }
     return Keyed(body, _timed(t, keys), seconds)
@@ -189,12 +192,13 @@ def lean_on_sill(body: Body, seconds: float = 4.0, look: float = 22.0) -> Keyed:
     t = np.array([0.0, 0.2, 0.42, 0.66, 0.82, 1.0]) * seconds
     sill, out, hips = (0.10, -0.72, -0.505), (0.7, 0.5, -0.4), (0, -0.028 * body.leg, -0.011 * body.leg)
     smile: Mapping[int, ArrayLike] = {0: 0.0, 3: 0.1, 4: 0.7, 5: 0.4}
+    left, right = (np.add(hips, (side * body.leg, 0, 0)) for side in (0.014, -0.012))
     keys: dict[str, Mapping[int, ArrayLike]] = {
         "hand.*": {0: HANGING, 1: sill, 4: sill, 5: HANGING},
         "hand.*.bend": {0: _MIDDLE, 1: (-32, 0, 0), 4: (-32, 0, 0), 5: _MIDDLE},
         "elbow.*": {0: ELBOW, 1: out, 4: out, 5: ELBOW},
-        "hips": {0: _MIDDLE, 1: hips, 4: hips, 5: _MIDDLE},
-        "spine": {0: _MIDDLE, 1: (9, 0, 0), 4: (9, 0, 0), 5: _MIDDLE},
+        "hips": {0: _MIDDLE, 1: hips, 2: left, 3: right, 4: hips, 5: _MIDDLE},  # the weight, from leg to leg
+        "spine": {0: _MIDDLE, 1: (9, 0, 0), 2: (9, -1, 0), 3: (9, 1, 0), 4: (9, 0, 0), 5: _MIDDLE},
         "chest": {0: _MIDDLE, 1: (5, 0, 0), 2: (5, 0, look / 4), 3: (5, 0, -look / 5), 4: (5, 0, 0), 5: _MIDDLE},
         "head": {0: _MIDDLE, 1: (-10, 0, 0), 2: (-9, 0, look), 3: (-11, 0, -0.8 * look), 4: (-10, 0, 0), 5: _MIDDLE},
         "shape:browInnerUp": {0: 0.0, 1: 0.5, 2: 0.1, 5: 0.0},
