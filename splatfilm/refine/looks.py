@@ -48,7 +48,7 @@ class Look:
 
 LOOKS: Mapping[str, Look] = {
     "clean": Look("clean"),
-    "natural": Look("natural", texture=0.004, stock=Stock(rms=0.011, size_mm=0.018, gate_mm=None)),
+    "natural": Look("natural", texture=0.004, stock=Stock(rms=0.008, size_mm=0.018, gate_mm=None)),
     "sixteen-mm": Look("sixteen-mm", texture=0.003, stock=Stock(rms=0.028, size_mm=0.016, gate_mm=10.26, shared=0.5)),
 }
 """Every look but `off`."""

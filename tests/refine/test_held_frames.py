@@ -193,7 +193,7 @@ def test_off_is_no_look_and_a_looks_name_decides_no_pixel() -> None:
     natural = look_of(Refine("natural", grain=2.0))
     assert natural is not None
     assert natural.stock is not None
-    assert natural.stock.rms == pytest.approx(2 * 0.011)
+    assert natural.stock.rms == pytest.approx(2 * 0.008)
     assert look_of(Refine("natural", grain=0.0)) == replace(LOOKS["natural"], stock=None)
     assert look_value(Look("clean"), "1") == look_value(Look("natural"), "1")
     assert look_value(Look("clean"), "1") != look_value(Look("clean"), "2")
