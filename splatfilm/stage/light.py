@@ -124,31 +124,42 @@ class Probes:
     def __init__(self, setting: Splats) -> None:
         self.setting = setting.to("cpu")
         self._known: dict[tuple[int, int, int, float], Gathered] = {}
+        self._falls: dict[tuple[int, int, int, float, bool], tuple[NDArray[np.float64], float]] = {}
 
     def at(self, point: NDArray[np.float64], highlights: float, hidden: bool = True) -> NDArray[np.float64]:
         """What falls on something at a point, over pi, in spherical harmonics [9, 3], from the eight points about it.
 
         With the light of lamps that no picture shows, unless `hidden` is false.
         """
-        scaled = np.asarray(point, dtype=np.float64) / SPACING
-        first = np.floor(scaled).astype(int)
-        past = scaled - first
+        scaled = [float(value) / SPACING for value in point]
+        first = [math.floor(value) for value in scaled]
+        past = [value - whole for value, whole in zip(scaled, first, strict=True)]
         total, weights = np.zeros((9, 3)), 0.0
         for corner in itertools.product((0, 1), repeat=3):
-            share = float(np.prod(np.where(np.array(corner) == 1, past, 1 - past)))
+            share = 1.0
+            for beyond, along in zip(corner, past, strict=True):
+                share *= along if beyond else 1 - along
             if share == 0:
                 continue
-            x, y, z = (int(value) for value in first + np.array(corner))
-            if (x, y, z, highlights) not in self._known:
+            x, y, z = (whole + beyond for whole, beyond in zip(first, corner, strict=True))
+            own, weight = self._from(x, y, z, highlights, hidden)
+            total += share * weight * own
+            weights += share * weight
+        return total / weights
+
+    def _from(self, x: int, y: int, z: int, highlights: float, hidden: bool) -> tuple[NDArray[np.float64], float]:
+        """What falls on something at a point of the grid, and how much that point counts."""
+        key = x, y, z, highlights, hidden
+        if key not in self._falls:
+            if key[:4] not in self._known:
                 place = np.array([x, y, z], dtype=np.float64) * SPACING
                 self._known[x, y, z, highlights] = gather(self.setting, place, highlights)
             one = self._known[x, y, z, highlights]
             own = one.coefficients.copy()
             if hidden:
                 own[0] += (1 / GREY_CARD - 1) * one.mean / 0.282095
-            total += share * one.weight * own
-            weights += share * one.weight
-        return total / weights
+            self._falls[key] = own, one.weight
+        return self._falls[key]
 
 
 def outward(rest: Splats) -> Tensor:  # -> [N, 3] unit, in each splat's own axes
