@@ -10,7 +10,7 @@ from splatfilm.capture import Capture, Photograph
 from splatfilm.reconstruct.settings import Settings
 
 IDS = "ids"
-LAYER_VERSION = 4
+LAYER_VERSION = 3
 """Raised whenever the same capture would be taken apart otherwise."""
 
 

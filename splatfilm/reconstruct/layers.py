@@ -38,9 +38,6 @@ UNSEEN = 0
 """The label of a splat that no training photograph shows: it belongs to nothing."""
 OVER_SHARE = 0.6
 """Of a reconstruction's steps: a layer learnt over others is one thing of several, and they are there already."""
-OVER_SIZE = 4 / 3
-"""Of a reconstruction's pictures: cloth has a finer pattern than what it covers, and more splats with more pixels. On a
-quilted gown, posed and against path-traced truth, a third more was worth 0.3 to 0.8 dB."""
 _REPORT_EVERY = 10  # steps between two calls of the progress
 _CHANNELS = 3
 
@@ -223,11 +220,10 @@ def learn_layer(
     from splatfilm.reconstruct.run import budget_for
 
     started = time.monotonic()
-    longest = None if settings.longest is None else round(OVER_SIZE * settings.longest)
-    marks = read_marks(capture, longest or 1 << 20) if ids else ()
+    marks = read_marks(capture, settings.longest or 1 << 20) if ids else ()
     train = [photograph for photograph in capture.of("train") if not ids or mask_of(capture, photograph) is not None]
     device = torch.device("cuda" if resolve_backend(settings.backend).name == "gsplat" else "cpu")
-    pictures = load_pictures(train, longest, lambda done: None)
+    pictures = load_pictures(train, settings.longest, lambda done: None)
     below = below.to(device)
     views = [View.of(picture, device) for picture in pictures]
     points = found_points(capture.points)
