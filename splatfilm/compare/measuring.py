@@ -108,6 +108,7 @@ def measure_rows(
         done += len(unit.clips)
         progress.advance(done, unit.row)
     progress.finish()
+    _desks.clear()  # of this process, where it did the work itself
     return {row.name: _together(row, telling, [made[u.identity] for u in units if u.row == row.name]) for row in rows}
 
 

@@ -206,8 +206,8 @@ def _draw_shot(film: Film, folder: Path, asked: tuple[Shot, Sequence[Lane]]) -> 
 def _given(row: Row) -> str:
     """What stands under a method's name."""
     if row.kind != "trivial":
-        return f"was given {INFORMATION[row.information]}"
-    return "no model" if not row.notes or row.name != "ours-bare" else "nothing was refined: the same frames"
+        return INFORMATION[row.information]
+    return "no model" if not row.notes or row.name != "ours-bare" else "not refined: the same"
 
 
 def _shot_value(film: Film, shot: Shot, lanes: Sequence[Lane], layout: Layout) -> dict[str, Any]:

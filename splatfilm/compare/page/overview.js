@@ -48,7 +48,7 @@ SF.overview = {
       if (!own.length) return [];
       return [title && !SF.blind.on ? SF.el("tr.group", {}, SF.el("td", { colspan: 4 }, title)) : null, ...own.map(row), ...said(own)];
     });
-    const head = SF.el("tr", {}, SF.el("th", {}, ""), this.QUESTIONS.map(([, title]) => SF.el("th", {}, title)));
+    const head = SF.el("tr", {}, SF.el("th", {}, "Made by, from what"), this.QUESTIONS.map(([, title]) => SF.el("th", {}, title)));
     return SF.el("aside.verdicts", {},
       SF.el("table", {}, SF.el("thead", {}, head), SF.el("tbody", {}, rows)),
       SF.data.problems.length ? SF.el("p.small", {}, SF.el("span.chip.bad", {}, `${SF.data.problems.length} ${SF.data.problems.length === 1 ? "entry" : "entries"} had to be left out: see About`)) : null,
