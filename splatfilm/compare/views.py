@@ -7,6 +7,7 @@ and frame i of the clip is the moment of view i.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +30,23 @@ NOTHING = -1
 T = TypeVar("T")
 
 
-class Lazy(Sequence[T]):
+class Indexed(Sequence[T]):
+    """A sequence whose items are found by number, one at a time; a slice of it is found when it is asked for."""
+
+    @abstractmethod
+    def at(self, place: int) -> T:
+        """The item of a number from 0 to one below the length."""
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        places = range(len(self))[index]
+        return Chosen(self, places) if isinstance(places, range) else self.at(places)
+
+
+class Lazy(Indexed[T]):
     """A sequence of things that are made when asked for; the `keep` last ones are remembered."""
 
     def __init__(self, length: int, make: Callable[[int], T], keep: int = 4) -> None:
@@ -42,14 +59,7 @@ class Lazy(Sequence[T]):
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_kept": OrderedDict()}
 
-    @overload
-    def __getitem__(self, index: int) -> T: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[T]: ...
-    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
-        if isinstance(index, slice):
-            return Chosen(self, range(self._length)[index])
-        place = range(self._length)[index]
+    def at(self, place: int) -> T:
         if place in self._kept:
             self._kept.move_to_end(place)
             return self._kept[place]
@@ -61,7 +71,7 @@ class Lazy(Sequence[T]):
         return made
 
 
-class Chosen(Sequence[T]):
+class Chosen(Indexed[T]):
     """Some of a sequence's items, in an order of their own."""
 
     def __init__(self, items: Sequence[T], places: Sequence[int]) -> None:
@@ -70,17 +80,11 @@ class Chosen(Sequence[T]):
     def __len__(self) -> int:
         return len(self._places)
 
-    @overload
-    def __getitem__(self, index: int) -> T: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[T]: ...
-    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
-        if isinstance(index, slice):
-            return Chosen(self._items, self._places[index])
-        return self._items[self._places[index]]
+    def at(self, place: int) -> T:
+        return self._items[self._places[place]]
 
 
-class Mapped(Sequence[NDArray[np.uint8]]):
+class Mapped(Indexed[NDArray[np.uint8]]):
     """Pictures in a file of raw pixels (`.npy`, [F, H, W, 3]), which is mapped and so costs no memory."""
 
     def __init__(self, path: Path) -> None:
@@ -93,14 +97,8 @@ class Mapped(Sequence[NDArray[np.uint8]]):
     def __len__(self) -> int:
         return len(self._mapped())
 
-    @overload
-    def __getitem__(self, index: int) -> NDArray[np.uint8]: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[NDArray[np.uint8]]: ...
-    def __getitem__(self, index: int | slice) -> NDArray[np.uint8] | Sequence[NDArray[np.uint8]]:
-        if isinstance(index, slice):
-            return Chosen(self, range(len(self))[index])
-        return np.asarray(self._mapped()[index])
+    def at(self, place: int) -> NDArray[np.uint8]:
+        return np.asarray(self._mapped()[place])
 
     def _mapped(self) -> NDArray[np.uint8]:
         if self._frames is None:

@@ -1,13 +1,18 @@
 """Move a prop before a set and count refined pixels that change, near it and elsewhere; prints one JSON object.
 
 The set and the prop are drawn splats, the refiner is one whose every layer was drawn at random, for a network that
-changes everything hides nothing.
+changes everything hides nothing. Beside it stands what leaks through a big model, which looks at the whole picture at
+once: the weights in a folder (`python -m tests.acceptance.moved_prop FOLDER`), or else Stable Diffusion's image to
+image with a few thousand random weights, which show the mechanism and not the level of real ones.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,12 +20,17 @@ from torch import Tensor
 
 from splatfilm.base.rigid import IDENTITY
 from splatfilm.cameras import Camera
+from splatfilm.film.refine_model import ModelSettings
+from splatfilm.refine.apply import Settings, refine_frame
 from splatfilm.refine.contract import BareFrame
+from splatfilm.refine.looks import LOOKS
+from splatfilm.refine.models import ModelSource
 from splatfilm.refine.net import REACH, LocalUNet, SceneRefiner
 from splatfilm.refine.opinions import Opinions
 from splatfilm.render.passes import PassInputs, render_passes
 from splatfilm.render.renderer import render
 from splatfilm.splats import Splats, compose
+from tests import tiny_models
 
 HEIGHT, WIDTH = 270, 480
 
@@ -57,7 +67,23 @@ def part_of(whole: Splats, count: int, camera: Camera) -> Tensor:  # [H, W]
     return found[..., 0]
 
 
-def main() -> None:
+def leak(frames: list[BareFrame], covered: Tensor, model: Path | None) -> dict[str, float]:
+    """What a big model, held in the look `clean`, changes outside of a prop's footprints [H, W] when that moves."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = model or tiny_models.stable_diffusion(Path(folder) / "stable_diffusion")
+        refiner = ModelSource(ModelSettings(model=str(found)), found.parent).open("cpu")
+        before, after = (
+            refine_frame(one, refiner, Settings(LOOKS["clean"], "seed"), ("set", "prop")).still for one in frames
+        )
+    elsewhere = (before - after).abs().amax(-1)[~covered]
+    return {
+        "big model: changed outside, percent": round(100 * float((elsewhere > 0).float().mean()), 1),
+        "big model: by a level or more, percent": round(100 * float((elsewhere >= 1 / 255).float().mean()), 1),
+        "big model: largest change outside, of 255": round(255 * float(elsewhere.max()), 2),
+    }
+
+
+def main(model: Path | None = None) -> None:
     """Print the counts."""
     room, prop = drawn(6000, (-3, -2, 4), (3, 2, 5), 0.12, 1), drawn(60, (-0.15, -0.15, 3), (0.15, 0.15, 3.2), 0.05, 2)
     moved = dataclasses.replace(prop, means=prop.means + torch.tensor([0.12, 0.05, 0.0]))
@@ -83,9 +109,10 @@ def main() -> None:
         "changed near": int((changed & grown).sum()),
         "changed beyond the reach": int((changed & ~grown).sum()),
         "baked: changed outside the footprints": int((bare & ~covered).sum()),
+        **leak(frames, covered, model),
     }
     print(json.dumps(counts))
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(Path, sys.argv[1:2]))

@@ -14,7 +14,10 @@ LEAST_RETURN = 35.0  # dB, where a camera comes back
 
 
 def an_edit_stays_in_reach(ground: Ground) -> str:
-    """A prop is moved before a set: refined pixels outside its footprints and the reach are the same bits."""
+    """A prop is moved before a set: refined pixels outside its footprints and the reach are the same bits.
+
+    What a big model changes there is measured beside it and told; nothing is promised of it.
+    """
     found = json.loads(run([sys.executable, "-m", "tests.acceptance.moved_prop"], REPOSITORY, **_here()).stdout)
     assert found["changed near"] > 0, "moving the prop changed nothing"
     assert found["changed beyond the reach"] == 0

@@ -320,6 +320,10 @@ def test_playing_goes_on_by_itself_and_stops_on_a_whole_frame(page: Any, made: M
     page.wait_for_function(
         "!SF.stage.isPlaying && document.body.dataset.shown === `010:${SF.state.frame}`", timeout=WAIT
     )
+    stopped = page.evaluate("SF.state.frame")
+    assert stopped == int(stopped) and stopped > 2
+    page.wait_for_timeout(200)
+    assert page.evaluate("SF.state.frame") == stopped
 
 
 @pytest.mark.browser

@@ -166,7 +166,12 @@ def test_numbers_typed_one_after_the_other_are_all_kept_and_the_button_after_the
         page.wait_for_timeout(400)
         page.mouse.up()
         until(page, "__sf.state.shots[0].keys[0].look_at?.join(' ') === '0.5 0.5 0.5'")
+        page.keyboard.press("Control+s")
+        until(page, "!__sf.state.dirty")
         page.close()
+    saved = load_path(tiny.folder / "move.json")
+    assert saved.lens.focal_mm == 40
+    assert saved.keys[0].look_at == (0.5, 0.5, 0.5)
 
 
 @pytest.mark.browser

@@ -128,7 +128,10 @@ def test_an_edit_made_while_the_line_is_down_arrives_when_it_is_back(browser: An
         until(page, "document.getElementById('message').textContent.includes('Connection lost')")
         page.context.set_offline(False)
         until(page, "__sf.state.shots[0].lens.focal_mm === 85 && __sf.still")
+        page.keyboard.press("Control+s")
+        until(page, "!__sf.state.dirty")
         page.close()
+    assert load_path(tiny.folder / "move.json").lens.focal_mm == 85
 
 
 @pytest.mark.browser
@@ -215,6 +218,8 @@ def test_the_overview_opens_beside_the_picture_with_its_cameras(browser: Any, ti
         frame.wait_for_function(
             "window.__viserSceneTree && '/cameras/010/lens' in __viserSceneTree.getState()", timeout=WAIT
         )
+        seen = frame.evaluate("Object.keys(__viserSceneTree.getState())")
+        assert {"/cameras/010/lens", "/cameras/020/lens"} <= set(seen)
         for _ in ("alone", "inset", "away"):
             page.keyboard.press("Tab")
         until(page, "__sf.view === 'picture' && !document.querySelector('#overview iframe')")
