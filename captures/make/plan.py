@@ -153,7 +153,7 @@ def tabletop(distance: float, height: float, count: int = 24, held: int = 4) -> 
 
 
 def turntable() -> list[View]:
-    """Round an actor: the whole figure at three heights, the upper body, the face and each hand; eight held out."""
+    """Round an actor: the whole figure at three heights, the upper body, the face, each hand, and from below; eight held out."""
     rows: list[tuple[Point, Point, float]] = []
 
     def ring(
@@ -175,6 +175,9 @@ def turntable() -> list[View]:
     ring((0, 0.02, 1.52), 0.74, (12,), 4, 1.80, (20, 160))
     for side in (1, -1):
         ring((0.54 * side, -0.02, 0.85), 0.55, (-8, 30), 5, 1.9)
+    ring((0, 0, 0.95), 1.8, (-26,), 8, 1.6)  # from below: what a raised arm shows, and a hem
+    for side in (1, -1):
+        ring((0.36 * side, 0, 1.08), 0.8, (-38,), 3, 1.6, (-90 + 60 * side, 270 + 60 * side))
     held = [
         (_orbit((0, 0, 0.86), 2.3, np.radians(a), e), (0.0, 0.0, 0.86), 1.85)
         for a, e in ((-70, 8), (20, 20), (110, 4), (200, 26))
