@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
@@ -53,6 +54,12 @@ class Splats:
     @property
     def device(self) -> torch.device:
         return self.means.device
+
+    def only(self, rows: Tensor) -> Splats:  # [M] int64
+        """Some of the splats, in the order of `rows`."""
+        names = ("means", "quats", "scales", "opacities", "sh", "stretches", "turns", "antialiased")
+        given = {name: getattr(self, name) for name in names}
+        return dataclasses.replace(self, **{name: None if v is None else v[rows] for name, v in given.items()})
 
     def to(self, device: torch.device | str) -> Splats:
         """The same splats on another device; itself when it is there already."""

@@ -6,10 +6,9 @@ depends on which frames were asked for before.
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +50,8 @@ class Span:
     start: int
     stop: int
     layer: str = ""
+    shown: NDArray[np.int64] | None = field(default=None, compare=False)
+    """[stop - start] which splats of its source, ascending: what is worn over a layer hides the others. None: all."""
 
     @property
     def source(self) -> Source:
@@ -107,14 +108,14 @@ class Stage:
         self._device = device
         self._read: dict[Source, Splats] = {}
         self._bindings = bindings
-        self._bound: dict[Source, BoundLayer] = {}
-        self._shown: dict[tuple[Source, tuple[str, ...]], Tensor] = {}
+        self._bound: dict[tuple[Source, tuple[str, ...]], BoundLayer] = {}
+        self._shown: dict[tuple[Source, tuple[str, ...]], NDArray[np.int64]] = {}
         self._standing: dict[int, tuple[Placed, tuple[Splats, ...]]] = {}
         self._moment: _Moment | None = None
         self._known: Known | None = None
         self._diagonals: dict[tuple[Source, ...], float] = {}
         self._patched: dict[tuple[Source, ...], Patches] = {}
-        self._surfaces: dict[Source, Surface] = {}
+        self._surfaces: dict[tuple[Source, tuple[str, ...]], Surface] = {}
         self._probes: Probes | None = None
         self._drawn_on: Canvas | None = None
         self._shades: Shades | None = None
@@ -187,12 +188,6 @@ class Stage:
         sources = tuple((placed.asset, source) for source in placed.sources)
         if sources not in self._patched:
             parts = [self._rest(placed, source) for source in placed.sources]
-            if placed.worn:
-                hidden = [self._hiding(placed, source) for source in placed.sources]
-                parts = [
-                    dataclasses.replace(part, opacities=self._opacities(name, over)) if over else part
-                    for part, name, over in zip(parts, sources, hidden, strict=True)
-                ]
             self._patched[sources] = patches(parts)
         return self._patched[sources]
 
@@ -218,7 +213,8 @@ class Stage:
         for number, member in zip(numbers, placed, strict=True):
             for source, part in zip(member.sources, self._stand(number, member), strict=True):
                 layer = source.removeprefix(LAYER_PREFIX) if source.startswith(LAYER_PREFIX) else ""
-                spans.append(Span(member.member, member.asset, member.look, start, start + len(part), layer))
+                shown, stop = self._which(member, source), start + len(part)
+                spans.append(Span(member.member, member.asset, member.look, start, stop, layer, shown))
                 parts.append(part)
                 start += len(part)
         return _Moment(placed, tuple(parts), tuple(spans), {})
@@ -249,8 +245,21 @@ class Stage:
     def _rest(self, placed: Placed, source: str) -> Splats:
         """The splats of a member as nothing has moved them yet."""
         if placed.pose is not None or placed.worn:
-            return self._layer((placed.asset, source)).rest
+            return self._worn(placed, source).rest
         return self._splats(placed.asset, source)
+
+    def _worn(self, placed: Placed, source: str) -> BoundLayer:
+        """What is to be seen of a layer below what is worn over it."""
+        name, hiding = (placed.asset, source), self._hiding(placed, source)
+        if (name, hiding) not in self._bound:
+            shown = self._seen(name, hiding)
+            layer = self._layer(name)
+            self._bound[name, hiding] = layer if shown is None else layer.only(shown)
+        return self._bound[name, hiding]
+
+    def _which(self, placed: Placed, source: str) -> NDArray[np.int64] | None:
+        """The splats of a layer that are to be seen; None for all."""
+        return self._seen((placed.asset, source), self._hiding(placed, source)) if placed.worn else None
 
     def _carried(self, placed: Placed) -> Carried | None:
         """What a member's pose does to all of its layers; None for one that has no pose."""
@@ -264,13 +273,8 @@ class Stage:
         """One layer of a character: posed, in its place, without what the layers over it hide."""
         from splatfilm.splats import transformed
 
-        name = placed.asset, source
-        layer = self._layer(name)
-        splats = transformed(layer.rest, placed.place) if carried is None else layer.moved(carried)
-        hiding = self._hiding(placed, source)
-        if not hiding:
-            return splats
-        return dataclasses.replace(splats, opacities=self._opacities(name, hiding))
+        layer = self._worn(placed, source)
+        return transformed(layer.rest, placed.place) if carried is None else layer.moved(carried)
 
     def _lit(self, placed: Placed, splats: tuple[Splats, ...]) -> tuple[Splats, ...]:
         """A member in the light of the set, which stands still."""
@@ -310,13 +314,13 @@ class Stage:
         from splatfilm.stage.actor import mesh_normals
         from splatfilm.stage.light import Surface, in_own_axes, outward
 
-        name = placed.asset, source
+        name = (placed.asset, source), self._hiding(placed, source)
         if name not in self._surfaces:
             if placed.pose is None and not placed.worn:
-                rest = self._splats(*name)
+                rest = self._splats(*name[0])
                 self._surfaces[name] = Surface.of(rest, outward(rest))
             else:
-                rest, rig = self._layer(name).rest, self._rig(placed.asset)
+                rest, rig = self._rest(placed, source), self._rig(placed.asset)
                 layers = self.placements.film.assets[placed.asset].layers
                 parts = layers[source.removeprefix(LAYER_PREFIX)].mesh if "/" in source else ()
                 found = mesh_normals(rig, rest.means.cpu().numpy(), parts)
@@ -333,17 +337,17 @@ class Stage:
         from splatfilm.base.hashing import hash_file
         from splatfilm.stage.actor import bound_layer, in_rig_space
 
-        if name not in self._bound:
+        if (name, ()) not in self._bound:
             film, (asset, source) = self.placements.film, name
             file, place = self._sources[name], film.source(asset, source).place
             given = hash_value([hash_file(file), list(place.rotation), list(place.translation), place.scale])
             mesh = film.assets[asset].layers[source.removeprefix(LAYER_PREFIX)].mesh if "/" in source else ()
             splats = in_rig_space(self._splats(asset, source), place)
             try:
-                self._bound[name] = bound_layer(self._rig(asset), splats, given, mesh, self._bindings)
+                self._bound[name, ()] = bound_layer(self._rig(asset), splats, given, mesh, self._bindings)
             except ValueError as error:
                 raise InputError.at(film.path, str(error), f"assets.{asset}.{source.replace('/', '.')}.mesh") from None
-        return self._bound[name]
+        return self._bound[name, ()]
 
     def _hiding(self, placed: Placed, source: str) -> tuple[str, ...]:
         """The layers that are worn over this one and cover it."""
@@ -353,20 +357,19 @@ class Stage:
         names = [other.removeprefix(LAYER_PREFIX) for other in over]
         return tuple(name for name in names if own in layers[name].covers)
 
-    def _opacities(self, name: Source, hiding: tuple[str, ...]) -> Tensor:
-        """The opacities of a layer, 0 where the layers `hiding` lie over it."""
-        import torch
-
+    def _seen(self, name: Source, hiding: tuple[str, ...]) -> NDArray[np.int64] | None:
+        """The splats of a layer that the layers `hiding` do not hide; None where nothing is worn over it."""
         from splatfilm.stage.actor import covered
 
+        if not hiding:
+            return None
         if (name, hiding) not in self._shown:
             rest, rig = self._layer(name).rest, self._rig(name[0])
             layers = self.placements.film.assets[name[0]].layers
             parts = tuple(dict.fromkeys(part for other in hiding for part in layers[other].mesh))
             own = layers[name[1].removeprefix(LAYER_PREFIX)].mesh if "/" in name[1] else ()
             hidden = covered(rig, rest.means.cpu().numpy(), parts, own)
-            below = torch.from_numpy(hidden).to(rest.device)
-            self._shown[name, hiding] = torch.where(below, torch.zeros_like(rest.opacities), rest.opacities)
+            self._shown[name, hiding] = np.nonzero(~hidden)[0]
         return self._shown[name, hiding]
 
     def _splats(self, asset: str, look: str) -> Splats:

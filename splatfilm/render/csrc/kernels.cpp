@@ -39,6 +39,7 @@ const Kernels SPLATFILM_JOIN(kernels_, SPLATFILM_ISA) = {
     SPLATFILM_ISA::blend_depths,
     SPLATFILM_ISA::skin,
     SPLATFILM_ISA::look_around,
+    SPLATFILM_ISA::look_from_surfaces,
     SPLATFILM_ISA::loss_forward,
     SPLATFILM_ISA::loss_backward,
     SPLATFILM_ISA::add_light,

@@ -141,8 +141,10 @@ struct Kernels {
                                   const float* picture, const float* d, const PairSums&, float* channel_sums);
   void (*blend_depths)(const View&, const TileList&, const float* records, const DepthPictures&);
   void (*skin)(const SkinTask&, int64_t begin, int64_t end);
-  // Whether anything is met; where not, nothing is written.
-  bool (*look_around)(const LookTask&);
+  // How much of each cone is filled, 0..1 [kCones, 16]. Whether anything is met; where not, nothing is written.
+  bool (*look_around)(const LookTask&, float* filled);
+  // The share of light that surfaces with `normals` [3, 16] lose on the side that loses more [16]; as above.
+  bool (*look_from_surfaces)(const LookTask&, const float* normals, float* shares);
   void (*loss_forward)(const LossTask&, int row_begin, int row_end, float* scratch);
   void (*loss_backward)(const LossTask&, int row_begin, int row_end, float* scratch);
   void (*add_light)(const float* display, float* light, int64_t count);
