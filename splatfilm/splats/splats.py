@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -58,8 +58,9 @@ class Splats:
     def only(self, rows: Tensor) -> Splats:  # [M] int64
         """Some of the splats, in the order of `rows`."""
         names = ("means", "quats", "scales", "opacities", "sh", "stretches", "turns", "antialiased")
-        given = {name: getattr(self, name) for name in names}
-        return dataclasses.replace(self, **{name: None if v is None else v[rows] for name, v in given.items()})
+        given: dict[str, Tensor | None] = {name: getattr(self, name) for name in names}
+        chosen: dict[str, Any] = {name: None if v is None else v[rows] for name, v in given.items()}
+        return dataclasses.replace(self, **chosen)
 
     def to(self, device: torch.device | str) -> Splats:
         """The same splats on another device; itself when it is there already."""

@@ -34,7 +34,7 @@ CONTACT_VERSION = 4
 """Raised whenever the same splats would darken one another otherwise."""
 
 
-LIGHT_VERSION = 3
+LIGHT_VERSION = 4
 """Raised whenever the same member would be lit otherwise by the same set."""
 
 

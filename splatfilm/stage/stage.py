@@ -72,12 +72,20 @@ class Staged:
     visibility: Tensor | None = None  # [N] share of its light that each splat keeps; None: nothing was asked of contact
 
 
+_Stands = tuple[tuple["Splats", ...], tuple["Tensor | None", ...]]
+"""A member's splats, layer by layer, and what the light of the set multiplies their colours by."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Moment:
-    """A scene frame: who is where, their splats span by span, and those put together, with contact and without."""
+    """A scene frame: who is where, their splats span by span, and those put together, with contact and without.
+
+    `gains` are what the light of the set multiplies the colours of a part by.
+    """
 
     placed: tuple[Placed, ...]
     parts: tuple[Splats, ...]
+    gains: tuple[Tensor | None, ...]
     spans: tuple[Span, ...]
     staged: dict[Contact | None, Staged]
 
@@ -110,7 +118,7 @@ class Stage:
         self._bindings = bindings
         self._bound: dict[tuple[Source, tuple[str, ...]], BoundLayer] = {}
         self._shown: dict[tuple[Source, tuple[str, ...]], NDArray[np.int64]] = {}
-        self._standing: dict[int, tuple[Placed, tuple[Splats, ...]]] = {}
+        self._standing: dict[int, tuple[Placed, _Stands]] = {}
         self._moment: _Moment | None = None
         self._known: Known | None = None
         self._diagonals: dict[tuple[Source, ...], float] = {}
@@ -152,7 +160,7 @@ class Stage:
     def _composed(self, moment: _Moment, contact: Contact | None) -> Staged:
         """All parts of a moment in their order; with `contact` in one another's shadow."""
         if contact is None:
-            return Staged(self._canvas.joined(moment.parts), moment.spans)
+            return Staged(self._canvas.joined(moment.parts, None, moment.gains), moment.spans)
         from splatfilm.stage.contact import Body, Known, visibility
 
         part = {member.name: member.contact for member in self.placements.scene.cast}
@@ -167,7 +175,7 @@ class Stage:
         means, quats, scales, opacities = (part[before:] for part in self._canvas.geometry(moment.parts))
         cast = means, quats, scales, opacities
         kept = visibility(moment.parts[0], cast, bodies, contact, self._known)
-        splats = self._canvas.joined(moment.parts, kept if contact.beauty else None)
+        splats = self._canvas.joined(moment.parts, kept if contact.beauty else None, moment.gains)
         return Staged(splats, moment.spans, kept.to(splats.device))
 
     def _diagonal(self, placed: Placed) -> float:
@@ -209,17 +217,20 @@ class Stage:
         order = {member.name: number for number, member in enumerate(self.placements.scene.cast, start=1)}
         numbers = [0, *(order[p.member] for p in placed[1:])]
         parts: list[Splats] = []
+        lights: list[Tensor | None] = []
         spans, start = [], 0
         for number, member in zip(numbers, placed, strict=True):
-            for source, part in zip(member.sources, self._stand(number, member), strict=True):
+            splats, gains = self._stand(number, member)
+            lights += gains
+            for source, part in zip(member.sources, splats, strict=True):
                 layer = source.removeprefix(LAYER_PREFIX) if source.startswith(LAYER_PREFIX) else ""
                 shown, stop = self._which(member, source), start + len(part)
                 spans.append(Span(member.member, member.asset, member.look, start, stop, layer, shown))
                 parts.append(part)
                 start += len(part)
-        return _Moment(placed, tuple(parts), tuple(spans), {})
+        return _Moment(placed, tuple(parts), tuple(lights), tuple(spans), {})
 
-    def _stand(self, number: int, placed: Placed) -> tuple[Splats, ...]:
+    def _stand(self, number: int, placed: Placed) -> _Stands:
         """The splats of one member, layer by layer, from the frame before when nothing about it has changed."""
         from splatfilm.splats import transformed
 
@@ -232,15 +243,18 @@ class Stage:
         else:
             carried = self._carried(placed)
             splats = tuple(self._dressed(placed, source, carried) for source in placed.sources)
+        gains: tuple[Tensor | None, ...] = (None,) * len(splats)
         if placed.light is not None:
-            splats = self._lit(placed, splats)
+            splats, gains = self._lit(placed, splats)
         if placed.stirs:
             from splatfilm.stage.ambient import stirred
+            from splatfilm.stage.light import shown
 
+            splats, gains = tuple(map(shown, splats, gains)), (None,) * len(splats)
             rests = [self._rest(placed, source) for source in placed.sources]
             splats = tuple(stirred(part, rest, placed) for part, rest in zip(splats, rests, strict=True))
-        self._standing[number] = placed, splats
-        return splats
+        self._standing[number] = placed, (splats, gains)
+        return splats, gains
 
     def _rest(self, placed: Placed, source: str) -> Splats:
         """The splats of a member as nothing has moved them yet."""
@@ -276,10 +290,10 @@ class Stage:
         layer = self._worn(placed, source)
         return transformed(layer.rest, placed.place) if carried is None else layer.moved(carried)
 
-    def _lit(self, placed: Placed, splats: tuple[Splats, ...]) -> tuple[Splats, ...]:
+    def _lit(self, placed: Placed, splats: tuple[Splats, ...]) -> _Stands:
         """A member in the light of the set, which stands still."""
         from splatfilm.splats import transformed
-        from splatfilm.stage.light import Probes, lit
+        from splatfilm.stage.light import Probes, gains_of
 
         assert placed.light is not None, "it is asked for"
         if self._probes is None:
@@ -288,7 +302,7 @@ class Stage:
             self._probes = Probes(transformed(self._splats(scene.set, scene.set_look), place))
         surfaces = tuple(self._surface(placed, source) for source in placed.sources)
         if not placed.light.lamps:
-            return lit(splats, surfaces, placed.light, self._probes, self._standing_at(placed))
+            return splats, gains_of(splats, surfaces, placed.light, self._probes, self._standing_at(placed))
         from splatfilm.stage.lamps import Layer, Shades, lamplit
 
         if self._shades is None:
@@ -296,7 +310,7 @@ class Stage:
         rests = (self._rest(placed, source) for source in placed.sources)
         normals = (surface.normals for surface in surfaces)
         layers = [Layer(*one) for one in zip(splats, normals, rests, strict=True)]
-        return lamplit(layers, placed.light, self._probes, self._shades)
+        return lamplit(layers, placed.light, self._probes, self._shades), (None,) * len(splats)
 
     def _standing_at(self, placed: Placed) -> NDArray[np.float64] | None:
         """The corners of the box about a character's joints, whatever it wears; None for one without a pose."""

@@ -130,7 +130,7 @@ def stage(film: Film, folder: Path) -> Stage:
 
 
 def digest(staged: Staged, layer: str | None = None, shown: np.ndarray | None = None) -> str:
-    """Of all splats, or of those of a layer; of these, where that is given, the ones that are `shown` in another look."""
+    """Of all splats, or of those of a layer; of these, where that is given, those that are `shown` in another look."""
     total = hashlib.sha256()
     spans = [s for s in staged.spans if layer is None or s.layer == layer]
     rows = [s.rows if shown is None else s.start + shown for s in spans]
@@ -153,7 +153,8 @@ def test_a_performance_depends_on_the_scene_frame_alone(film: Film, folder: Path
 def test_layers_stand_side_by_side_in_their_order(stage: Stage) -> None:
     spans = stage.at(1060).spans
     counts = [(s.member, s.layer, s.stop - s.start if s.shown is None else len(s.shown)) for s in spans]
-    assert [(s.start, s.stop) for s in spans] == list(itertools.pairwise(itertools.accumulate([0, *(c[2] for c in counts)])))
+    edges = itertools.accumulate((count for _, _, count in counts), initial=0)
+    assert [(s.start, s.stop) for s in spans] == list(itertools.pairwise(edges))
     hidden = {s.layer for s in spans if s.shown is not None}
     assert hidden == {"body", "pyjamas"}
     assert [(member, layer) for member, layer, _ in counts] == [

@@ -17,6 +17,7 @@ namespace SPLATFILM_ISA {
 #include "features.inl"
 #include "light.inl"
 #include "skin.inl"
+#include "falls.inl"
 #include "look.inl"
 #include "loss.inl"
 
@@ -44,6 +45,7 @@ const Kernels SPLATFILM_JOIN(kernels_, SPLATFILM_ISA) = {
     SPLATFILM_ISA::loss_backward,
     SPLATFILM_ISA::add_light,
     SPLATFILM_ISA::to_display,
+    SPLATFILM_ISA::light_gains,
     SPLATFILM_ISA::ceiling,
 };
 
