@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -53,6 +54,13 @@ class Splats:
     @property
     def device(self) -> torch.device:
         return self.means.device
+
+    def only(self, rows: Tensor) -> Splats:  # [M] int64
+        """Some of the splats, in the order of `rows`."""
+        names = ("means", "quats", "scales", "opacities", "sh", "stretches", "turns", "antialiased")
+        given: dict[str, Tensor | None] = {name: getattr(self, name) for name in names}
+        chosen: dict[str, Any] = {name: None if v is None else v[rows] for name, v in given.items()}
+        return dataclasses.replace(self, **chosen)
 
     def to(self, device: torch.device | str) -> Splats:
         """The same splats on another device; itself when it is there already."""

@@ -43,6 +43,19 @@ class BoundLayer:
     drape: Drape | None = None
     lids: tuple[Lid, ...] = ()
 
+    def only(self, rows: NDArray[np.int64]) -> BoundLayer:  # [M] ascending
+        """Some of the splats alone: each where and as it would be among all of them, to the bit."""
+        chosen = torch.from_numpy(rows).to(self.rest.device)
+        place = np.full(len(self.rest), -1, dtype=np.int64)
+        place[rows] = np.arange(len(rows))
+        return BoundLayer(
+            self.rest.only(chosen),
+            deform.Carriers(self.carriers.joints[chosen], self.carriers.weights[chosen]),
+            None if self.cage is None else self.cage.only(place),
+            None if self.drape is None else self.drape.only(chosen),
+            tuple(lid for lid in (lid.only(torch.from_numpy(place).to(chosen)) for lid in self.lids) if len(lid.rows)),
+        )
+
     def posed(self, rig: Rig, pose: Pose, place: Similarity) -> Splats:
         """The splats in a pose, the rig's space brought into the scene by `place`."""
         with one_torch_thread():

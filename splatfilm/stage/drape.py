@@ -33,6 +33,13 @@ class Drape:
     rest: Tensor  # [T, 3] float32: a, b, c of the inverse [a b; 0 c] of their edges at rest; 0 without area
     triangle: Tensor  # [N] int64
 
+    def only(self, rows: Tensor) -> Drape:  # [M] int64
+        """The drape of some of the splats, with the triangles and corners that they need."""
+        used, triangle = torch.unique(self.triangle[rows], return_inverse=True)
+        vertices, triangles = torch.unique(self.triangles[used], return_inverse=True)
+        carriers = deform.Carriers(self.carriers.joints[vertices], self.carriers.weights[vertices])
+        return Drape(self.corners.only(vertices), carriers, triangles, self.rest[used], triangle)
+
     def stretches(self, bones: Tensor, scale: float) -> Tensor:  # [B, 8] -> [N, 6]
         """How the splats are stretched by bones' dual quaternions, in a place of that scale."""
         corners = self.corners.means if scale == 1.0 else self.corners.means * scale

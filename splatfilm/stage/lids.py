@@ -38,6 +38,11 @@ class Lid:
     heights: Tensor  # [M] radii above the eye's middle
     skin: Tensor  # [3] coefficients of the first band
 
+    def only(self, place: Tensor) -> Lid:  # [N] int64
+        """The lid when of all splats only those with a `place` of 0 or more are left, there."""
+        here = place[self.rows] >= 0
+        return dataclasses.replace(self, rows=place[self.rows][here], heights=self.heights[here])
+
     def over(self, sh: Tensor, weight: float) -> None:
         """Closes the eye by `weight` 0..1 in coefficients [N, K, 3], which are written."""
         edge = 1 + _SOFT / 2 - (2 + _SOFT) * min(weight, 1.0)

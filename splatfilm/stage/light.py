@@ -47,6 +47,7 @@ FAINTEST_WEIGHT = 1e-3  # of a point in the thick of something: enough where the
 HEIGHTS = (0.2, 0.8)  # of a member, between its lowest and its highest splat: where it is asked what falls on it
 DARKEST = 0.01  # display-referred: below it the ratio of two colours says nothing
 MOST = 16.0  # the most that a display-referred colour is multiplied by
+_TOGETHER = 16  # splats that the kernel lights at one time
 _LUMINANCE = (0.2126, 0.7152, 0.0722)  # ITU-R BT.709
 _LOBE = np.array([1.0, *[2 / 3] * 3, *[1 / 4] * 5])  # the cosine's coefficients over pi
 
@@ -183,26 +184,31 @@ class Surface:
     """What light finds of a layer, in whatever pose: normals in the splats' own axes, and what they send back."""
 
     normals: Tensor  # [N, 3]
-    colours: Tensor  # [N, 3] display-referred, of their means over all directions
-    linear: Tensor  # [N, 3] the same, as light
+    table: NDArray[np.float32]
+    """[N / 16 rounded up, 9, 16] normals; colours over all directions, display-referred; these as light."""
 
     @staticmethod
     def of(rest: Splats, normals: Tensor) -> Surface:
         """The surface of splats at rest."""
         colours = (rest.sh[:, 0] * SH_C0 + 0.5).clamp(min=DARKEST)
-        return Surface(normals, colours, linear_from_srgb(colours))
+        values = np.concatenate([array(part) for part in (normals, colours, linear_from_srgb(colours))], axis=1)
+        blocks = -(-len(values) // _TOGETHER)
+        padded = np.ones((blocks * _TOGETHER, values.shape[1]), dtype=np.float32)
+        padded[: len(values)] = values
+        return Surface(normals, np.ascontiguousarray(padded.reshape(blocks, _TOGETHER, -1).transpose(0, 2, 1)))
 
 
-def lit(
+def gains_of(
     parts: tuple[Splats, ...],
     surfaces: tuple[Surface, ...],
     light: Light,
     probes: Probes,
     standing: NDArray[np.float64] | None = None,  # [2, 3] the corners of where the member is
-) -> tuple[Splats, ...]:
-    """A member's splats, layer by layer, in the light of the set. Pure; the same bits at any thread count.
+) -> tuple[Tensor, ...]:  # [N, 3] each
+    """What the colours of a member's splats, layer by layer, are multiplied by in the light of the set.
 
-    `standing` says where to ask for light without looking at splats, so that it does not depend on what is worn.
+    Pure; the same bits at any thread count. `standing` says where to ask for light without looking at splats, so that
+    it does not depend on what is worn.
     """
     if standing is None:
         means, opacities = ([getattr(p, n).cpu().numpy() for p in parts] for n in ("means", "opacities"))
@@ -213,13 +219,35 @@ def lit(
     middle = solid.mean(axis=0)
     heights = [low + share * (high - low) for share in HEIGHTS]
     there = [probes.at(np.array([middle[0], middle[1], height]), light.highlights) for height in heights]
-    numbers = [*there[0].ravel(), *there[1].ravel(), heights[0], max(heights[1], heights[0] + 1e-6)]
+    numbers = [*there[0].ravel().tolist(), *there[1].ravel().tolist(), heights[0], max(heights[1], heights[0] + 1e-6)]
     numbers += [light.strength, 2.0**light.exposure, MOST]
-    return tuple(_lit(part, own, numbers) for part, own in zip(parts, surfaces, strict=True))
+    plain = [float(number) for number in numbers]
+    return tuple(_gains(part, own, plain) for part, own in zip(parts, surfaces, strict=True))
 
 
-def _lit(splats: Splats, surface: Surface, numbers: list[float]) -> Splats:
-    given = (splats.means, splats.quats, surface.normals, surface.colours, surface.linear, splats.sh)
+def _gains(splats: Splats, surface: Surface, numbers: list[float]) -> Tensor:
+    gains = np.empty((len(splats), 3), dtype=np.float32)
+    extension().light(array(splats.means), array(splats.quats), surface.table, numbers, gains)
+    return torch.from_numpy(gains).to(splats.device)
+
+
+def shown(splats: Splats, gains: Tensor | None) -> Splats:  # [N, 3]
+    """The same splats with their colours, from every direction, multiplied."""
+    if gains is None:
+        return splats
     out = np.empty(splats.sh.shape, dtype=np.float32)
-    extension().light(*(array(part) for part in given), [float(number) for number in numbers], out)
+    nothing = np.empty(0, dtype=np.float32)
+    extension().paint(array(splats.sh), array(gains), nothing, nothing, True, out)
     return dataclasses.replace(splats, sh=torch.from_numpy(out).to(splats.device))
+
+
+def lit(
+    parts: tuple[Splats, ...],
+    surfaces: tuple[Surface, ...],
+    light: Light,
+    probes: Probes,
+    standing: NDArray[np.float64] | None = None,  # [2, 3]
+) -> tuple[Splats, ...]:
+    """A member's splats in the light of the set: see `gains_of`."""
+    gains = gains_of(parts, surfaces, light, probes, standing)
+    return tuple(shown(part, own) for part, own in zip(parts, gains, strict=True))

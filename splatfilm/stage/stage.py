@@ -6,10 +6,9 @@ depends on which frames were asked for before.
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +50,8 @@ class Span:
     start: int
     stop: int
     layer: str = ""
+    shown: NDArray[np.int64] | None = field(default=None, compare=False)
+    """[stop - start] which splats of its source, ascending: what is worn over a layer hides the others. None: all."""
 
     @property
     def source(self) -> Source:
@@ -71,12 +72,20 @@ class Staged:
     visibility: Tensor | None = None  # [N] share of its light that each splat keeps; None: nothing was asked of contact
 
 
+_Stands = tuple[tuple["Splats", ...], tuple["Tensor | None", ...]]
+"""A member's splats, layer by layer, and what the light of the set multiplies their colours by."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Moment:
-    """A scene frame: who is where, their splats span by span, and those put together, with contact and without."""
+    """A scene frame: who is where, their splats span by span, and those put together, with contact and without.
+
+    `gains` are what the light of the set multiplies the colours of a part by.
+    """
 
     placed: tuple[Placed, ...]
     parts: tuple[Splats, ...]
+    gains: tuple[Tensor | None, ...]
     spans: tuple[Span, ...]
     staged: dict[Contact | None, Staged]
 
@@ -107,14 +116,14 @@ class Stage:
         self._device = device
         self._read: dict[Source, Splats] = {}
         self._bindings = bindings
-        self._bound: dict[Source, BoundLayer] = {}
-        self._shown: dict[tuple[Source, tuple[str, ...]], Tensor] = {}
-        self._standing: dict[int, tuple[Placed, tuple[Splats, ...]]] = {}
+        self._bound: dict[tuple[Source, tuple[str, ...]], BoundLayer] = {}
+        self._shown: dict[tuple[Source, tuple[str, ...]], NDArray[np.int64]] = {}
+        self._standing: dict[int, tuple[Placed, _Stands]] = {}
         self._moment: _Moment | None = None
         self._known: Known | None = None
         self._diagonals: dict[tuple[Source, ...], float] = {}
         self._patched: dict[tuple[Source, ...], Patches] = {}
-        self._surfaces: dict[Source, Surface] = {}
+        self._surfaces: dict[tuple[Source, tuple[str, ...]], Surface] = {}
         self._probes: Probes | None = None
         self._drawn_on: Canvas | None = None
         self._shades: Shades | None = None
@@ -151,7 +160,7 @@ class Stage:
     def _composed(self, moment: _Moment, contact: Contact | None) -> Staged:
         """All parts of a moment in their order; with `contact` in one another's shadow."""
         if contact is None:
-            return Staged(self._canvas.joined(moment.parts), moment.spans)
+            return Staged(self._canvas.joined(moment.parts, None, moment.gains), moment.spans)
         from splatfilm.stage.contact import Body, Known, visibility
 
         part = {member.name: member.contact for member in self.placements.scene.cast}
@@ -166,7 +175,7 @@ class Stage:
         means, quats, scales, opacities = (part[before:] for part in self._canvas.geometry(moment.parts))
         cast = means, quats, scales, opacities
         kept = visibility(moment.parts[0], cast, bodies, contact, self._known)
-        splats = self._canvas.joined(moment.parts, kept if contact.beauty else None)
+        splats = self._canvas.joined(moment.parts, kept if contact.beauty else None, moment.gains)
         return Staged(splats, moment.spans, kept.to(splats.device))
 
     def _diagonal(self, placed: Placed) -> float:
@@ -187,12 +196,6 @@ class Stage:
         sources = tuple((placed.asset, source) for source in placed.sources)
         if sources not in self._patched:
             parts = [self._rest(placed, source) for source in placed.sources]
-            if placed.worn:
-                hidden = [self._hiding(placed, source) for source in placed.sources]
-                parts = [
-                    dataclasses.replace(part, opacities=self._opacities(name, over)) if over else part
-                    for part, name, over in zip(parts, sources, hidden, strict=True)
-                ]
             self._patched[sources] = patches(parts)
         return self._patched[sources]
 
@@ -214,16 +217,20 @@ class Stage:
         order = {member.name: number for number, member in enumerate(self.placements.scene.cast, start=1)}
         numbers = [0, *(order[p.member] for p in placed[1:])]
         parts: list[Splats] = []
+        lights: list[Tensor | None] = []
         spans, start = [], 0
         for number, member in zip(numbers, placed, strict=True):
-            for source, part in zip(member.sources, self._stand(number, member), strict=True):
+            splats, gains = self._stand(number, member)
+            lights += gains
+            for source, part in zip(member.sources, splats, strict=True):
                 layer = source.removeprefix(LAYER_PREFIX) if source.startswith(LAYER_PREFIX) else ""
-                spans.append(Span(member.member, member.asset, member.look, start, start + len(part), layer))
+                shown, stop = self._which(member, source), start + len(part)
+                spans.append(Span(member.member, member.asset, member.look, start, stop, layer, shown))
                 parts.append(part)
                 start += len(part)
-        return _Moment(placed, tuple(parts), tuple(spans), {})
+        return _Moment(placed, tuple(parts), tuple(lights), tuple(spans), {})
 
-    def _stand(self, number: int, placed: Placed) -> tuple[Splats, ...]:
+    def _stand(self, number: int, placed: Placed) -> _Stands:
         """The splats of one member, layer by layer, from the frame before when nothing about it has changed."""
         from splatfilm.splats import transformed
 
@@ -236,21 +243,37 @@ class Stage:
         else:
             carried = self._carried(placed)
             splats = tuple(self._dressed(placed, source, carried) for source in placed.sources)
+        gains: tuple[Tensor | None, ...] = (None,) * len(splats)
         if placed.light is not None:
-            splats = self._lit(placed, splats)
+            splats, gains = self._lit(placed, splats)
         if placed.stirs:
             from splatfilm.stage.ambient import stirred
+            from splatfilm.stage.light import shown
 
+            splats, gains = tuple(map(shown, splats, gains)), (None,) * len(splats)
             rests = [self._rest(placed, source) for source in placed.sources]
             splats = tuple(stirred(part, rest, placed) for part, rest in zip(splats, rests, strict=True))
-        self._standing[number] = placed, splats
-        return splats
+        self._standing[number] = placed, (splats, gains)
+        return splats, gains
 
     def _rest(self, placed: Placed, source: str) -> Splats:
         """The splats of a member as nothing has moved them yet."""
         if placed.pose is not None or placed.worn:
-            return self._layer((placed.asset, source)).rest
+            return self._worn(placed, source).rest
         return self._splats(placed.asset, source)
+
+    def _worn(self, placed: Placed, source: str) -> BoundLayer:
+        """What is to be seen of a layer below what is worn over it."""
+        name, hiding = (placed.asset, source), self._hiding(placed, source)
+        if (name, hiding) not in self._bound:
+            shown = self._seen(name, hiding)
+            layer = self._layer(name)
+            self._bound[name, hiding] = layer if shown is None else layer.only(shown)
+        return self._bound[name, hiding]
+
+    def _which(self, placed: Placed, source: str) -> NDArray[np.int64] | None:
+        """The splats of a layer that are to be seen; None for all."""
+        return self._seen((placed.asset, source), self._hiding(placed, source)) if placed.worn else None
 
     def _carried(self, placed: Placed) -> Carried | None:
         """What a member's pose does to all of its layers; None for one that has no pose."""
@@ -264,18 +287,13 @@ class Stage:
         """One layer of a character: posed, in its place, without what the layers over it hide."""
         from splatfilm.splats import transformed
 
-        name = placed.asset, source
-        layer = self._layer(name)
-        splats = transformed(layer.rest, placed.place) if carried is None else layer.moved(carried)
-        hiding = self._hiding(placed, source)
-        if not hiding:
-            return splats
-        return dataclasses.replace(splats, opacities=self._opacities(name, hiding))
+        layer = self._worn(placed, source)
+        return transformed(layer.rest, placed.place) if carried is None else layer.moved(carried)
 
-    def _lit(self, placed: Placed, splats: tuple[Splats, ...]) -> tuple[Splats, ...]:
+    def _lit(self, placed: Placed, splats: tuple[Splats, ...]) -> _Stands:
         """A member in the light of the set, which stands still."""
         from splatfilm.splats import transformed
-        from splatfilm.stage.light import Probes, lit
+        from splatfilm.stage.light import Probes, gains_of
 
         assert placed.light is not None, "it is asked for"
         if self._probes is None:
@@ -284,7 +302,7 @@ class Stage:
             self._probes = Probes(transformed(self._splats(scene.set, scene.set_look), place))
         surfaces = tuple(self._surface(placed, source) for source in placed.sources)
         if not placed.light.lamps:
-            return lit(splats, surfaces, placed.light, self._probes, self._standing_at(placed))
+            return splats, gains_of(splats, surfaces, placed.light, self._probes, self._standing_at(placed))
         from splatfilm.stage.lamps import Layer, Shades, lamplit
 
         if self._shades is None:
@@ -292,7 +310,7 @@ class Stage:
         rests = (self._rest(placed, source) for source in placed.sources)
         normals = (surface.normals for surface in surfaces)
         layers = [Layer(*one) for one in zip(splats, normals, rests, strict=True)]
-        return lamplit(layers, placed.light, self._probes, self._shades)
+        return lamplit(layers, placed.light, self._probes, self._shades), (None,) * len(splats)
 
     def _standing_at(self, placed: Placed) -> NDArray[np.float64] | None:
         """The corners of the box about a character's joints, whatever it wears; None for one without a pose."""
@@ -310,13 +328,13 @@ class Stage:
         from splatfilm.stage.actor import mesh_normals
         from splatfilm.stage.light import Surface, in_own_axes, outward
 
-        name = placed.asset, source
+        name = (placed.asset, source), self._hiding(placed, source)
         if name not in self._surfaces:
             if placed.pose is None and not placed.worn:
-                rest = self._splats(*name)
+                rest = self._splats(*name[0])
                 self._surfaces[name] = Surface.of(rest, outward(rest))
             else:
-                rest, rig = self._layer(name).rest, self._rig(placed.asset)
+                rest, rig = self._rest(placed, source), self._rig(placed.asset)
                 layers = self.placements.film.assets[placed.asset].layers
                 parts = layers[source.removeprefix(LAYER_PREFIX)].mesh if "/" in source else ()
                 found = mesh_normals(rig, rest.means.cpu().numpy(), parts)
@@ -333,17 +351,17 @@ class Stage:
         from splatfilm.base.hashing import hash_file
         from splatfilm.stage.actor import bound_layer, in_rig_space
 
-        if name not in self._bound:
+        if (name, ()) not in self._bound:
             film, (asset, source) = self.placements.film, name
             file, place = self._sources[name], film.source(asset, source).place
             given = hash_value([hash_file(file), list(place.rotation), list(place.translation), place.scale])
             mesh = film.assets[asset].layers[source.removeprefix(LAYER_PREFIX)].mesh if "/" in source else ()
             splats = in_rig_space(self._splats(asset, source), place)
             try:
-                self._bound[name] = bound_layer(self._rig(asset), splats, given, mesh, self._bindings)
+                self._bound[name, ()] = bound_layer(self._rig(asset), splats, given, mesh, self._bindings)
             except ValueError as error:
                 raise InputError.at(film.path, str(error), f"assets.{asset}.{source.replace('/', '.')}.mesh") from None
-        return self._bound[name]
+        return self._bound[name, ()]
 
     def _hiding(self, placed: Placed, source: str) -> tuple[str, ...]:
         """The layers that are worn over this one and cover it."""
@@ -353,20 +371,19 @@ class Stage:
         names = [other.removeprefix(LAYER_PREFIX) for other in over]
         return tuple(name for name in names if own in layers[name].covers)
 
-    def _opacities(self, name: Source, hiding: tuple[str, ...]) -> Tensor:
-        """The opacities of a layer, 0 where the layers `hiding` lie over it."""
-        import torch
-
+    def _seen(self, name: Source, hiding: tuple[str, ...]) -> NDArray[np.int64] | None:
+        """The splats of a layer that the layers `hiding` do not hide; None where nothing is worn over it."""
         from splatfilm.stage.actor import covered
 
+        if not hiding:
+            return None
         if (name, hiding) not in self._shown:
             rest, rig = self._layer(name).rest, self._rig(name[0])
             layers = self.placements.film.assets[name[0]].layers
             parts = tuple(dict.fromkeys(part for other in hiding for part in layers[other].mesh))
             own = layers[name[1].removeprefix(LAYER_PREFIX)].mesh if "/" in name[1] else ()
             hidden = covered(rig, rest.means.cpu().numpy(), parts, own)
-            below = torch.from_numpy(hidden).to(rest.device)
-            self._shown[name, hiding] = torch.where(below, torch.zeros_like(rest.opacities), rest.opacities)
+            self._shown[name, hiding] = np.nonzero(~hidden)[0]
         return self._shown[name, hiding]
 
     def _splats(self, asset: str, look: str) -> Splats:

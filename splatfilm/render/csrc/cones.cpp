@@ -47,6 +47,13 @@ Cones::Cones(double reach) {
     }
     begin = end;
   }
+  stride = count <= 8 ? 8 : count <= 16 ? 16 : 32;
+  for (k = 0; k < kCones; ++k)
+    for (int t = 0; t < stride; ++t) {
+      const ConeStep step = t < count ? steps[k][t] : ConeStep{};
+      along[0][k * stride + t] = step.x, along[1][k * stride + t] = step.y, along[2][k * stride + t] = step.z;
+      narrower[k * stride + t] = t < count ? float(kBlurs - step.width) : float(kBlurs + 1);
+    }
   for (k = 0; k < kCones; ++k)
     for (int axis = 0; axis < 3; ++axis) {
       const float along = k & 1 ? -axes[k / 2][axis] : axes[k / 2][axis];

@@ -17,10 +17,10 @@
 namespace splatfilm {
 namespace {
 
-constexpr float kFaint = 1.0f / 256;  // less than this is nothing, so that what is far away keeps its bits
 constexpr int kTail = 1;               // cells beyond its reach from which an occluder, blurred, may still be seen
 constexpr int kStep = 16;             // cells that windows are rounded out to
-constexpr size_t kMostWindows = 3;
+constexpr size_t kMostWindows = 8;
+constexpr int kAround = 32;            // cells beyond most of a set that somebody may still reach to
 constexpr int64_t kMostCells = 1 << 23;  // of a window that holds most of a set
 constexpr double kStrays = 0.02;         // share of a set's splats at either end of an axis that windows may leave out
 constexpr int64_t kRun = 512;            // splats that one task takes; results do not depend on it
@@ -64,7 +64,7 @@ LookTask looking(const Depths& depths, const Cones& cones) {
   for (int width = 0; width < kBlurs; ++width) task.copies[width] = depths.blurred(width);
   task.nx = box.size[0], task.ny = box.size[1], task.nz = box.size[2];
   task.cones = &cones;
-  for (int width = 0; width < kBlurs; ++width) task.filled_blocks[width] = depths.filled_blocks(width);
+  task.filled_blocks = depths.filled_blocks();
   for (int k = 0; k < 3; ++k) task.blocks[k] = depths.filled_size()[k];
   return task;
 }
@@ -199,9 +199,9 @@ class Field {
           for (int k = 0; k < 3; ++k) at[k][i] = float(whole[k] - depths.box().low[k]) + 0.5f;
         }
         LookTask task = looking(depths, cones);
-        task.able = (1u << kCones) - 1, task.x = at[0], task.y = at[1], task.z = at[2], task.filled = filled[0];
+        task.able = (1u << kCones) - 1, task.x = at[0], task.y = at[1], task.z = at[2];
         task.middle = close_by(at, middle) ? middle : nullptr;
-        if (!kernels().look_around(task)) continue;
+        if (!kernels().look_around(task, filled[0])) continue;
         for (int i = 0; i < kLanes && g * kLanes + i < count; ++i) {
           float* light = light_.data() + (known + size_t(g * kLanes + i)) * kLight;
           for (int d = 0; d < kCones; ++d)
@@ -337,14 +337,15 @@ std::vector<float> Occluder::shade(const Standing& other) const {
 
 // A part of the lattice: what of the set is there, which of its splats, and what was seen from its points.
 struct Surroundings::Window {
-  // Sixteen neighbours among the set's splats, in few bytes: what is read for every frame must be near at hand.
+  // Sixteen neighbours among the set's splats, as they are looked from in every frame.
   struct Group {
-    int count = 0;              // of them
-    int16_t at[3][kLanes];      // cells from the window's first
-    uint8_t past[3][kLanes];    // and how far past them, in parts of 256
-    int8_t normal[3][kLanes];   // times 127
+    int count = 0;            // of them
+    bool is_close_by;         // none is too far from their middle
     bool is_looked_between = false;
-    uint8_t open[kCones][kLanes];  // as `LookTask` has it; found when it is first needed
+    float at[3][kLanes];      // cells from the window's first, in parts of 256: sums with whole cells are exact
+    float middle[3];
+    float normal[3][kLanes];
+    uint8_t open[kCones][kLanes], last[kCones];  // as `LookTask` has them; found when they are first needed
     int32_t rows[kLanes];
   };
 
@@ -390,11 +391,12 @@ void Surroundings::Window::look_at(const SplatArrays& splats, int64_t count, con
       normal_of(splats, row, normal);
       group.rows[i] = int32_t(row);
       for (int k = 0; k < 3; ++k) {
-        group.at[k][i] = int16_t(at[k] - box.low[k]), group.past[k][i] = uint8_t(past[k] * 255.99f);
-        group.normal[k][i] = int8_t(std::lround(normal[k] * 127));
+        group.at[k][i] = float(at[k] - box.low[k]) + float(uint8_t(past[k] * 255.99f)) * kPast + 0.5f;
+        group.normal[k][i] = normal[k];
         low[k] = i ? std::min(low[k], at[k]) : at[k], high[k] = i ? std::max(high[k], at[k]) : at[k];
       }
     }
+    group.is_close_by = close_by(group.at, group.middle);
     Box& about = boxes.emplace_back();
     for (int k = 0; k < 3; ++k) about.low[k] = low[k], about.size[k] = int(high[k] - low[k]) + 1;
   }
@@ -430,13 +432,20 @@ void Surroundings::Window::look_between(Group& group) const {
         const float along[3] = {step.x, step.y, step.z};
         int64_t at[3];
         for (int k = 0; k < 3; ++k)
-          at[k] = box.low[k] + group.at[k][i] + whole(float(group.past[k][i]) * kPast + along[k] + 0.5f);
+          at[k] = box.low[k] + whole(double(group.at[k][i]) + along[k]);
         if (!step.blocks || !set.box().holds(at[0], at[1], at[2])) continue;
         const float met = float(depths[set.box().at(at[0], at[1], at[2])]) * step.length;
         open /= 1 + met * (1 + 0.5f * met);
       }
       group.open[d][i] = in_short(lit, cones.count);
     }
+  for (int d = 0; d < kCones; ++d) {
+    group.last[d] = 0;
+    for (int i = 0; i < kLanes; ++i) {
+      const int clear = group.open[d][i] / 16, to = group.open[d][i] % 16 ? cones.count : std::min(clear, cones.count);
+      group.last[d] = std::max(group.last[d], uint8_t(to));
+    }
+  }
 }
 
 // What a member takes from each of a group.
@@ -444,29 +453,17 @@ void Surroundings::Window::shade(size_t number, const Occluder& member, float* s
   Group& group = groups[number];
   if (!group.is_looked_between) look_between(group);
   const Box& own = member.depths().box();
-  float at[3][kLanes], normal[3][kLanes], filled[kCones][kLanes], middle[3];
+  float at[3][kLanes], middle[3];
   for (int k = 0; k < 3; ++k) {
-    const int aside = int(box.low[k] - own.low[k]);
-    for (int i = 0; i < kLanes; ++i) at[k][i] = float(group.at[k][i] + aside) + float(group.past[k][i]) * kPast + 0.5f;
+    const float aside = float(box.low[k] - own.low[k]);
+    for (int i = 0; i < kLanes; ++i) at[k][i] = group.at[k][i] + aside;
+    middle[k] = group.middle[k] + aside;
   }
   LookTask task = looking(member.depths(), cones);
   task.able = towards(own, cones, boxes[number]);
-  task.x = at[0], task.y = at[1], task.z = at[2], task.open = group.open[0], task.filled = filled[0];
-  task.middle = close_by(at, middle) ? middle : nullptr;
-  if (!kernels().look_around(task)) return;
-  for (int k = 0; k < 3; ++k)
-    for (int i = 0; i < kLanes; ++i) normal[k][i] = float(group.normal[k][i]) * (1.0f / 127);
-  float before[kLanes] = {}, behind[kLanes] = {}, weights[kLanes] = {};
-  for (int k = 0; k < kAxes; ++k)
-    for (int i = 0; i < kLanes; ++i) {
-      const float* axis = cones.axes[k];
-      const float cosine = axis[0] * normal[0][i] + axis[1] * normal[1][i] + axis[2] * normal[2][i];
-      const float weight = std::fabs(cosine), one = filled[2 * k][i], other = filled[2 * k + 1][i];
-      before[i] += weight * (cosine < 0 ? other : one);
-      behind[i] += weight * (cosine < 0 ? one : other);
-      weights[i] += weight;
-    }
-  for (int i = 0; i < kLanes; ++i) shares[i] = missing(before[i] / weights[i], behind[i] / weights[i], 0);
+  task.x = at[0], task.y = at[1], task.z = at[2], task.open = group.open[0], task.last = group.last;
+  task.middle = group.is_close_by ? middle : nullptr;
+  kernels().look_from_surfaces(task, group.normal[0], shares);
 }
 
 Surroundings::Surroundings(const float* means, const float* quats, const float* scales, const float* opacities, int64_t count)
@@ -498,8 +495,8 @@ Surroundings::Window& Surroundings::window(const Occluder& member) {
   Box where = rounded(wanted, kStep), most = where;
   double cells = 1;
   for (int k = 0; k < 3; ++k) {
-    const double first = std::min(low_[k] / member.cell() - kStep, double(where.low[k]));
-    const double last = std::max(high_[k] / member.cell() + kStep, double(where.low[k] + where.size[k]));
+    const double first = std::min(low_[k] / member.cell() - kAround, double(where.low[k]));
+    const double last = std::max(high_[k] / member.cell() + kAround, double(where.low[k] + where.size[k]));
     cells *= last - first;
     if (!(cells < double(kMostCells))) break;
     most.low[k] = int64_t(std::floor(first)), most.size[k] = int(int64_t(std::ceil(last)) - most.low[k]);

@@ -17,6 +17,7 @@ namespace SPLATFILM_ISA {
 #include "features.inl"
 #include "light.inl"
 #include "skin.inl"
+#include "falls.inl"
 #include "look.inl"
 #include "loss.inl"
 
@@ -39,10 +40,12 @@ const Kernels SPLATFILM_JOIN(kernels_, SPLATFILM_ISA) = {
     SPLATFILM_ISA::blend_depths,
     SPLATFILM_ISA::skin,
     SPLATFILM_ISA::look_around,
+    SPLATFILM_ISA::look_from_surfaces,
     SPLATFILM_ISA::loss_forward,
     SPLATFILM_ISA::loss_backward,
     SPLATFILM_ISA::add_light,
     SPLATFILM_ISA::to_display,
+    SPLATFILM_ISA::light_gains,
     SPLATFILM_ISA::ceiling,
 };
 

@@ -64,6 +64,19 @@ struct SkinTask {
   float *out_means, *out_quats, *turns;  // [count, 3], [count, 4], [count, 4]
 };
 
+// Light as second-order spherical harmonics at two heights; what falls on a splat between them is blended.
+struct LightTask {
+  const float *means, *quats;  // [count, 3] metres, [count, 4]
+  // [count / 16 rounded up, 9, 16] of splats: normals in their own axes, colours that they show all in all, and these as
+  // light.
+  const float* surface;
+  int64_t count;
+  float below[9][3], above[9][3];  // over pi
+  float low, high;                 // metres: where they hold
+  float strength, gain, most;      // `most` that a display-referred colour is multiplied by
+  float* gains;                    // [count, 3] of display-referred colours
+};
+
 struct SceneGradients {
   float *means, *quats, *scales, *opacities, *sh;
   float* absolute;  // [count, 2] sums over pixels of |dL/d(projected mean)|, or null
@@ -141,12 +154,15 @@ struct Kernels {
                                   const float* picture, const float* d, const PairSums&, float* channel_sums);
   void (*blend_depths)(const View&, const TileList&, const float* records, const DepthPictures&);
   void (*skin)(const SkinTask&, int64_t begin, int64_t end);
-  // Whether anything is met; where not, nothing is written.
-  bool (*look_around)(const LookTask&);
+  // How much of each cone is filled, 0..1 [kCones, 16]. Whether anything is met; where not, nothing is written.
+  bool (*look_around)(const LookTask&, float* filled);
+  // The share of light that surfaces with `normals` [3, 16] lose on the side that loses more [16]; as above.
+  bool (*look_from_surfaces)(const LookTask&, const float* normals, float* shares);
   void (*loss_forward)(const LossTask&, int row_begin, int row_end, float* scratch);
   void (*loss_backward)(const LossTask&, int row_begin, int row_end, float* scratch);
   void (*add_light)(const float* display, float* light, int64_t count);
   void (*to_display)(float* light, float scale, int64_t count);
+  void (*light_gains)(const LightTask&, int64_t begin, int64_t end);
   // Pair evaluations of the blend's inner loop on data that stays in the first cache: the ceiling for benchmarks.
   int64_t (*ceiling)(int64_t rounds, float* sink);
 };

@@ -238,18 +238,20 @@ void Depths::mark_blocks() {
         blocks[x / kSide] |= all != 0;
       }
     }
-  filled_[0] = any_;
+  reached_ = any_;
+  filled_.resize(any_.size());
   int64_t reached = 0;
   for (int width = 0; width < kBlurs; ++width) {  // a copy reaches so many cells farther, and what is beside counts
-    if (width) filled_[width] = filled_[width - 1];
     int64_t smear = 0;
     for (int k = 1; k <= width; ++k) smear += kHalfWidths[k];
     const int64_t far = (smear + kSide - 1) / kSide + 1, more = far - reached;
     reached = far;
-    if (!more) continue;
-    spread(filled_[width], nx, 1, ny * nz, more);
-    spread(filled_[width], ny, nx, nx * nz, more);
-    spread(filled_[width], nz, nx * ny, nx * ny, more);
+    if (more) {
+      spread(reached_, nx, 1, ny * nz, more);
+      spread(reached_, ny, nx, nx * nz, more);
+      spread(reached_, nz, nx * ny, nx * ny, more);
+    }
+    for (size_t i = 0; i < filled_.size(); ++i) filled_[i] = (width ? filled_[i] : 0) + reached_[i];
   }
 }
 

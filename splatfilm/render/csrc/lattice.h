@@ -12,7 +12,6 @@
 
 namespace splatfilm {
 
-constexpr int kBlurs = 4;                          // copies of a lattice, ever wider
 constexpr int kHalfWidths[kBlurs] = {0, 1, 2, 4};  // each is a box over the one before it
 constexpr int kSmear = 1 + 2 + 4;                  // cells that the widest copy reaches beyond what is there
 constexpr float kUnit = 1.0f / 16384;              // of optical depth
@@ -94,7 +93,7 @@ class Depths {
   void mark_near(const Box& around, int far);
   // Finds out for `filled_blocks`, as `LookTask` has them.
   void mark_blocks();
-  const uint8_t* filled_blocks(int width) const { return filled_[width].data(); }
+  const int32_t* filled_blocks() const { return filled_.data(); }
   const int (&filled_size() const)[3] { return filled_size_; }
   bool near(const Box& box) const {
     if (!marked_.meets(box)) return false;
@@ -127,7 +126,8 @@ class Depths {
   Box marked_{{0, 0, 0}, {0, 0, 0}};
   int blocks_[3] = {0, 0, 0};
   std::vector<uint8_t> near_;
-  std::vector<uint8_t> any_, filled_[kBlurs];  // of blocks
+  std::vector<uint8_t> any_, reached_;  // of blocks
+  std::vector<int32_t> filled_;
   int filled_size_[3] = {0, 0, 0};
 };
 

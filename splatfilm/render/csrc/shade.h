@@ -3,24 +3,24 @@
 #pragma once
 #include <cstdint>
 
-namespace splatfilm {
+#include "kernels.h"
 
-// Light as second-order spherical harmonics at two heights; what falls on a splat between them is blended.
-struct LightTask {
-  const float *means, *quats, *normals;  // [count, 3] metres, [count, 4], [count, 3] in the splats' own axes
-  const float *colours, *light;          // [count, 3] display-referred from nowhere in particular, and linear
-  const float* sh;                       // [count, basis, 3]
-  int64_t count;
-  int basis;
-  float below[9][3], above[9][3];  // over pi
-  float low, high;                 // metres: where they hold
-  float strength, gain, most;      // `most` that a display-referred colour is multiplied by
-  float* out;                      // [count, basis, 3]
-};
+namespace splatfilm {
 
 void light(const LightTask&);
 
-// Rows of `sh` [*, basis, 3] as a share of their light leaves them, into the same rows of `out`.
-void darken(const float* sh, int basis, const int64_t* rows, const float* kept, int64_t count, float* out);
+// Colours of splats, times gains and as bright as shares of their light leave them.
+struct PaintTask {
+  const float* sh;      // [count, basis, 3]
+  const float* gains;   // [count, 3] of each channel; null: ones
+  const float* kept;    // [count] shares of the light; null: ones
+  const float* before;  // [count] the shares that `out` holds already: rows of which they are the same stay; null: ones
+  bool fresh;           // `out` holds nothing of use
+  int64_t count;
+  int basis;
+  float* out;  // [count, basis, 3]
+};
+
+void paint(const PaintTask&);
 
 }  // namespace splatfilm

@@ -133,20 +133,15 @@ void keep(const InLong& rows, const In& shares, double strength, const Out& kept
 }
 
 // `numbers`: light at two heights 27 and 27, the heights, strength, gain, most.
-void light_of(const In& means, const In& quats, const In& normals, const In& colours, const In& linear, const In& sh,
-              const std::vector<double>& numbers, const Out& out) {
-  const int64_t n = means.ndim() ? int64_t(means.shape(0)) : 0, basis = sh.ndim() == 3 ? int64_t(sh.shape(1)) : 0;
+void light_of(const In& means, const In& quats, const In& surface, const std::vector<double>& numbers, const Out& gains) {
+  const int64_t n = means.ndim() ? int64_t(means.shape(0)) : 0;
   expect(means, "means", {n, 3});
   expect(quats, "quats", {n, 4});
-  expect(normals, "normals", {n, 3});
-  expect(colours, "colours", {n, 3});
-  expect(linear, "linear", {n, 3});
-  expect(sh, "sh", {n, basis, 3});
-  expect(out, "out", {n, basis, 3});
-  if (basis < 1 || numbers.size() != 59) throw std::invalid_argument("light takes sh and 59 numbers");
-  LightTask task{means.data(), quats.data(), normals.data(), colours.data(), linear.data(), sh.data(), n, int(basis),
-                 {}, {}, float(numbers[54]), float(numbers[55]), float(numbers[56]), float(numbers[57]), float(numbers[58]),
-                 out.data()};
+  expect(surface, "surface", {(n + kLanes - 1) / kLanes, 9, kLanes});
+  expect(gains, "gains", {n, 3});
+  if (numbers.size() != 59) throw std::invalid_argument("light takes 59 numbers");
+  LightTask task{means.data(), quats.data(), surface.data(), n, {}, {}, float(numbers[54]), float(numbers[55]),
+                 float(numbers[56]), float(numbers[57]), float(numbers[58]), gains.data()};
   for (int k = 0; k < 27; ++k) {
     task.below[k / 3][k % 3] = float(numbers[size_t(k)]);
     task.above[k / 3][k % 3] = float(numbers[size_t(27 + k)]);
@@ -155,17 +150,17 @@ void light_of(const In& means, const In& quats, const In& normals, const In& col
   light(task);
 }
 
-void darken_rows(const In& sh, const InLong& rows, const In& kept, const Out& out) {
+// Whatever is empty counts as ones.
+void paint_rows(const In& sh, const In& gains, const In& kept, const In& before, bool fresh, const Out& out) {
   const int64_t n = sh.ndim() == 3 ? int64_t(sh.shape(0)) : 0, basis = sh.ndim() == 3 ? int64_t(sh.shape(1)) : 0;
-  const int64_t count = rows.ndim() ? int64_t(rows.shape(0)) : 0;
   expect(sh, "sh", {n, basis, 3});
   expect(out, "out", {n, basis, 3});
-  expect(rows, "rows", {count});
-  expect(kept, "kept", {count});
-  for (int64_t i = 0; i < count; ++i)
-    if (uint64_t(rows.data()[i]) >= uint64_t(n)) throw std::invalid_argument("a row that is no splat");
+  if (gains.size()) expect(gains, "gains", {n, 3});
+  if (kept.size()) expect(kept, "kept", {n});
+  if (before.size()) expect(before, "before", {n});
   const nb::gil_scoped_release release;
-  darken(sh.data(), int(basis), rows.data(), kept.data(), count, out.data());
+  paint({sh.data(), gains.size() ? gains.data() : nullptr, kept.size() ? kept.data() : nullptr,
+         before.size() ? before.data() : nullptr, fresh, n, int(basis), out.data()});
 }
 
 // The same for splats that lose what their patches do; `kept` begins at the first of them.
@@ -271,7 +266,7 @@ void bind_stage(nb::module_& m) {
   m.def("keep", &keep);
   m.def("keep_patches", &keep_patches);
   m.def("light", &light_of);
-  m.def("darken", &darken_rows);
+  m.def("paint", &paint_rows);
   m.def("bounds", &bounds);
   m.def("drape", &drape_of);
   m.def("shape", &shape_of);

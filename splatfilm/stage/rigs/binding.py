@@ -153,6 +153,14 @@ class ShapeCage:
     inverse_frames: Array  # [T, 3, 3]
     offsets: Array  # [S, V, 3]
 
+    def only(self, place: NDArray[np.int64]) -> ShapeCage | None:  # [N]
+        """The cage when of all splats only those with a `place` of 0 or more are left, there; None for none of them."""
+        here = place[self.rows] >= 0
+        if not here.any():
+            return None
+        own = (place[self.rows][here], self.triangle[here], self.points[here], self.away[here])
+        return ShapeCage(*own, self.triangles, self.vertices, self.inverse_frames, self.offsets)
+
     def move(self, weights: Array, means: NDArray[np.float32], most: float) -> Moved:  # [S], [N, 3]
         """Moves splats as these weights say, before bones do, and leaves alone those that they do not reach.
 
