@@ -59,26 +59,28 @@ LightOf = Light | Literal["film"] | None
 
 _BULB = (1.0, 0.72, 0.42)
 FLAT = (
-    # Out of doors 7.2, 150 and 42: what gets past bars, curtains and reveals as `captures/make/meter.py` reads it.
-    Lamp("sun", 4.9, (1, 0.80, 0.55), (2.6, 4.0, 1.55), (-0.5102, -0.726, -0.4611), (1.38, 1.38), (0, -1, 0)),
-    Lamp("panel", 100, (0.84, 0.92, 1.0), (2.6, 4.02, 1.55), (0, -0.9929, -0.1191), (1.38, 1.38)),
-    Lamp("panel", 24, (1, 0.95, 0.86), (5.8, 3.84, 1.78), (0, -0.9806, -0.1961), (0.68, 0.82)),
-    Lamp("panel", 64, (1, 0.93, 0.82), (2.3, 1.9, 2.45), (0, 0, -1), (3.4, 2.8)),
-    Lamp("panel", 34, (1, 0.93, 0.84), (5.85, 2.2, 2.35), (0, 0, -1), (1.5, 2.0)),
+    # What of each gets past bars, curtains and reveals, and into photographs, as `captures/make/meter.py` reads it.
+    Lamp("sun", 5.5, (1, 0.80, 0.55), (2.6, 4.0, 1.55), (-0.5102, -0.726, -0.4611), (1.38, 1.38), (0, -1, 0)),
+    Lamp("panel", 96, (0.84, 0.92, 1.0), (2.6, 4.02, 1.55), (0, -0.9929, -0.1191), (1.38, 1.38)),
+    Lamp("panel", 23.5, (1, 0.95, 0.86), (5.8, 3.84, 1.78), (0, -0.9806, -0.1961), (0.68, 0.82)),
+    Lamp("panel", 43.5, (1, 0.93, 0.82), (2.3, 1.9, 2.45), (0, 0, -1), (3.4, 2.8)),
+    Lamp("panel", 29, (1, 0.93, 0.84), (5.85, 2.2, 2.35), (0, 0, -1), (1.5, 2.0)),
     Lamp("point", 9, _BULB, (0.2, 2.95, 0.94)),
     Lamp("point", 20, _BULB, (2.62, 1.75, 2.16)),
     Lamp("point", 7, _BULB, (6.8, 1.02, 1.775)),
     Lamp("point", 7, _BULB, (6.8, 2.18, 1.775)),
+    Lamp("sky", 0.081, (0.75, 0.82, 0.95)),
 )
 """The flat's lamps, as its gaffer would declare them."""
 STUDIO = (
-    Lamp("sky", 0.55, (1, 0.97, 0.93)),
-    Lamp("panel", 72.7, (1, 0.9, 0.76), (1.61, -1.15, 2.82), (-0.5755, 0.4111, -0.707), (1.38, 1.38)),
-    Lamp("panel", 46.3, (0.85, 0.92, 1), (-1.84, -0.69, 2.36), (0.741, 0.2779, -0.6113), (1.38, 1.38)),
-    Lamp("panel", 39.7, (1, 0.97, 0.92), (0.23, 2.07, 2.59), (-0.0846, -0.7613, -0.6429), (1.38, 1.38)),
+    Lamp("sky", 0.44, (1, 0.97, 0.93)),
+    Lamp("panel", 72, (1, 0.9, 0.76), (1.61, -1.15, 2.82), (-0.5755, 0.4111, -0.707), (1.38, 1.38)),
+    Lamp("panel", 45.4, (0.85, 0.92, 1), (-1.84, -0.69, 2.36), (0.741, 0.2779, -0.6113), (1.38, 1.38)),
+    Lamp("panel", 38.9, (1, 0.97, 0.92), (0.23, 2.07, 2.59), (-0.0846, -0.7613, -0.6429), (1.38, 1.38)),
 )
 """The studio that Ada was photographed in."""
-IN_LAMPS = Light(highlights=1.0, lamps=FLAT, studio=STUDIO)
+IN_LAMPS = Light(bounce=0.0, lamps=FLAT, studio=STUDIO)
+"""The flat is photographed without light from surface to surface (`captures/make/studio.py`)."""
 
 
 @dataclass(frozen=True)

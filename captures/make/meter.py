@@ -1,9 +1,11 @@
-"""What of each lamp gets into the flat: a white ball is held up at some places, with the set around it and without.
+"""What of each lamp gets to the cast: a white ball is held up at some places, in the flat and in the actor's studio.
 
     python captures/make/meter.py
 
-A film's gaffer declares lamps by what they send into a room. Here lamps stand outside of windows, so bars, reveals and
-curtains keep a part; this prints which part arrives, in the median over the places that a lamp reaches.
+A film's gaffer declares lamps by what they send. Here lamps stand outside of windows, so bars, reveals and curtains keep
+a part, and photographs are taken with few samples of large lamps that are far away (`studio.set_renderer`). The ball is
+read as photographs are taken, and again with nothing around it and every ray followed to its end. This prints which part
+arrives, in the median over the places that a lamp reaches, and what falls there from no lamp at all: the sky's share.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ PLACES = [
     (2.2, 2.6, 0.6),
     (5.5, 1.6, 0.7),
 ]
+FIGURE = [(0.0, 0.0, 0.5), (0.0, 0.0, 1.0), (0.0, 0.0, 1.5), (0.4, 0.0, 1.0), (-0.4, 0.0, 1.0)]  # of the actor
 SIDES = [(0.25, 0.2, 0.12), (-0.25, -0.2, -0.05), (-0.2, 0.25, 0.1)]  # where it is looked at from
 RADIUS = 0.06  # metres
 PIXELS, SAMPLES = 48, 48
@@ -58,10 +61,12 @@ def _ball() -> bpy.types.Object:
     return ball
 
 
-def _readings(groups: dict[str, str], ball: bpy.types.Object) -> NDArray[np.float64]:  # [places, lamps]
+def _readings(
+    groups: dict[str, str], ball: bpy.types.Object, places: list[plan.Point]
+) -> NDArray[np.float64]:  # [places, lamps + 1], the last of what is no lamp's
     file = build.WORK / "meter.exr"
-    found = np.zeros((len(PLACES), len(groups)))
-    for p, place in enumerate(PLACES):
+    found = np.zeros((len(places), len(groups) + 1))
+    for p, place in enumerate(places):
         ball.location = place
         looks = 0
         for side in SIDES:
@@ -74,35 +79,47 @@ def _readings(groups: dict[str, str], ball: bpy.types.Object) -> NDArray[np.floa
                 hers = np.array(channels["ViewLayer.IndexOB.X"].pixels) == 99
                 if not hers.any():  # something stands before it
                     continue
+                lamps = 0.0
                 for k, group in enumerate(groups.values()):
                     shown = [np.array(channels[f"ViewLayer.Combined_{group}.{c}"].pixels)[hers] for c in "RGB"]
                     found[p, k] += float(np.mean(shown))
+                    lamps += float(np.mean(shown))
+                whole = [np.array(channels[f"ViewLayer.Combined.{c}"].pixels)[hers] for c in "RGB"]
+                found[p, -1] += float(np.mean(whole)) - lamps
             looks += 1
         found[p] /= max(looks, 1)
     return found
 
 
-def main() -> None:
-    build.open_set("flat", build.jobs("final")["flat"])
+def meter(name: str, places: list[plan.Point]) -> None:
+    """Print what of each lamp of a built set arrives."""
+    build.open_set(name, build.jobs("final")[name])
+    for thing in bpy.data.objects:
+        if name != "flat" and thing.type == "MESH":
+            thing.hide_render = True  # the actor herself
     groups, ball = _groups(), _ball()
     studio.set_renderer((PIXELS, PIXELS), SAMPLES)
     cycles, layer = bpy.context.scene.cycles, bpy.context.view_layer
-    cycles.max_bounces, cycles.use_denoising, cycles.use_fast_gi = 0, False, False
+    cycles.use_denoising = False
     layer.use_pass_object_index = True
     studio.output("EXR")
-    inside = _readings(groups, ball)
+    inside = _readings(groups, ball, places)
+    cycles.max_bounces, cycles.use_fast_gi = 0, False
     for thing in bpy.data.objects:
         if thing.type == "MESH" and thing is not ball:
             thing.hide_render = True
-    free = _readings(groups, ball)
-    for k, name in enumerate(groups):
+    free = _readings(groups, ball, places)
+    for k, lamp in enumerate(groups):
         share = inside[:, k] / np.maximum(free[:, k], 1e-9)
         reached = (free[:, k] > LEAST) & (share > SHADED)
         said = ""
         if reached.any():
             said = f"{np.median(share[reached]):.2f} ({share[reached].min():.2f} to {share[reached].max():.2f})"
-        print(f"{name}: {said or 'reaches none'}, at {int(reached.sum())} places", flush=True)
+        print(f"{name}, {lamp}: {said or 'reaches none'}, at {int(reached.sum())} places", flush=True)
+    sky = inside[:, -1]
+    print(f"{name}, no lamp: {np.median(sky):.3f} ({sky.min():.3f} to {sky.max():.3f})", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    meter("flat", PLACES)
+    meter("ada-gown", FIGURE)

@@ -11,7 +11,7 @@ from splatfilm.film.fields import REQUIRED
 from splatfilm.film.model import Lamp, LampKind, Light
 from splatfilm.film.source import Table, shown
 
-LIGHT_KEYS = ("strength", "exposure", "highlights")
+LIGHT_KEYS = ("strength", "exposure", "highlights", "bounce")
 EXPOSURE_LIMITS = (-6.0, 6.0)  # stops
 HIGHLIGHTS_LIMITS = (1.0, 100.0)
 
@@ -33,9 +33,10 @@ def read_light(table: Table) -> Light | None:
     strength = fields.number(inside, "strength", plain.strength, 0, 1)
     exposure = fields.number(inside, "exposure", plain.exposure, *EXPOSURE_LIMITS, "stops")
     highlights = fields.number(inside, "highlights", plain.highlights, *HIGHLIGHTS_LIMITS)
-    if strength is None or exposure is None or highlights is None:
+    bounce = fields.number(inside, "bounce", plain.bounce, 0, 1)
+    if strength is None or exposure is None or highlights is None or bounce is None:
         return None
-    return Light(strength, exposure, highlights)
+    return Light(strength, exposure, highlights, bounce)
 
 
 LAMP_KEYS: dict[str, tuple[str, ...]] = {

@@ -38,7 +38,7 @@ LIGHT_VERSION = 4
 """Raised whenever the same member would be lit otherwise by the same set."""
 
 
-LAMPS_VERSION = 1
+LAMPS_VERSION = 2
 """Raised whenever the same member would be lit otherwise by the same lamps."""
 
 
@@ -274,5 +274,5 @@ def light_value(light: Light | None) -> dict[str, Any]:
         return {}
     value: list[Any] = [LIGHT_VERSION, light.strength, light.exposure, light.highlights]
     if light.lamps:
-        value += [LAMPS_VERSION, [asdict(lamp) for lamp in light.lamps], [asdict(lamp) for lamp in light.studio]]
+        value += [LAMPS_VERSION, light.bounce, [asdict(lamp) for lamp in light.lamps], [asdict(lamp) for lamp in light.studio]]
     return {"light": value}

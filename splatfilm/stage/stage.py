@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from splatfilm.base.errors import InputError
 from splatfilm.base.hashing import hash_value
 from splatfilm.base.threads import one_torch_thread
-from splatfilm.film.model import LAYER_PREFIX, Contact, Film
+from splatfilm.film.model import LAYER_PREFIX, Contact, Film, Lamp
 from splatfilm.stage.placement import Placed, Placements
 from splatfilm.stage.rigs.files import load_rig
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from splatfilm.stage.actor import BoundLayer, Carried
     from splatfilm.stage.canvas import Canvas
     from splatfilm.stage.contact import Known, Patches
-    from splatfilm.stage.lamps import Shades
+    from splatfilm.stage.lamps import Lamplight, Worn
     from splatfilm.stage.light import Probes, Surface
     from splatfilm.stage.resting import Resting
     from splatfilm.stage.rigs.rig import Rig
@@ -126,7 +126,10 @@ class Stage:
         self._surfaces: dict[tuple[Source, tuple[str, ...]], Surface] = {}
         self._probes: Probes | None = None
         self._drawn_on: Canvas | None = None
-        self._shades: Shades | None = None
+        self._lamplights: dict[tuple[Lamp, ...], Lamplight] = {}
+        self._in_lamps: dict[tuple[tuple[Source, ...], tuple[Lamp, ...]], Worn] = {}
+        self._studios: dict[tuple[Source, tuple[Lamp, ...]], NDArray[np.float64]] = {}
+        self._normals: dict[Source, Tensor] = {}
 
     def describe(self, frame: float) -> dict[str, Any]:
         """`Placements.describe`: what decides the staged splats, for a frame's key. Does not import torch."""
@@ -300,46 +303,85 @@ class Stage:
             scene = self.placements.scene
             place = self.placements.film.assets[scene.set].looks[scene.set_look].place
             self._probes = Probes(transformed(self._splats(scene.set, scene.set_look), place))
-        surfaces = tuple(self._surface(placed, source) for source in placed.sources)
         if not placed.light.lamps:
+            surfaces = tuple(self._surface(placed, source) for source in placed.sources)
             return splats, gains_of(splats, surfaces, placed.light, self._probes, self._standing_at(placed))
-        from splatfilm.stage.lamps import Layer, Shades, lamplit
+        from splatfilm.stage.lamps import Lamplight, lamp_gains
 
-        if self._shades is None:
-            self._shades = Shades(self._probes.setting)
-        rests = (self._rest(placed, source) for source in placed.sources)
-        normals = (surface.normals for surface in surfaces)
-        layers = [Layer(*one) for one in zip(splats, normals, rests, strict=True)]
-        return lamplit(layers, placed.light, self._probes, self._shades), (None,) * len(splats)
+        lamps = placed.light.lamps
+        if lamps not in self._lamplights:
+            self._lamplights[lamps] = Lamplight(lamps, self._probes.setting)
+        worn = self._for_lamps(placed, placed.light.studio)
+        return splats, lamp_gains(splats, worn, placed.light, self._probes, self._lamplights[lamps])
 
-    def _standing_at(self, placed: Placed) -> NDArray[np.float64] | None:
-        """The corners of the box about a character's joints, whatever it wears; None for one without a pose."""
-        if placed.pose is None:
-            return None
-        from splatfilm.stage.rigs.skeleton import world_transforms
+    def _for_lamps(self, placed: Placed, studio: tuple[Lamp, ...]) -> Worn:
+        """What lamps find of a member in what it wears."""
+        from splatfilm.stage.lamps import Places, Worn, in_lanes
 
-        joints = world_transforms(self._rig(placed.asset).skeleton, placed.pose)
-        at = (placed.place.matrix() @ joints)[:, :3, 3]
-        corners: NDArray[np.float64] = np.stack([at.min(axis=0), at.max(axis=0)])
-        return corners
+        sources = tuple((placed.asset, source) for source in placed.sources)
+        if (sources, studio) not in self._in_lamps:
+            rests = [self._rest(placed, source) for source in placed.sources]
+            surfaces = tuple(self._surface(placed, source) for source in placed.sources)
+            places = Places.of(rests, [surface.normals for surface in surfaces])
+            fell = []
+            for name in sources:
+                rows, whole = self._which(placed, name[1]), self._in_studio(name, studio)
+                fell.append(in_lanes(whole if rows is None else whole[rows]))
+            self._in_lamps[sources, studio] = Worn(places, surfaces, tuple(fell))
+        return self._in_lamps[sources, studio]
+
+    def _in_studio(self, name: Source, studio: tuple[Lamp, ...]) -> NDArray[np.float64]:  # -> [N, 3]
+        """What fell on all splats of a layer or look in its studio: without what was put on over it later."""
+        from splatfilm.stage.lamps import studio_light
+
+        if (name, studio) not in self._studios:
+            group = self._photographed_with(name)
+            rests = [self._whole(one) for one in group]
+            falls = studio_light(rests, [self._facing(one) for one in group], studio)
+            first = 0
+            for one, rest in zip(group, rests, strict=True):
+                self._studios[one, studio] = falls[first : first + len(rest)]
+                first += len(rest)
+        return self._studios[name, studio]
+
+    def _photographed_with(self, name: Source) -> list[Source]:
+        """What was before the camera together with a layer: the others of its capture, or those that it is worn over."""
+        asset, source = name
+        layers = self.placements.film.assets[asset].layers
+        own = source.removeprefix(LAYER_PREFIX)
+        if own == source or layers[own].capture is None:
+            return [name]
+        below = layers[own].over or tuple(n for n in layers if not layers[n].over and layers[n].capture == layers[own].capture)
+        return [*((asset, LAYER_PREFIX + n) for n in below if n != own and (asset, LAYER_PREFIX + n) in self._sources), name]
+
+    def _whole(self, name: Source) -> Splats:
+        """All splats of a layer or look, at rest."""
+        asset, source = name
+        return self._splats(asset, source) if self.placements.film.assets[asset].rig is None else self._layer(name).rest
 
     def _surface(self, placed: Placed, source: str) -> Surface:
-        """What light finds of a layer or look; its normals are those of its mesh, where it has one."""
-        from splatfilm.stage.actor import mesh_normals
-        from splatfilm.stage.light import Surface, in_own_axes, outward
+        """What light finds of what is seen of a layer or look."""
+        from splatfilm.stage.light import Surface
 
         name = (placed.asset, source), self._hiding(placed, source)
         if name not in self._surfaces:
-            if placed.pose is None and not placed.worn:
-                rest = self._splats(*name[0])
-                self._surfaces[name] = Surface.of(rest, outward(rest))
-            else:
-                rest, rig = self._rest(placed, source), self._rig(placed.asset)
-                layers = self.placements.film.assets[placed.asset].layers
-                parts = layers[source.removeprefix(LAYER_PREFIX)].mesh if "/" in source else ()
-                found = mesh_normals(rig, rest.means.cpu().numpy(), parts)
-                self._surfaces[name] = Surface.of(rest, outward(rest) if found is None else in_own_axes(rest, found))
+            rows, normals = self._which(placed, source), self._facing(name[0])
+            self._surfaces[name] = Surface.of(self._rest(placed, source), normals if rows is None else normals[rows])
         return self._surfaces[name]
+
+    def _facing(self, name: Source) -> Tensor:
+        """The normals of a layer or look, in its splats' own axes; those of its mesh, where it has one."""
+        from splatfilm.stage.actor import mesh_normals
+        from splatfilm.stage.light import in_own_axes, outward
+
+        if name not in self._normals:
+            asset, source = name
+            of, rest, found = self.placements.film.assets[asset], self._whole(name), None
+            if of.rig is not None:
+                parts = of.layers[source.removeprefix(LAYER_PREFIX)].mesh if source.startswith(LAYER_PREFIX) else ()
+                found = mesh_normals(self._rig(asset), rest.means.cpu().numpy(), parts)
+            self._normals[name] = outward(rest) if found is None else in_own_axes(rest, found)
+        return self._normals[name]
 
     def _rig(self, asset: str) -> Rig:
         path = self.placements.film.assets[asset].rig

@@ -64,7 +64,10 @@ struct SkinTask {
   float *out_means, *out_quats, *turns;  // [count, 3], [count, 4], [count, 4]
 };
 
-// Light as second-order spherical harmonics at two heights; what falls on a splat between them is blended.
+constexpr int kLampsTogether = 5;  // in a row of sixteen numbers, after the share of light from all around
+
+// Light as second-order spherical harmonics at two heights; what falls on a splat between them is blended. With lamps,
+// that is shaded by the member itself, and the lamps are added; then it is compared with what fell in the studio.
 struct LightTask {
   const float *means, *quats;  // [count, 3] metres, [count, 4]
   // [count / 16 rounded up, 9, 16] of splats: normals in their own axes, colours that they show all in all, and these as
@@ -75,6 +78,11 @@ struct LightTask {
   float low, high;                 // metres: where they hold
   float strength, gain, most;      // `most` that a display-referred colour is multiplied by
   float* gains;                    // [count, 3] of display-referred colours
+  const int32_t* patch = nullptr;  // [count] of each splat; -1: it gets nothing
+  const float* lamps = nullptr;    // [sheets, patches, 16]; null: there are none
+  int64_t sheets = 0, patches = 0;
+  const float* looks = nullptr;    // [5 sheets, 4] colours, and the part of its vector that a lamp's size makes up
+  const float* studio = nullptr;   // [count / 16 rounded up, 3, 16] over pi
 };
 
 struct SceneGradients {

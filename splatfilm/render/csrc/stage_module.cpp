@@ -11,33 +11,12 @@
 #include "drape.h"
 #include "shade.h"
 #include "shapes.h"
+#include "stage_arrays.h"
 
 namespace splatfilm {
 namespace {
 
 using namespace nb::literals;
-
-struct Arrays {
-  SplatArrays splats;
-  int64_t count;
-};
-
-Arrays arrays_of(const In& means, const In& quats, const In& scales, const In& opacities) {
-  const int64_t n = means.ndim() ? int64_t(means.shape(0)) : 0;
-  expect(means, "means", {n, 3});
-  expect(quats, "quats", {n, 4});
-  expect(scales, "scales", {n, 3});
-  expect(opacities, "opacities", {n});
-  return {{means.data(), quats.data(), scales.data(), opacities.data()}, n};
-}
-
-// A numpy array that owns what was in a vector.
-template <typename T>
-nb::ndarray<nb::numpy, T, nb::ndim<1>> handed_over(std::vector<T>&& values) {
-  auto* kept = new std::vector<T>(std::move(values));
-  nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
-  return {kept->data(), {kept->size()}, owner};
-}
 
 // Rows of some of the cast, `begin` further on than they are counted from.
 struct Some {
@@ -53,14 +32,6 @@ Some some_of(const SplatArrays& splats, int64_t count, int64_t begin, const InLo
   }
   some.standing.rows = some.rows.data();
   return some;
-}
-
-Box box_of(const std::vector<int64_t>& low, const std::vector<int>& size, double cell) {
-  if (low.size() != 3 || size.size() != 3 || !(cell > 0))
-    throw std::invalid_argument("a lattice has three sides and a cell greater than 0");
-  for (int side : size)
-    if (side < 1 || side > 1024) throw std::invalid_argument("a lattice has 1 to 1024 cells a side");
-  return {{low[0], low[1], low[2]}, {size[0], size[1], size[2]}};
 }
 
 void fill(Occluder& self, const In& means, const In& quats, const In& scales, const In& opacities, int64_t begin,
@@ -133,7 +104,7 @@ void keep(const InLong& rows, const In& shares, double strength, const Out& kept
 }
 
 // `numbers`: light at two heights 27 and 27, the heights, strength, gain, most.
-void light_of(const In& means, const In& quats, const In& surface, const std::vector<double>& numbers, const Out& gains) {
+LightTask light_task(const In& means, const In& quats, const In& surface, const std::vector<double>& numbers, const Out& gains) {
   const int64_t n = means.ndim() ? int64_t(means.shape(0)) : 0;
   expect(means, "means", {n, 3});
   expect(quats, "quats", {n, 4});
@@ -146,6 +117,30 @@ void light_of(const In& means, const In& quats, const In& surface, const std::ve
     task.below[k / 3][k % 3] = float(numbers[size_t(k)]);
     task.above[k / 3][k % 3] = float(numbers[size_t(27 + k)]);
   }
+  return task;
+}
+
+void light_of(const In& means, const In& quats, const In& surface, const std::vector<double>& numbers, const Out& gains) {
+  const LightTask task = light_task(means, quats, surface, numbers, gains);
+  const nb::gil_scoped_release release;
+  light(task);
+}
+
+// Of lamps too. `lamps`: [sheets, P, 16] of patches: the share of light from all around, and five lamps' vectors; `looks`:
+// [5 sheets, 4] of lamps: colour, and how soft they are; `studio` [N / 16 rounded up, 3, 16]: what fell there; `patch` [N].
+void light_of_lamps(const In& means, const In& quats, const In& surface, const std::vector<double>& numbers, const InInt& patch,
+                    const In& lamps, const In& looks, const In& studio, const Out& gains) {
+  LightTask task = light_task(means, quats, surface, numbers, gains);
+  const int64_t sheets = lamps.ndim() == 3 ? int64_t(lamps.shape(0)) : 0, patches = sheets ? int64_t(lamps.shape(1)) : 0;
+  expect(patch, "patch", {task.count});
+  expect(lamps, "lamps", {sheets, patches, kLanes});
+  expect(looks, "looks", {kLampsTogether * sheets, 4});
+  expect(studio, "studio", {(task.count + kLanes - 1) / kLanes, 3, kLanes});
+  if (sheets < 1) throw std::invalid_argument("lamps come in one sheet at least");
+  for (int64_t i = 0; i < task.count; ++i)
+    if (patch.data()[i] >= patches || patch.data()[i] < -1) throw std::invalid_argument("a patch that is none");
+  task.patch = patch.data(), task.lamps = lamps.data(), task.sheets = sheets, task.patches = patches;
+  task.looks = looks.data(), task.studio = studio.data();
   const nb::gil_scoped_release release;
   light(task);
 }
@@ -266,11 +261,13 @@ void bind_stage(nb::module_& m) {
   m.def("keep", &keep);
   m.def("keep_patches", &keep_patches);
   m.def("light", &light_of);
+  m.def("light_of_lamps", &light_of_lamps);
   m.def("paint", &paint_rows);
   m.def("bounds", &bounds);
   m.def("drape", &drape_of);
   m.def("shape", &shape_of);
   m.def("put_shapes", &put_shapes_into);
+  bind_lamps(m);
 }
 
 }  // namespace splatfilm

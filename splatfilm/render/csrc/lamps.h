@@ -1,0 +1,70 @@
+// Declared lamps: what of each gets to places of a member, in the shadow of the set and of the member itself.
+//
+// The light of a lamp at a place is one vector, A. Gershun's "light field" (1936): a surface there that the whole lamp
+// is above of gets the vector's product with its normal. So shadows are looked for once for many splats, and each splat
+// still has its own cosine.
+#pragma once
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "lattice.h"
+
+namespace splatfilm {
+
+enum class LampKind { kSun, kPanel, kPoint };
+
+// A lamp, or a quarter of a panel: one shadow, of which four parts shine.
+struct Shining {
+  LampKind kind;
+  int lamp;                 // whose part it is
+  float power;              // as `falls` counts it, per unit of a lamp's colour
+  float at[3], travels[3];  // metres; unit
+  float right[3], up[3];    // of a panel's quarter: from its middle to its edges
+  float facing[3];          // of a sun's window, into the room; 0: out of doors
+  float across, high;       // of that window, metres
+};
+
+constexpr int kShining = 20;  // numbers of one, in the order above
+
+// What a set that stands still lets by, from points of a grid; each is looked from once.
+class Openings {
+ public:
+  Openings(const SplatArrays& splats, int64_t count, const Box& box, double cell, std::vector<Shining> lamps);
+
+  const std::vector<Shining>& lamps() const { return lamps_; }
+  int64_t known() const { return int64_t(weights_.size()); }
+
+  // The share of each lamp's light that the set lets by to places: [count, lamps].
+  std::vector<float> at(const float* places, int64_t count);
+
+ private:
+  struct Node {
+    int64_t x, y, z;
+  };
+  void look(const std::vector<Node>& fresh);
+
+  Depths depths_;
+  double cell_;
+  std::vector<Shining> lamps_;
+  std::unordered_map<uint64_t, int32_t> number_;
+  std::vector<float> shares_, weights_;  // [known, lamps], [known]
+};
+
+// What falls on places of a member.
+struct Fallen {
+  std::vector<float> open;     // [count] of light from all around, the share that the member itself does not stop
+  std::vector<float> vectors;  // [count, lamps, 3] over pi, towards each whole lamp
+};
+
+struct PlacesOfMember {
+  const float *at, *normals;  // [count, 3]
+  int64_t count;
+};
+
+// `own` are the member's depths, `cell` metres; `lets_by` is [count, shining], null: all of it. `whole` is how many lamps
+// the shining ones are parts of. The same bits at any thread count.
+Fallen falls_on(const PlacesOfMember&, const Depths& own, double cell, const std::vector<Shining>&, int whole,
+                const float* lets_by);
+
+}  // namespace splatfilm

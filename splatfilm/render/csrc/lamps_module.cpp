@@ -1,0 +1,106 @@
+// The extension's class `Lamplight`: declared lamps, in the shadow of a set.
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <tuple>
+#include <vector>
+
+#include "lamps.h"
+#include "stage_arrays.h"
+
+namespace splatfilm {
+namespace {
+
+constexpr float kTo = 0.06f;  // metres off a surface that is asked what the set lets by
+
+std::vector<Shining> shining_of(const InDouble& table) {
+  const int64_t count = table.ndim() ? int64_t(table.shape(0)) : 0;
+  expect(table, "lamps", {count, kShining});
+  std::vector<Shining> lamps;
+  for (int64_t i = 0; i < count; ++i) {
+    const double* v = table.data() + i * (kShining);
+    if (!(v[0] >= 0 && v[0] <= 2)) throw std::invalid_argument("a kind of lamp that is none");
+    Shining one{};
+    one.kind = LampKind(int(v[0])), one.lamp = int(v[1]), one.power = float(v[2]);
+    float* parts[] = {one.at, one.travels, one.right, one.up, one.facing};
+    for (int p = 0; p < 5; ++p)
+      for (int k = 0; k < 3; ++k) parts[p][k] = float(v[3 + 3 * p + k]);
+    one.across = float(v[18]), one.high = float(v[19]);
+    lamps.push_back(one);
+  }
+  return lamps;
+}
+
+// Every lamp of a scene and its set, which stands still.
+struct Lamplight {
+  Openings openings;
+  int whole;
+};
+
+// The patches' light: [P] the open share of light from all around, [P, lamps, 3] vectors over pi; each blended with those
+// of the `beside` it: rows of [P + 1] `starts`.
+auto falls(Lamplight& self, const std::tuple<In, In, In, In>& member, const std::tuple<std::vector<int64_t>, std::vector<int>, double>& lattice,
+           const std::tuple<In, In>& places, const std::tuple<InLong, InInt>& beside) {
+  const auto& [means, quats, scales, opacities] = member;
+  const auto& [low, size, cell] = lattice;
+  const auto& [at, normals] = places;
+  const auto& [starts, others] = beside;
+  const auto [splats, count] = arrays_of(means, quats, scales, opacities);
+  const Box box = box_of(low, size, cell);
+  const int64_t n = at.ndim() ? int64_t(at.shape(0)) : 0, links = int64_t(others.size());
+  expect(at, "places", {n, 3});
+  expect(normals, "normals", {n, 3});
+  expect(starts, "starts", {n + 1});
+  for (int64_t i = 0; i < n; ++i)
+    if (starts.data()[i] < 0 || starts.data()[i + 1] < starts.data()[i] || starts.data()[i + 1] > links)
+      throw std::invalid_argument("neighbours' rows do not ascend");
+  for (int64_t i = 0; i < links; ++i)
+    if (uint64_t(others.data()[i]) >= uint64_t(n)) throw std::invalid_argument("a neighbour that is none");
+  std::vector<float> open(static_cast<size_t>(n)), vectors(size_t(n) * size_t(self.whole) * 3);
+  {
+    const nb::gil_scoped_release release;
+    std::vector<float> outside(size_t(n) * 3);
+    for (int64_t i = 0; i < 3 * n; ++i) outside[size_t(i)] = at.data()[i] + kTo * normals.data()[i];
+    const std::vector<float> lets_by = self.openings.at(outside.data(), n);
+    Depths own;
+    own.fill({splats, count, nullptr, nullptr}, box, cell);
+    const Fallen found = falls_on({at.data(), normals.data(), n}, own, cell, self.openings.lamps(), self.whole, lets_by.data());
+    const size_t width = size_t(self.whole) * 3;
+    for (int64_t i = 0; i < n; ++i) {
+      const int64_t first = starts.data()[i], last = starts.data()[i + 1];
+      const float share = 1 / float(1 + last - first);
+      float sum = found.open[size_t(i)];
+      float* out = vectors.data() + size_t(i) * width;
+      for (size_t k = 0; k < width; ++k) out[k] = found.vectors[size_t(i) * width + k];
+      for (int64_t j = first; j < last; ++j) {
+        const size_t other = size_t(others.data()[j]);
+        sum += found.open[other];
+        for (size_t k = 0; k < width; ++k) out[k] += found.vectors[other * width + k];
+      }
+      open[size_t(i)] = sum * share;
+      for (size_t k = 0; k < width; ++k) out[k] *= share;
+    }
+  }
+  return std::make_tuple(handed_over(std::move(open)), handed_over(std::move(vectors)));
+}
+
+}  // namespace
+
+void bind_lamps(nb::module_& m) {
+  nb::class_<Lamplight>(m, "Lamplight")
+      .def("__init__",
+           [](Lamplight* self, const std::tuple<In, In, In, In>& set, const std::tuple<std::vector<int64_t>, std::vector<int>, double>& lattice,
+              const InDouble& lamps, int whole) {
+             const auto& [means, quats, scales, opacities] = set;
+             const auto& [low, size, cell] = lattice;
+             const auto [splats, count] = arrays_of(means, quats, scales, opacities);
+             std::vector<Shining> shining = shining_of(lamps);
+             for (const Shining& one : shining)
+               if (uint64_t(one.lamp) >= uint64_t(whole)) throw std::invalid_argument("a part of a lamp that is none");
+             new (self) Lamplight{Openings(splats, count, box_of(low, size, cell), cell, std::move(shining)), whole};
+           })
+      .def("falls", &falls)
+      .def_prop_ro("known", [](const Lamplight& self) { return self.openings.known(); });
+}
+
+}  // namespace splatfilm
