@@ -222,8 +222,6 @@ class Field {
 void fetch(const Standing& some, int64_t number) {
   const int64_t row = some.rows[std::min(number, some.count - 1)];
   __builtin_prefetch(some.splats.means + 3 * row);
-  __builtin_prefetch(some.splats.quats + 4 * row);
-  __builtin_prefetch(some.splats.scales + 3 * row);
 }
 
 // How much light splats miss at spots; `places[i]` is where the share of the i-th goes.
@@ -236,6 +234,9 @@ void shade_spots(const Field& field, const Shaded& some, const Standing& member,
   const int64_t count = int64_t(some.places.size());
   parallel((count + kRun - 1) / kRun, [&](int64_t run) {
     for (int64_t i = run * kRun; i < std::min(count, (run + 1) * kRun); ++i) {
+      const int64_t later = member.rows[some.places[size_t(std::min(count - 1, i + kAhead))]];
+      __builtin_prefetch(member.splats.quats + 4 * later);
+      __builtin_prefetch(member.splats.scales + 3 * later);
       const Spot& spot = some.spots[size_t(i)];
       if (!field.sees_anything(spot)) continue;
       const int64_t place = some.places[size_t(i)];
