@@ -70,6 +70,15 @@ class Skeleton:
         """The joints' parents, in order."""
         return tuple(joint.parent for joint in self.joints)
 
+    @cached_property
+    def generations(self) -> tuple[tuple[list[int], list[int]], ...]:
+        """Joints that have a parent, and these: all that are as many joints away from a root, the nearest first."""
+        depths: list[int] = []
+        for parent in self.parents:
+            depths.append(0 if parent == ROOT else depths[parent] + 1)
+        levels = ([i for i, depth in enumerate(depths) if depth == level] for level in range(1, max(depths) + 1))
+        return tuple((joints, [self.parents[i] for i in joints]) for joints in levels)
+
     def index(self, name: str) -> int:
         """The number of the joint called `name`. Raises `KeyError`."""
         try:
@@ -151,9 +160,8 @@ def world_transforms(skeleton: Skeleton, pose: Pose) -> Array:  # [J, 4, 4]
     if known is not None and known[0] is skeleton:
         return known[1]
     result = local_transforms(skeleton, pose)
-    for i, parent in enumerate(skeleton.parents):
-        if parent != ROOT:
-            result[i] = result[parent] @ result[i]
+    for joints, parents in skeleton.generations:
+        result[joints] = result[parents] @ result[joints]
     result.flags.writeable = False
     pose.kept["world"] = skeleton, result
     return result
