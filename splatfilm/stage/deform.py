@@ -116,7 +116,7 @@ def skinned(splats: Splats, carriers: Carriers, bones: Tensor) -> Splats:
 
 
 def carried(points: Tensor, carriers: Carriers, bones: Tensor) -> Tensor:  # [N, 3] -> [N, 3]
-    """Points at rest where their bones' dual quaternions carry them: as the means of `skinned`, to the bit on the CPU."""
+    """Points at rest where bones carry them: as the means of `skinned`, on the CPU to the bit."""
     if points.device.type != "cpu":
         quats = points.new_tensor([[1.0, 0.0, 0.0, 0.0]]).expand(len(points), 4)
         return _blended_duals(points, quats, carriers, bones.to(points.device))[0]
