@@ -223,7 +223,7 @@ void skin_splats(const In& means, const In& quats, const InInt& joints, const In
                  const Out& out_means, const Out& out_quats, const Out& turns) {
   const int64_t n = int64_t(means.shape(0));
   expect(means, "means", {n, 3});
-  const bool points = quats.size() == 0 && n > 0;
+  const bool points = quats.ndim() == 1 && quats.size() == 0;
   if (!points) expect(quats, "quats", {n, 4});
   expect(joints, "joints", {n, 4});
   expect(weights, "weights", {n, 4});
