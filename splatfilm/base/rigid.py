@@ -22,8 +22,8 @@ def normalised(quaternion: ArrayLike) -> Array:  # [..., 4] -> [..., 4]
     q = np.asarray(quaternion, dtype=np.float64)
     if q.shape == (4,):
         return _normalised_one(q)
-    norm = np.linalg.norm(q, axis=-1, keepdims=True)
-    if not np.all(np.isfinite(norm)) or np.any(norm < 1e-12):
+    norm = np.sqrt(np.add.reduce(q * q, axis=-1, keepdims=True))
+    if norm.size and not (norm.min() >= 1e-12 and norm.max() < math.inf):
         raise ValueError("a quaternion must be finite and not zero")
     unit: Array = q / norm
     return unit
@@ -44,7 +44,11 @@ def multiply(a: ArrayLike, b: ArrayLike) -> Array:  # [..., 4], [..., 4] -> [...
     p, q = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if p.shape == q.shape == (4,):  # numbers, not arrays: the same bits, much sooner
         return np.array(_product(p.tolist(), q.tolist()))
-    return np.stack(_product(np.moveaxis(p, -1, 0), np.moveaxis(q, -1, 0)), axis=-1)
+    parts = _product([p[..., k] for k in range(4)], [q[..., k] for k in range(4)])
+    result = np.empty((*parts[0].shape, 4))
+    for k, part in enumerate(parts):
+        result[..., k] = part
+    return result
 
 
 def _product(a: Any, b: Any) -> list[Any]:  # [4, ...] each
@@ -106,10 +110,11 @@ def slerp(a: ArrayLike, b: ArrayLike, t: float) -> Array:  # [4], [4] -> [4]
 def quaternion_about(axis: ArrayLike, angle: float) -> Array:  # [3], radians -> [4]
     """Rotation by `angle` about `axis` (any length but zero), right-handed."""
     direction = np.asarray(axis, dtype=np.float64)
-    length = np.linalg.norm(direction)
+    length = math.sqrt(float(direction @ direction))
     if not length > 0:
         raise ValueError("a rotation axis must not be zero")
-    return np.concatenate([[np.cos(angle / 2)], np.sin(angle / 2) * direction / length])
+    x, y, z = (np.sin(angle / 2) * direction / length).tolist()
+    return np.array([np.cos(angle / 2), x, y, z])
 
 
 @dataclass(frozen=True)

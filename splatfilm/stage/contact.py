@@ -16,6 +16,7 @@ import dataclasses
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,7 @@ class _Lattice:
     cell: float
     reach: float
 
-    @property
+    @cached_property
     def concerns(self) -> Box:
         """Where splats may shade it, or be shaded by it."""
         low, beyond = np.array(self.solid[0]), math.ceil(self.reach / self.cell) + 3

@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -114,8 +115,28 @@ def skinned(splats: Splats, carriers: Carriers, bones: Tensor) -> Splats:
     return dataclasses.replace(splats, means=means, quats=quats, turns=turns)
 
 
+def carried(points: Tensor, carriers: Carriers, bones: Tensor) -> Tensor:  # [N, 3] -> [N, 3]
+    """Points at rest where bones carry them: as the means of `skinned`, on the CPU to the bit."""
+    if points.device.type != "cpu":
+        quats = points.new_tensor([[1.0, 0.0, 0.0, 0.0]]).expand(len(points), 4)
+        return _blended_duals(points, quats, carriers, bones.to(points.device))[0]
+    from splatfilm.render.kernels import array, extension
+
+    moved, nothing = torch.empty_like(points), np.empty(0, dtype=np.float32)
+    given = (array(points), nothing, carriers.joints.contiguous().numpy(), array(carriers.weights), array(bones))
+    extension().skin(*given, moved.numpy(), nothing, nothing)
+    return moved
+
+
 def _skinned_by_torch(splats: Splats, carriers: Carriers, bones: Tensor) -> Splats:
     """`skinned` on any device, to rounding."""
+    means, quats, turns = _blended_duals(splats.means, splats.quats, carriers, bones)
+    return dataclasses.replace(splats, means=means, quats=quats, turns=turns)
+
+
+def _blended_duals(
+    means: Tensor, quats: Tensor, carriers: Carriers, bones: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:  # means, quats, turns
     own = bones[carriers.joints.long()]  # [N, 4, 8]
     side = torch.where((own[:, :, :4] * own[:, :1, :4]).sum(dim=-1) < 0, -1.0, 1.0)
     blend = (own * (carriers.weights * side)[:, :, None]).sum(dim=1)
@@ -123,8 +144,8 @@ def _skinned_by_torch(splats: Splats, carriers: Carriers, bones: Tensor) -> Spla
     turns, dual = blend[:, :4], blend[:, 4:]
     conjugate = turns * turns.new_tensor([1.0, -1.0, -1.0, -1.0])
     shift = 2 * multiplied(dual, conjugate)[:, 1:]
-    means = (rotation_matrices(turns) * splats.means[:, None, :]).sum(dim=-1) + shift
-    return dataclasses.replace(splats, means=means, quats=multiplied(turns, splats.quats), turns=turns)
+    moved = (rotation_matrices(turns) * means[:, None, :]).sum(dim=-1) + shift
+    return moved, multiplied(turns, quats), turns
 
 
 def blended(

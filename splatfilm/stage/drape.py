@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from splatfilm.splats import Splats
 from splatfilm.splats.posed import IDENTITY_STRETCH
 from splatfilm.stage import deform
 from splatfilm.stage.rigs.binding import Binding
@@ -27,7 +26,7 @@ _FLAT = 1e-12  # square metres
 class Drape:
     """The triangles that a layer's splats hang on, and what carries their corners."""
 
-    corners: Splats  # [V] at rest: only where they are counts
+    corners: Tensor  # [V, 3] at rest
     carriers: deform.Carriers
     triangles: Tensor  # [T, 3] int64
     rest: Tensor  # [T, 3] float32: a, b, c of the inverse [a b; 0 c] of their edges at rest; 0 without area
@@ -38,13 +37,12 @@ class Drape:
         used, triangle = torch.unique(self.triangle[rows], return_inverse=True)
         vertices, triangles = torch.unique(self.triangles[used], return_inverse=True)
         carriers = deform.Carriers(self.carriers.joints[vertices], self.carriers.weights[vertices])
-        return Drape(self.corners.only(vertices), carriers, triangles, self.rest[used], triangle)
+        return Drape(self.corners[vertices], carriers, triangles, self.rest[used], triangle)
 
     def stretches(self, bones: Tensor, scale: float) -> Tensor:  # [B, 8] -> [N, 6]
         """How the splats are stretched by bones' dual quaternions, in a place of that scale."""
-        corners = self.corners.means if scale == 1.0 else self.corners.means * scale
-        at_rest = Splats(corners, *(getattr(self.corners, n) for n in ("quats", "scales", "opacities", "sh")))
-        now = deform.skinned(at_rest, self.carriers, bones).means
+        corners = self.corners if scale == 1.0 else self.corners * scale
+        now = deform.carried(corners, self.carriers, bones)
         rest = self.rest if scale == 1.0 else self.rest / scale
         if now.device.type != "cpu":
             return draped_by_torch(now[self.triangles], rest, deform.MOST_STRETCH)[self.triangle]
@@ -65,9 +63,7 @@ def drape_of(rig: Rig, binding: Binding, device: torch.device) -> Drape | None:
     vertices, triangles = np.unique(mesh.triangles[used], return_inverse=True)
     triangles = triangles.reshape(-1, 3)
     at = torch.from_numpy(mesh.vertices[vertices].astype(np.float32))
-    count = len(vertices)
-    quats = at.new_tensor([[1.0, 0.0, 0.0, 0.0]]).repeat(count, 1)
-    corners = Splats(at, quats, torch.ones(count, 3), torch.ones(count), torch.zeros(count, 1, 3)).to(device)
+    corners = at.to(device)
     carriers = deform.Carriers(
         torch.from_numpy(mesh.joints[vertices].astype(np.int32)).to(device),
         torch.from_numpy(mesh.weights[vertices].astype(np.float32)).to(device),

@@ -103,18 +103,22 @@ def gather(setting: Splats, at: NDArray[np.float64], highlights: float) -> Gathe
     """Look around from a point of the set; what clipped counts `highlights` times. On the CPU."""
     from splatfilm.render import render
 
-    coefficients, mean, near = np.zeros((9, 3)), 0.0, []
-    for look in _looks():
+    looks, pictures, near = _looks(), [], []
+    for look in looks:
         pose = np.eye(4)
         pose[:3, :3], pose[:3, 3] = look.turn, at
         half = PIXELS / 2
         frame = render(setting, Camera(pose, half, half, half, half, PIXELS, PIXELS), backend="cpu")
-        shown = frame.beauty.clamp(0, 1).reshape(-1, 3)
-        light = linear_from_srgb(shown).numpy().astype(np.float64)
-        mean += float((light @ np.array(_LUMINANCE) * look.solid).sum()) / (4 * math.pi)
-        light *= np.where(shown.numpy().min(axis=1) > CLIPPED, highlights, 1.0)[:, None]
-        coefficients += look.basis @ light
+        pictures.append(frame.beauty)
         near.append(frame.depth.numpy().reshape(-1) * look.long)
+    shown = torch.stack(pictures).clamp(0, 1).reshape(len(looks), -1, 3)
+    light = linear_from_srgb(shown).numpy().astype(np.float64)
+    even = light @ np.array(_LUMINANCE)
+    light *= np.where(shown.numpy().min(axis=2) > CLIPPED, highlights, 1.0)[..., None]
+    coefficients, mean = np.zeros((9, 3)), 0.0
+    for look, own, bright in zip(looks, light, even, strict=True):
+        coefficients += look.basis @ own
+        mean += float((bright * look.solid).sum()) / (4 * math.pi)
     around = float(np.median(np.concatenate(near)))
     return Gathered(coefficients * _LOBE[:, None], mean, min(1.0, max(FAINTEST_WEIGHT, around / BURIED)))
 

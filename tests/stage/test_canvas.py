@@ -71,6 +71,28 @@ def test_memory_that_nobody_looks_at_is_used_again_and_what_stands_still_is_one_
     assert len(places) <= 2
 
 
+def test_gains_and_the_root_of_what_is_kept_multiply_colours() -> None:
+    setting, cast = splats(2, 1), dataclasses.replace(splats(2, 2), sh=torch.full((2, 4, 3), 0.4))
+    gains = torch.tensor([[2.0, 2.0, 2.0], [1.0, 3.0, 0.5]])
+    found = Canvas().joined([setting, cast], torch.tensor([1.0, 1.0, 0.25, 1.0]), [None, gains]).sh
+    assert torch.equal(found[:2], setting.sh)
+    torch.testing.assert_close(found[2], cast.sh[0])  # twice the colour, and the root of a quarter of it
+    middle = 0.5 / 0.28209479177387814  # colour = SH + 0.5
+    torch.testing.assert_close(found[3, 0], torch.tensor([0.4, 1.2 + 2 * middle, 0.2 - 0.5 * middle]))
+    torch.testing.assert_close(found[3, 1:], torch.tensor([[0.4, 1.2, 0.2]]).repeat(3, 1))
+
+
+def test_a_frame_in_a_light_holds_what_it_would_if_it_were_the_first() -> None:
+    canvas, setting, made = Canvas(), splats(50, 1), torch.Generator().manual_seed(9)
+    for step in range(9):
+        cast = splats(20, 10 + step // 3)
+        gains = None if step % 3 == 0 else torch.rand(20, 3, generator=made) + 0.5
+        kept = None if step % 4 == 1 else torch.rand(70, generator=made).clamp(min=0.4, max=0.9) + 0.1
+        found = canvas.joined([setting, cast], kept, [None, gains])
+        assert_same(found, Canvas().joined([setting, cast], kept, [None, gains]))
+        del found
+
+
 def test_what_was_dark_in_one_frame_is_as_bright_as_before_in_the_next() -> None:
     canvas, setting, made = Canvas(), splats(50, 1), torch.Generator().manual_seed(7)
     for step in range(6):

@@ -16,6 +16,7 @@ from splatfilm.base.errors import InputError
 from splatfilm.base.rigid import IDENTITY, Similarity, multiply, quaternion_about
 from splatfilm.film import load
 from splatfilm.film.model import Film
+from splatfilm.render.kernels import instruction_sets, set_threads, threads, use_instruction_set
 from splatfilm.splats import Splats, transformed, write_ply
 from splatfilm.splats.posed import baked, covariances, packed, rotation_matrices, symmetric
 from splatfilm.stage import Placements, Stage, Staged, deform
@@ -429,9 +430,52 @@ def test_a_sleeve_is_stretched_where_an_arm_is_raised_and_nowhere_else(folder: P
     assert len(low) > 500 and torch.equal(low, identity.expand_as(low))
     drape = layer.drape
     assert drape is not None
-    now = deform.skinned(drape.corners, drape.carriers, carried.bones).means[drape.triangles]
+    now = deform.carried(drape.corners, drape.carriers, carried.bones)[drape.triangles]
     by_torch = draped_by_torch(now, drape.rest, deform.MOST_STRETCH)[drape.triangle]
     torch.testing.assert_close(by_torch, posed.stretches, atol=2e-3, rtol=0)
+
+
+def test_some_splats_of_a_layer_stand_as_they_do_among_all_of_them() -> None:
+    rig = load_rig(RIG)
+    layer = bound_layer(rig, on_mesh(rig, "body", 3000), "x", ("body",), None)
+    rest = rest_pose(rig.skeleton)
+    bent = np.array(rest.rotations)
+    for joint in ("arm.left", "head"):
+        bent[rig.skeleton.index(joint)] = multiply(quaternion_about((1, 2, 3), 0.7), bent[rig.skeleton.index(joint)])
+    pose = dataclasses.replace(rest, rotations=bent, shapes={"jawOpen": 0.8, "eyeBlinkLeft": 1.0})
+    whole = layer.posed(rig, pose, IDENTITY)
+    assert layer.cage is not None and len(layer.cage.rows) > 100
+    for rows in (np.arange(0, 3000, 7), np.setdiff1d(np.arange(3000), layer.cage.rows), np.zeros(0, np.int64)):
+        some, expected = layer.only(rows).posed(rig, pose, IDENTITY), whole.only(torch.from_numpy(rows))
+        for name in ("means", "quats", "scales", "opacities", "sh", "stretches", "turns"):
+            assert torch.equal(getattr(some, name), getattr(expected, name)), name
+
+
+def test_triangles_are_stretched_alike_at_any_thread_count_and_instruction_set() -> None:
+    rig = load_rig(RIG)
+    layer = bound_layer(rig, on_mesh(rig, "gown", 40_000), "x", ("gown",), None)
+    rest = rest_pose(rig.skeleton)
+    raised = np.array(rest.rotations)
+    arm = rig.skeleton.index("arm.left")
+    raised[arm] = multiply(quaternion_about((0, 1, 0), -1.8), raised[arm])
+    carried, before, found = Carried.by(rig, dataclasses.replace(rest, rotations=raised), IDENTITY), threads(), []
+    try:
+        for count, name in itertools.product((1, 3), instruction_sets()):
+            set_threads(count)
+            use_instruction_set(name)
+            found.append(layer.moved(carried))
+    finally:
+        set_threads(before)
+        use_instruction_set()
+    for one in found[1:]:
+        assert torch.equal(one.stretches, found[0].stretches) and torch.equal(one.means, found[0].means)
+    drape = layer.drape
+    assert drape is not None
+    identity = deform.Carriers(drape.carriers.joints, drape.carriers.weights)
+    quats = torch.tensor([[1.0, 0, 0, 0]]).repeat(len(drape.corners), 1)
+    as_splats = dataclasses.replace(layer.rest.only(torch.zeros(len(quats), dtype=torch.int64)), quats=quats)
+    moved = deform.skinned(dataclasses.replace(as_splats, means=drape.corners), identity, carried.bones).means
+    assert torch.equal(deform.carried(drape.corners, drape.carriers, carried.bones), moved)
 
 
 def test_a_triangle_pulled_along_one_edge_is_stretched_along_it() -> None:

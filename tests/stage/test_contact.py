@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
+import math
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from splatfilm.base.rigid import IDENTITY
 from splatfilm.film.model import Contact
 from splatfilm.render import kernels
 from splatfilm.splats import Splats, compose
-from splatfilm.stage.contact import Body, Geometry, Known, darkened, diagonal, patches, visibility
+from splatfilm.stage.contact import CELLS_ACROSS, Body, Geometry, Known, darkened, diagonal, patches, visibility
 
 STRONG = Contact(strength=1.0, radius=0.4)
 FACING = {0: (0.7071068, 0.0, -0.7071068, 0.0), 1: (0.7071068, 0.7071068, 0.0, 0.0), 2: (1.0, 0.0, 0.0, 0.0)}
@@ -137,15 +139,32 @@ def test_light_is_halved_as_display_values_are_multiplied_by_its_root() -> None:
     assert torch.allclose(0.28209479177387814 * dark.sh[0, 0] + 0.5, torch.full((3,), 0.5 * colour), atol=1e-6)
 
 
-def test_no_bit_depends_on_threads() -> None:
+def test_neighbours_of_a_set_that_face_one_way_share_a_shadow_and_others_do_not() -> None:
+    thing = box((-0.2, -0.2, 0.005), (0.2, 0.2, 0.5))
+    cell = diagonal(thing) / CELLS_ACROSS
+    corner = math.floor(0.26 / (0.75 * cell)) * 0.75 * cell  # of a patch: three quarters of a cell
+    places = corner + cell * np.array([0.1, 0.3, 0.6, 0.9])
+    row = sheet(2, 0.0, (0, 0), (0.07, 0.02))
+    means = torch.from_numpy(np.stack([places, places * 0 + 0.3 * cell, places * 0 + 0.3 * cell], 1).astype(np.float32))
+    one = dataclasses.replace(row.only(torch.zeros(4, dtype=torch.int64)), means=means)
+    kept = kept_by(thing, setting=one)[1][:4]
+    assert kept[0] == kept[1] == kept[2] != kept[3] and kept.max() < 1
+    turned = dataclasses.replace(one, quats=torch.tensor([FACING[2], FACING[0], FACING[2], FACING[2]]))
+    kept = kept_by(thing, setting=turned)[1][:4]
+    assert kept[0] == kept[2] != kept[1]
+
+
+def test_no_bit_depends_on_threads_or_instruction_set() -> None:
     thing = box((-0.2, -0.2, 0.005), (0.2, 0.2, 0.5))
     before, hashes = kernels.threads(), set()
     try:
-        for count in (1, 2, 5):
+        for count, name in itertools.product((1, 2, 5), kernels.instruction_sets()):
             kernels.set_threads(count)
+            kernels.use_instruction_set(name)
             hashes.add(hashlib.sha256(kept_by(thing)[1].tobytes()).hexdigest())
     finally:
         kernels.set_threads(before)
+        kernels.use_instruction_set()
     assert len(hashes) == 1
 
 

@@ -129,8 +129,9 @@ def test_a_colour_is_multiplied_alike_from_every_direction() -> None:
 
 def test_what_falls_on_a_member_is_the_same_at_any_thread_count_and_instruction_set() -> None:
     rng = np.random.default_rng(5)
-    many = [ball(float(shown)) for shown in rng.uniform(0.1, 0.9, 700)]
-    before, probes, found = compose([(one, IDENTITY) for one in many]), Probes(room({(0, 1): 0.8})), []
+    many = ball().only(torch.arange(6).repeat(7000))  # more than one task of the kernels takes
+    shown = torch.from_numpy(rng.uniform(-0.9, 0.9, (len(many), 1, 3)).astype(np.float32)) + many.sh
+    before, probes, found = dataclasses.replace(many, sh=shown), Probes(room({(0, 1): 0.8})), []
     surface, threads = Surface.of(before, outward(before)), kernels.threads()
     try:
         for count, name in itertools.product((1, 3), kernels.instruction_sets()):

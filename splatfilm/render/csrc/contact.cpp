@@ -8,6 +8,7 @@
 #include "contact.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <tuple>
 
@@ -28,6 +29,7 @@ constexpr int64_t kGroupRun = 16;        // groups of sixteen that one task take
 constexpr float kPast = 1.0f / 256;
 constexpr int64_t kAhead = 12;           // splats that memory is asked for before they are needed
 constexpr int kTogether = int(2 * kAside);  // cells along a side of what is looked around from at one time
+constexpr int kPatchBits = 3, kPatchesTogether = 1 << kPatchBits;  // along that side: within one, splats share a shadow
 constexpr int kLight = 12;               // floats of a lattice point: nine are in use
 
 float shown(float seen) { return std::max(0.0f, (std::min(1.0f, seen) - kFaint) / (1 - kFaint)); }
@@ -81,6 +83,30 @@ void normal_of(const SplatArrays& splats, int64_t row, float (&n)[3]) {
 }
 
 Spot spot_at(const SplatArrays& splats, int64_t row, double cell) { return spot_of(splats.means + 3 * row, 1 / cell); }
+
+// The axis that a normal is nearest to.
+int facing_of(const float (&n)[3]) {
+  const float x = std::fabs(n[0]), y = std::fabs(n[1]), z = std::fabs(n[2]);
+  return x > y ? (x > z ? 0 : 2) : (y > z ? 1 : 2);
+}
+
+// Of some splats the one nearest to their middle.
+template <typename Some>
+int64_t in_the_middle(const SplatArrays& splats, const Some* some, size_t count) {
+  double middle[3] = {0, 0, 0}, nearest = 1e300;
+  for (size_t i = 0; i < count; ++i)
+    for (int k = 0; k < 3; ++k) middle[k] += splats.means[3 * some[i].row + k];
+  int64_t best = some[0].row;
+  for (size_t i = 0; i < count; ++i) {
+    double far = 0;
+    for (int k = 0; k < 3; ++k) {
+      const double away = splats.means[3 * some[i].row + k] - middle[k] / double(count);
+      far += away * away;
+    }
+    if (far < nearest) nearest = far, best = some[i].row;
+  }
+  return best;
+}
 
 // Which of the two sides of a surface is its outside: -1..1 for the side that the normal points to. `own` is the closed
 // body that the surface belongs to: it is outside where there is less of it.
@@ -166,6 +192,13 @@ class Field {
 
   bool sees_anything(const Spot& s) const { return state_[size_t(box_.at(s.x, s.y, s.z))] == kSomething; }
 
+  // Asks for what will be read of a spot.
+  void fetch(const Spot& s) const {
+    const int64_t cell = box_.at(s.x, s.y, s.z);
+    __builtin_prefetch(state_.data() + cell);
+    for (int k = 0; k < 8; k += 2) __builtin_prefetch(number_.data() + cell + beside(k));
+  }
+
   // What is seen from a spot between points that were looked from.
   void blend(const Spot& s, float (&around)[kLight]) const {
     const int64_t cell = box_.at(s.x, s.y, s.z);
@@ -222,8 +255,6 @@ class Field {
 void fetch(const Standing& some, int64_t number) {
   const int64_t row = some.rows[std::min(number, some.count - 1)];
   __builtin_prefetch(some.splats.means + 3 * row);
-  __builtin_prefetch(some.splats.quats + 4 * row);
-  __builtin_prefetch(some.splats.scales + 3 * row);
 }
 
 // How much light splats miss at spots; `places[i]` is where the share of the i-th goes.
@@ -236,6 +267,10 @@ void shade_spots(const Field& field, const Shaded& some, const Standing& member,
   const int64_t count = int64_t(some.places.size());
   parallel((count + kRun - 1) / kRun, [&](int64_t run) {
     for (int64_t i = run * kRun; i < std::min(count, (run + 1) * kRun); ++i) {
+      const int64_t later = member.rows[some.places[size_t(std::min(count - 1, i + kAhead))]];
+      field.fetch(some.spots[size_t(std::min(count - 1, i + kAhead))]);
+      __builtin_prefetch(member.splats.quats + 4 * later);
+      __builtin_prefetch(member.splats.scales + 3 * later);
       const Spot& spot = some.spots[size_t(i)];
       if (!field.sees_anything(spot)) continue;
       const int64_t place = some.places[size_t(i)];
@@ -260,7 +295,11 @@ Patches patches_of(const SplatArrays& splats, int64_t count, const Box& solid, d
       return std::tie(cell[2], cell[1], cell[0], facing) < std::tie(o.cell[2], o.cell[1], o.cell[0], o.facing);
     }
   };
-  std::vector<std::pair<Key, int64_t>> found;
+  struct Found {
+    Key first;
+    int64_t row;
+  };
+  std::vector<Found> found;
   std::vector<float> side(static_cast<size_t>(count));
   for (int64_t row = 0; row < count; ++row) {
     if (!(splats.opacities[row] > 0)) continue;
@@ -268,34 +307,22 @@ Patches patches_of(const SplatArrays& splats, int64_t count, const Box& solid, d
     float n[3];
     normal_of(splats, row, n);
     side[size_t(row)] = side_of(own, spot_at(splats, row, cell), n);
-    const int main = std::fabs(n[0]) > std::fabs(n[1]) ? (std::fabs(n[0]) > std::fabs(n[2]) ? 0 : 2)
-                                                       : (std::fabs(n[1]) > std::fabs(n[2]) ? 1 : 2);
+    const int main = facing_of(n);
     const float out = n[main] * side[size_t(row)];
     found.push_back({{{s.x, s.y, s.z}, 3 * main + (std::fabs(side[size_t(row)]) < 0.5f ? 2 : out < 0)}, row});
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
-    return a.first < b.first || (!(b.first < a.first) && a.second < b.second);
+    return a.first < b.first || (!(b.first < a.first) && a.row < b.row);
   });
   Patches patches;
   patches.patch.assign(size_t(count), -1);
   for (size_t first = 0, last; first < found.size(); first = last) {
-    double middle[3] = {0, 0, 0}, nearest = 1e300;
     float area = 0;
     for (last = first; last < found.size() && !(found[first].first < found[last].first); ++last) {
-      const int64_t row = found[last].second;
-      for (int k = 0; k < 3; ++k) middle[k] += splats.means[3 * row + k];
-      area += area_of(splats, row);
-      patches.patch[size_t(row)] = int32_t(patches.rows.size());
+      area += area_of(splats, found[last].row);
+      patches.patch[size_t(found[last].row)] = int32_t(patches.rows.size());
     }
-    int64_t best = found[first].second;
-    for (size_t i = first; i < last; ++i) {
-      double far = 0;
-      for (int k = 0; k < 3; ++k) {
-        const double away = splats.means[3 * found[i].second + k] - middle[k] / double(last - first);
-        far += away * away;
-      }
-      if (far < nearest) nearest = far, best = found[i].second;
-    }
+    const int64_t best = in_the_middle(splats, found.data() + first, last - first);
     patches.rows.push_back(best);
     patches.areas.push_back(area);
     patches.sides.push_back(side[size_t(best)]);
@@ -337,7 +364,7 @@ std::vector<float> Occluder::shade(const Standing& other) const {
 
 // A part of the lattice: what of the set is there, which of its splats, and what was seen from its points.
 struct Surroundings::Window {
-  // Sixteen neighbours among the set's splats, as they are looked from in every frame.
+  // Sixteen neighbouring places of the set, as they are looked from in every frame.
   struct Group {
     int count = 0;            // of them
     bool is_close_by;         // none is too far from their middle
@@ -346,7 +373,19 @@ struct Surroundings::Window {
     float middle[3];
     float normal[3][kLanes];
     uint8_t open[kCones][kLanes], last[kCones];  // as `LookTask` has them; found when they are first needed
-    int32_t rows[kLanes];
+    int32_t rows[kLanes + 1];  // of the window: where those of each place begin, and the last end
+  };
+
+  // A splat among its neighbours: a patch of those that face one way is looked from as one.
+  struct Spotted {
+    std::array<int32_t, 3> block, cell;
+    int8_t facing;
+    int64_t row;
+
+    auto patch() const { return std::tie(block, cell, facing); }
+    bool operator<(const Spotted& o) const {
+      return std::tie(block, facing, cell, row) < std::tie(o.block, o.facing, o.cell, o.row);
+    }
   };
 
   Box box;
@@ -354,13 +393,35 @@ struct Surroundings::Window {
   Cones cones{1};
   Depths set;
   std::vector<Group> groups;
-  std::vector<Box> boxes;  // about each of them
+  std::vector<Box> boxes;     // about each of them
+  std::vector<int32_t> rows;  // of the set, patch by patch
   Field field{1};
 
   void look_at(const SplatArrays& splats, int64_t count, const Box& where, double a_cell, double a_reach);
+  std::vector<Spotted> spotted(const SplatArrays& splats, int64_t count) const;
   void look_between(Group& group) const;
   void shade(size_t number, const Occluder& member, float* shares);
 };
+
+// Splats in the window that can be seen, patch by patch. Patches lie where they lie, whatever the window.
+std::vector<Surroundings::Window::Spotted> Surroundings::Window::spotted(const SplatArrays& splats, int64_t count) const {
+  std::vector<Spotted> found;
+  const double a_patch = double(kPatchesTogether) / (kTogether * cell);
+  for (int64_t row = 0; row < count; ++row) {
+    const Spot s = spot_at(splats, row, cell);
+    if (!(splats.opacities[row] > 0) || !box.holds(s.x, s.y, s.z)) continue;
+    float n[3];
+    normal_of(splats, row, n);
+    Spotted one{{}, {}, int8_t(facing_of(n)), row};
+    for (int k = 0; k < 3; ++k) {
+      one.cell[size_t(k)] = int32_t(whole(splats.means[3 * row + k] * a_patch));
+      one.block[size_t(2 - k)] = one.cell[size_t(k)] >> kPatchBits;
+    }
+    found.push_back(one);
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
 
 void Surroundings::Window::look_at(const SplatArrays& splats, int64_t count, const Box& where, double a_cell, double a_reach) {
   box = where, cell = a_cell, reach = a_reach;
@@ -368,28 +429,29 @@ void Surroundings::Window::look_at(const SplatArrays& splats, int64_t count, con
   set.fill({splats, count, nullptr, nullptr}, where, cell);
   set.mark_blocks();
   field.clear(box);
-  std::vector<std::pair<int64_t, int64_t>> found;  // by blocks of neighbours
-  for (int64_t row = 0; row < count; ++row) {
-    const Spot s = spot_at(splats, row, cell);
-    if (!(splats.opacities[row] > 0) || !box.holds(s.x, s.y, s.z)) continue;
-    const int64_t i = (s.x - box.low[0]) / kTogether, j = (s.y - box.low[1]) / kTogether, k = (s.z - box.low[2]) / kTogether;
-    found.emplace_back((k * (box.size[1] / kTogether + 1) + j) * (box.size[0] / kTogether + 1) + i, row);
-  }
-  std::sort(found.begin(), found.end());
-  groups.clear(), boxes.clear();
-  for (size_t first = 0, last; first < found.size(); first = last) {
-    for (last = first; last < found.size() && last < first + kLanes && found[last].first == found[first].first;) ++last;
+  const std::vector<Spotted> found = spotted(splats, count);
+  groups.clear(), boxes.clear(), rows.clear();
+  for (const Spotted& one : found) rows.push_back(int32_t(one.row));
+  std::vector<size_t> firsts;  // of the patches, and one more
+  for (size_t i = 0; i < found.size(); ++i)
+    if (!i || found[i - 1].patch() != found[i].patch()) firsts.push_back(i);
+  firsts.push_back(found.size());
+  const size_t patches = firsts.size() - 1;
+  for (size_t first = 0, last; first < patches; first = last) {
+    const auto& block = found[firsts[first]].block;
+    for (last = first; last < patches && last < first + kLanes && found[firsts[last]].block == block;) ++last;
     Group& group = groups.emplace_back();
     group.count = int(last - first);
     int64_t low[3], high[3];
     for (int i = 0; i < kLanes; ++i) {  // the last of them stands for those that are not there
-      const int64_t row = found[std::min(first + size_t(i), last - 1)].second;
+      const size_t patch = std::min(first + size_t(i), last - 1);
+      if (i < group.count) group.rows[i] = int32_t(firsts[patch]), group.rows[i + 1] = int32_t(firsts[patch + 1]);
+      const int64_t row = in_the_middle(splats, found.data() + firsts[patch], firsts[patch + 1] - firsts[patch]);
       const Spot s = spot_at(splats, row, cell);
       const int64_t at[3] = {s.x, s.y, s.z};
       const float past[3] = {s.u, s.v, s.w};
       float normal[3];
       normal_of(splats, row, normal);
-      group.rows[i] = int32_t(row);
       for (int k = 0; k < 3; ++k) {
         group.at[k][i] = float(at[k] - box.low[k]) + float(uint8_t(past[k] * 255.99f)) * kPast + 0.5f;
         group.normal[k][i] = normal[k];
@@ -528,8 +590,8 @@ Lost Surroundings::contact(const Occluder& occluder, const Standing& member, con
     const Window::Group& group = there.groups[near[size_t(g)]];
     for (int i = 0; i < group.count; ++i)
       if (const float share = shares[size_t(g * kLanes + i)]; share > 0) {
-        lost.rows.push_back(group.rows[i]);
-        lost.shares.push_back(share);
+        lost.rows.insert(lost.rows.end(), there.rows.begin() + group.rows[i], there.rows.begin() + group.rows[i + 1]);
+        lost.shares.resize(lost.rows.size(), share);
       }
   }
 

@@ -18,6 +18,7 @@ namespace SPLATFILM_ISA {
 #include "light.inl"
 #include "skin.inl"
 #include "falls.inl"
+#include "drape.inl"
 #include "look.inl"
 #include "loss.inl"
 
@@ -46,6 +47,7 @@ const Kernels SPLATFILM_JOIN(kernels_, SPLATFILM_ISA) = {
     SPLATFILM_ISA::add_light,
     SPLATFILM_ISA::to_display,
     SPLATFILM_ISA::light_gains,
+    SPLATFILM_ISA::stretch_triangles,
     SPLATFILM_ISA::ceiling,
 };
 

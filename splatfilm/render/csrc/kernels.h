@@ -56,12 +56,12 @@ struct Scene {  // row-major float32 arrays of `count` splats
 
 // Dual quaternion skinning of `count` splats, each carried by up to four bones.
 struct SkinTask {
-  const float *means, *quats;  // [count, 3], [count, 4] at rest
+  const float *means, *quats;  // [count, 3], [count, 4] at rest; `quats` null: only points are moved
   const int32_t* joints;       // [count, 4]
   const float* weights;        // [count, 4], the heaviest first, summing to 1
   const float* bones;          // [bones, 8] unit dual quaternions from rest to now: real wxyz, dual wxyz
   int64_t count;
-  float *out_means, *out_quats, *turns;  // [count, 3], [count, 4], [count, 4]
+  float *out_means, *out_quats, *turns;  // [count, 3], [count, 4], [count, 4]; the last two null for points
 };
 
 constexpr int kLampsTogether = 5;  // in a row of sixteen numbers, after the share of light from all around
@@ -83,6 +83,18 @@ struct LightTask {
   int64_t sheets = 0, patches = 0;
   const float* looks = nullptr;    // [5 sheets, 4] colours, and the part of its vector that a lamp's size makes up
   const float* studio = nullptr;   // [count / 16 rounded up, 3, 16] over pi
+};
+
+// How a mesh's triangles are stretched in their planes by the bones that carry their corners.
+struct DrapeTask {
+  const float* corners;      // [vertices, 3] where bones have carried them
+  const int64_t* triangles;  // [triangle_count, 3]
+  const float* rest;         // [triangle_count, 3] a, b, c of the inverse [a b; 0 c] of the triangle's edges at rest
+  const int64_t* triangle;   // [count] that each splat hangs on
+  int64_t triangle_count, count;
+  float most;  // that a splat is stretched, or its inverse
+  float* found;  // [triangle_count, 6] of the triangles
+  float* out;    // [count, 6] symmetric xx xy xz yy yz zz in the axes of the scene; identities where nothing is stretched
 };
 
 struct SceneGradients {
@@ -171,6 +183,7 @@ struct Kernels {
   void (*add_light)(const float* display, float* light, int64_t count);
   void (*to_display)(float* light, float scale, int64_t count);
   void (*light_gains)(const LightTask&, int64_t begin, int64_t end);
+  void (*stretch_triangles)(const DrapeTask&, int64_t begin, int64_t end);
   // Pair evaluations of the blend's inner loop on data that stays in the first cache: the ceiling for benchmarks.
   int64_t (*ceiling)(int64_t rounds, float* sink);
 };

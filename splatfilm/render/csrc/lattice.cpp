@@ -151,21 +151,54 @@ void Depths::add_large(const SplatArrays& splats, int64_t row, const double (&at
 
 namespace {
 
-// Sums over the 2 h + 1 rows around each of `count` rows.
+// Compiled for wider registers too, where the linker can choose among them when the program starts: whole numbers, and
+// floats one by one, are the same bits in all of them.
+#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__clang__)
+#define WIDE __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+#else
+#define WIDE
+#endif
+
+// Sums over the 2 h + 1 numbers around each of a row; `padded` begins h numbers before it, and ends h after it.
+WIDE void along_a_row(const int32_t* __restrict padded, int count, int h, int32_t* __restrict out) {
+  if (h == 1) {
+    for (int x = 0; x < count; ++x) out[x] = padded[x] + padded[x + 1] + padded[x + 2];
+  } else {
+    for (int x = 0; x < count; ++x) out[x] = 0;
+    for (int d = 0; d <= 2 * h; ++d)
+      for (int x = 0; x < count; ++x) out[x] += padded[x + d];
+  }
+}
+
+// The next row of sums: what comes into them, less what goes.
+WIDE void slide(const int32_t* __restrict in, const int32_t* __restrict gone, int count, int32_t* __restrict sums) {
+  for (int x = 0; x < count; ++x) sums[x] += in[x] - gone[x];
+}
+
+WIDE void slide_into(const int32_t* __restrict in, const int32_t* __restrict gone, int count, int32_t* __restrict sums,
+                     int32_t* __restrict out) {
+  for (int x = 0; x < count; ++x) out[x] = sums[x] += in[x] - gone[x];
+}
+
+WIDE void slide_into_mean(const int32_t* __restrict in, const int32_t* __restrict gone, int count, float even,
+                          int32_t* __restrict sums, int32_t* __restrict out) {
+  for (int x = 0; x < count; ++x) {
+    sums[x] += in[x] - gone[x];
+    out[x] = int32_t(float(sums[x]) * even + 0.5f);
+  }
+}
+
+// Sums over the 2 h + 1 rows around each of `count` rows of `width`; `store` takes what comes in and what goes.
 template <typename Store>
-void slide(const int32_t* __restrict from, int width, int count, int64_t stride, int h, const Store& store) {
-  std::vector<int32_t> sum(static_cast<size_t>(width), 0);
-  int32_t* __restrict s = sum.data();
+void slide_over(const int32_t* from, int width, int count, int64_t stride, int h, const Store& store) {
+  std::vector<int32_t> sums(size_t(width), 0), none(size_t(width), 0);
   for (int row = -h; row < count; ++row) {
-    if (row + h < count) {
-      const int32_t* __restrict in = from + (row + h) * stride;
-      for (int x = 0; x < width; ++x) s[x] += in[x];
-    }
-    if (row > h) {
-      const int32_t* __restrict in = from + (row - h - 1) * stride;
-      for (int x = 0; x < width; ++x) s[x] -= in[x];
-    }
-    if (row >= 0) store(row, s);
+    const int32_t* in = row + h < count ? from + (row + h) * stride : none.data();
+    const int32_t* gone = row > h ? from + (row - h - 1) * stride : none.data();
+    if (row < 0)
+      slide(in, gone, width, sums.data());
+    else
+      store(row, in, gone, sums.data());
   }
 }
 
@@ -183,23 +216,19 @@ void Depths::blur(int number) {
     for (int64_t i = 0; i < count; ++i) body(i);
   };
   each(nz, [&](int64_t z) {  // along x, then y
-    std::vector<int32_t> rows(static_cast<size_t>(plane));
+    std::vector<int32_t> rows(static_cast<size_t>(plane)), padded(size_t(nx + 2 * h), 0);
     for (int y = 0; y < ny; ++y) {
-      const int32_t* __restrict in = from + z * plane + int64_t(y) * nx;
-      int32_t* __restrict out = rows.data() + int64_t(y) * nx;
-      for (int d = -h; d <= h; ++d)
-        for (int x = std::max(0, -d), last = std::min(nx, nx - d); x < last; ++x) out[x] += in[x + d];
+      std::copy_n(from + z * plane + int64_t(y) * nx, nx, padded.data() + h);
+      along_a_row(padded.data(), nx, h, rows.data() + int64_t(y) * nx);
     }
     int32_t* plane_out = between_.data() + z * plane;
-    slide(rows.data(), nx, ny, nx, h, [&](int y, const int32_t* __restrict s) {
-      int32_t* __restrict out = plane_out + int64_t(y) * nx;
-      for (int x = 0; x < nx; ++x) out[x] = s[x];
+    slide_over(rows.data(), nx, ny, nx, h, [&](int y, const int32_t* in, const int32_t* gone, int32_t* sums) {
+      slide_into(in, gone, nx, sums, plane_out + int64_t(y) * nx);
     });
   });
   each(ny, [&](int64_t y) {
-    slide(between_.data() + y * nx, nx, nz, plane, h, [&](int z, const int32_t* __restrict s) {
-      int32_t* __restrict out = to + z * plane + y * nx;
-      for (int x = 0; x < nx; ++x) out[x] = int32_t(float(s[x]) * even + 0.5f);
+    slide_over(between_.data() + y * nx, nx, nz, plane, h, [&](int z, const int32_t* in, const int32_t* gone, int32_t* sums) {
+      slide_into_mean(in, gone, nx, even, sums, to + z * plane + y * nx);
     });
   });
 }

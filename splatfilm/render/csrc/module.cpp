@@ -223,19 +223,22 @@ void skin_splats(const In& means, const In& quats, const InInt& joints, const In
                  const Out& out_means, const Out& out_quats, const Out& turns) {
   const int64_t n = int64_t(means.shape(0));
   expect(means, "means", {n, 3});
-  expect(quats, "quats", {n, 4});
+  const bool points = quats.ndim() == 1 && quats.size() == 0;
+  if (!points) expect(quats, "quats", {n, 4});
   expect(joints, "joints", {n, 4});
   expect(weights, "weights", {n, 4});
   const int64_t count = bones.ndim() ? int64_t(bones.shape(0)) : 0;
   expect(bones, "bones", {count, 8});
   expect(out_means, "out_means", {n, 3});
-  expect(out_quats, "out_quats", {n, 4});
-  expect(turns, "turns", {n, 4});
+  if (!points) {
+    expect(out_quats, "out_quats", {n, 4});
+    expect(turns, "turns", {n, 4});
+  }
   for (int64_t i = 0; i < 4 * n; ++i)
     if (uint32_t(joints.data()[i]) >= uint64_t(count)) throw std::invalid_argument("a joint that is no bone");
   const nb::gil_scoped_release release;
-  skin({means.data(), quats.data(), joints.data(), weights.data(), bones.data(), n, out_means.data(), out_quats.data(),
-        turns.data()});
+  skin({means.data(), points ? nullptr : quats.data(), joints.data(), weights.data(), bones.data(), n, out_means.data(),
+        points ? nullptr : out_quats.data(), points ? nullptr : turns.data()});
 }
 
 std::tuple<double, double, double> loss(const In& image, const In& target, const In& weight, double lambda,

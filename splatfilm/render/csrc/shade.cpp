@@ -10,7 +10,8 @@
 namespace splatfilm {
 namespace {
 
-constexpr int64_t kRun = 8192;  // splats that one task takes; results do not depend on it
+// Splats that one task takes: to wake others for less costs more. Results do not depend on it.
+constexpr int64_t kRun = 32768;
 constexpr float kBand0 = 0.28209479177387814f;
 constexpr float kMiddle = 0.5f / kBand0;  // colour = SH + 0.5, and all of it is multiplied
 

@@ -48,7 +48,34 @@ INLINE V3 turned(const F (&q)[4], const V3& v) {
           fma(two, fnma(q[2], t.x, q[1] * t.y), v.z)};
 }
 
+// Where bones carry points, and nothing else.
+static void skin_points(const SkinTask& task, int64_t begin, int64_t end) {
+  for (int64_t first = begin; first < end; first += 16) {
+    const int count = end - first < 16 ? int(end - first) : 16;
+    F sum[8];
+    blended_bones(task, first, count, sum);
+    const F inverse =
+        splat(1.0f) / sqrt(fma(sum[0], sum[0], fma(sum[1], sum[1], fma(sum[2], sum[2], sum[3] * sum[3]))));
+    F turn[4], dual[4], shift[4];
+    UNROLL
+    for (int k = 0; k < 4; ++k) {
+      turn[k] = sum[k] * inverse;
+      dual[k] = sum[k + 4] * inverse;
+    }
+    alignas(64) float at[3][16];
+    for (int i = 0; i < 16; ++i)
+      for (int k = 0; k < 3; ++k) at[k][i] = task.means[3 * (first + (i < count ? i : 0)) + k];
+    const V3 moved = turned(turn, {load(at[0]), load(at[1]), load(at[2])});
+    const F back[4] = {turn[0], splat(0.0f) - turn[1], splat(0.0f) - turn[2], splat(0.0f) - turn[3]};
+    hamilton(dual, back, shift);
+    alignas(64) float out[48];
+    interleave(fma(splat(2.0f), shift[1], moved.x), fma(splat(2.0f), shift[2], moved.y), fma(splat(2.0f), shift[3], moved.z), out);
+    for (int i = 0; i < 3 * count; ++i) task.out_means[3 * first + i] = out[i];
+  }
+}
+
 static void skin(const SkinTask& task, int64_t begin, int64_t end) {
+  if (!task.quats) return skin_points(task, begin, end);
   for (int64_t first = begin; first < end; first += 16) {
     const int count = end - first < 16 ? int(end - first) : 16;
     F sum[8];

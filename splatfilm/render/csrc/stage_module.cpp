@@ -243,7 +243,7 @@ void drape_of(const In& corners, const InLong& triangles, const In& rest, const 
   for (int64_t i = 0; i < n; ++i)
     if (uint64_t(triangle.data()[i]) >= uint64_t(t)) throw std::invalid_argument("a triangle that is none");
   const nb::gil_scoped_release release;
-  drape({corners.data(), triangles.data(), rest.data(), triangle.data(), t, n, float(most), out.data()});
+  drape({corners.data(), triangles.data(), rest.data(), triangle.data(), t, n, float(most), nullptr, out.data()});
 }
 
 }  // namespace

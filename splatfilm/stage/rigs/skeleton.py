@@ -70,6 +70,15 @@ class Skeleton:
         """The joints' parents, in order."""
         return tuple(joint.parent for joint in self.joints)
 
+    @cached_property
+    def generations(self) -> tuple[tuple[list[int], list[int]], ...]:
+        """Joints that have a parent, and these: all that are as many joints away from a root, the nearest first."""
+        depths: list[int] = []
+        for parent in self.parents:
+            depths.append(0 if parent == ROOT else depths[parent] + 1)
+        levels = ([i for i, depth in enumerate(depths) if depth == level] for level in range(1, max(depths) + 1))
+        return tuple((joints, [self.parents[i] for i in joints]) for joints in levels)
+
     def index(self, name: str) -> int:
         """The number of the joint called `name`. Raises `KeyError`."""
         try:
@@ -80,6 +89,14 @@ class Skeleton:
     def children(self, joint: int) -> tuple[int, ...]:
         """The joints whose parent is `joint`."""
         return tuple(i for i, parent in enumerate(self.parents) if parent == joint)
+
+    @cached_property
+    def rest(self) -> Pose:
+        """The pose in which nothing is moved and every blendshape is 0."""
+        return Pose(
+            np.array([joint.translation for joint in self.joints], dtype=np.float64),
+            np.array([joint.rotation for joint in self.joints], dtype=np.float64),
+        )
 
     @cached_property
     def rest_scales(self) -> Array:  # [J, 3]
@@ -98,6 +115,8 @@ class Pose:
     translations: Array  # [J, 3]
     rotations: Array  # [J, 4]
     shapes: Mapping[str, float] = field(default_factory=lambda: _NO_SHAPES)
+    kept: dict[str, tuple[Skeleton, Array]] = field(default_factory=dict, init=False, repr=False)
+    """What was worked out of the pose: it does not change."""
 
     def __post_init__(self) -> None:
         translations, rotations = _frozen(self.translations), np.asarray(self.rotations, dtype=np.float64)
@@ -118,10 +137,7 @@ class Pose:
 
 def rest_pose(skeleton: Skeleton) -> Pose:
     """The pose in which nothing is moved and every blendshape is 0."""
-    return Pose(
-        np.array([joint.translation for joint in skeleton.joints], dtype=np.float64),
-        np.array([joint.rotation for joint in skeleton.joints], dtype=np.float64),
-    )
+    return skeleton.rest
 
 
 def local_transforms(skeleton: Skeleton, pose: Pose) -> Array:  # [J, 4, 4]
@@ -136,23 +152,31 @@ def local_transforms(skeleton: Skeleton, pose: Pose) -> Array:  # [J, 4, 4]
 
 
 def world_transforms(skeleton: Skeleton, pose: Pose) -> Array:  # [J, 4, 4]
-    """Every joint's transform to the rig's space (forward kinematics), as homogeneous matrices."""
+    """Every joint's transform to the rig's space (forward kinematics), as homogeneous matrices.
+
+    Read only: a pose keeps them, since bones, light and what is held in a hand ask for those of one moment.
+    """
+    known = pose.kept.get("world")
+    if known is not None and known[0] is skeleton:
+        return known[1]
     result = local_transforms(skeleton, pose)
-    for i, parent in enumerate(skeleton.parents):
-        if parent != ROOT:
-            result[i] = result[parent] @ result[i]
+    for joints, parents in skeleton.generations:
+        result[joints] = result[parents] @ result[joints]
+    result.flags.writeable = False
+    pose.kept["world"] = skeleton, result
     return result
 
 
 def rotation_matrices(quaternions: ArrayLike) -> Array:  # [..., 4] unit wxyz -> [..., 3, 3]
     """Rotation matrices of unit quaternions."""
-    w, x, y, z = np.moveaxis(np.asarray(quaternions, dtype=np.float64), -1, 0)
-    rows = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-    ]
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+    q = np.asarray(quaternions, dtype=np.float64)
+    w, x, y, z = q[..., 0], q[..., 1], q[..., 2], q[..., 3]
+    xx, yy, zz, xy, xz, yz, wx, wy, wz = x * x, y * y, z * z, x * y, x * z, y * z, w * x, w * y, w * z
+    result = np.empty((*q.shape[:-1], 3, 3))
+    result[..., 0, 0], result[..., 0, 1], result[..., 0, 2] = 1 - 2 * (yy + zz), 2 * (xy - wz), 2 * (xz + wy)
+    result[..., 1, 0], result[..., 1, 1], result[..., 1, 2] = 2 * (xy + wz), 1 - 2 * (xx + zz), 2 * (yz - wx)
+    result[..., 2, 0], result[..., 2, 1], result[..., 2, 2] = 2 * (xz - wy), 2 * (yz + wx), 1 - 2 * (xx + yy)
+    return result
 
 
 def ordered(joints: Iterable[tuple[str, int | None]]) -> tuple[int, ...]:
