@@ -35,7 +35,7 @@ REACH_OF_DIAGONAL = 0.6
 FAINTEST = 0.1  # opacity: splats below it say nothing about where a member is
 OUTLIERS = 0.002  # share of a member's splats at either end of an axis that do not count as its extent
 _SAMPLE = 4096  # splats that an extent is found with
-PATCH = 0.8  # of a cell: within it, neighbours that face one way count as one
+PATCH = 0.8  # of a cell: within it, neighbours of a member that face one way count as one
 _BEYOND = 4  # cells around its extent that still belong to a member
 
 Box = tuple[NDArray[np.float64], NDArray[np.float64]]

@@ -22,7 +22,7 @@ from splatfilm.stage.performance import Performer, pose_hash
 from splatfilm.stage.rigs.bones import quaternions_from_matrices, rigid_parts
 from splatfilm.stage.rigs.skeleton import Pose, world_transforms
 
-POSING_VERSION = 7
+POSING_VERSION = 8
 """Raised whenever the same splats in the same pose would stand otherwise, or be hidden otherwise by what is worn."""
 
 
@@ -30,7 +30,7 @@ STIRRING_VERSION = 1
 """Raised whenever the same ambient motion would stir the same splats otherwise."""
 
 
-CONTACT_VERSION = 4
+CONTACT_VERSION = 5
 """Raised whenever the same splats would darken one another otherwise."""
 
 
