@@ -2,10 +2,10 @@
 
     python captures/make/meter.py
 
-A film's gaffer declares lamps by what they send. Here lamps stand outside of windows, so bars, reveals and curtains keep
-a part, and photographs are taken with few samples of large lamps that are far away (`studio.set_renderer`). The ball is
-read as photographs are taken, and again with nothing around it and every ray followed to its end. This prints which part
-arrives, in the median over the places that a lamp reaches, and what falls there from no lamp at all: the sky's share.
+A film's gaffer declares lamps by what they send. Here lamps stand outside of windows, so bars, reveals and curtains
+keep a part, and photographs take large lamps that are far away for dimmer than they are (`studio.set_renderer`). The
+ball is read as photographs are taken, and again with nothing around it and every ray followed to its end. This prints
+which part arrives, in the median over the places that a lamp reaches, and what falls there from no lamp: the sky's.
 """
 
 from __future__ import annotations

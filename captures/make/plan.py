@@ -153,7 +153,7 @@ def tabletop(distance: float, height: float, count: int = 24, held: int = 4) -> 
 
 
 def turntable() -> list[View]:
-    """Round an actor: the whole figure at three heights, the upper body, the face, each hand, and from below; eight held out."""
+    """Round an actor: the whole figure, the upper body, the face, each hand, and from below; eight held out."""
     rows: list[tuple[Point, Point, float]] = []
 
     def ring(

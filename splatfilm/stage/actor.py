@@ -31,6 +31,8 @@ from splatfilm.stage.shell import KEPT_IN, kept_in, outside
 
 COVERED_METRES = 0.05  # how far below a garment something may lie and still be hidden by it
 _STRAIGHT_BELOW = 0.5  # cosine: what lies beside a garment's hem is not below it
+OPEN = 0.6  # of what a side of cloth sends out, stopped at most, for it to be the one that is seen
+SHEET = 0.012  # metres: the other side of the same cloth is no farther away
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +133,7 @@ def covered(
     points = means.astype(np.float64)
     if own:
         points = _on(points, rig.mesh.vertices[rig.mesh.triangles[outside(rig, own)]])[0]
-        return kept_in(points, _normals_on(rig, means, own), corners) > KEPT_IN
+        return kept_in(points, _normals_of(rig, means, outside(rig, own))[0], corners) > KEPT_IN
     low, high = corners.min(axis=(0, 1)) - COVERED_METRES, corners.max(axis=(0, 1)) + COVERED_METRES
     near = np.nonzero(np.all((points > low) & (points < high), axis=1))[0]
     if not len(near):
@@ -150,15 +152,25 @@ def _on(points: NDArray[np.float64], corners: NDArray[np.float64]) -> tuple[NDAr
 
 
 def mesh_normals(rig: Rig, means: NDArray[np.float32], parts: tuple[str, ...]) -> NDArray[np.float64] | None:
-    """The smooth normal of the outside of the mesh's `parts` nearest to each splat at rest; none without a mesh."""
+    """The smooth normal of the outside of the mesh's `parts` nearest to each splat at rest; none without a mesh.
+
+    Cloth near its hem is seen from both sides, and splats stand in a blur of a centimetre about it: of two sides so
+    close, a splat is taken to show the one that is open to the world.
+    """
     if rig.mesh is None:
         return None
-    return _normals_on(rig, means, parts)
+    plain, far = _normals_of(rig, means, outside(rig, parts))
+    clear, farther = _normals_of(rig, means, outside(rig, parts, OPEN))
+    other = ((plain * clear).sum(axis=1) < 0) & (farther < far + SHEET)
+    return np.where(other[:, None], clear, plain)
 
 
-def _normals_on(rig: Rig, means: NDArray[np.float32], parts: tuple[str, ...]) -> NDArray[np.float64]:  # [N, 3] -> same
+def _normals_of(
+    rig: Rig, means: NDArray[np.float32], chosen: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # [N, 3], [N] metres
+    """The smooth normal of the nearest of some triangles, and how far away that is."""
     assert rig.mesh is not None, "there is a mesh"
-    triangles = rig.mesh.triangles[outside(rig, parts)]
+    triangles = rig.mesh.triangles[chosen]
     corners = rig.mesh.vertices[triangles].astype(np.float64)
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])  # twice the area long
     smooth = np.zeros((len(rig.mesh.vertices), 3))
@@ -168,4 +180,4 @@ def _normals_on(rig: Rig, means: NDArray[np.float32], parts: tuple[str, ...]) ->
     towards = (found.barycentric[..., None] * smooth[triangles[found.triangle]]).sum(axis=1)
     long = np.sqrt((towards**2).sum(axis=1, keepdims=True))
     plain: NDArray[np.float64] = np.where(long > 1e-12, towards / np.maximum(long, 1e-12), [0.0, 0.0, 1.0])
-    return plain
+    return plain, found.distance

@@ -65,7 +65,13 @@ class Shining:
     @property
     def row(self) -> list[float]:
         vectors = (self.at, self.travels, self.right, self.up, self.facing)
-        return [_KINDS[self.kind], self.lamp, self.power, *(value for vector in vectors for value in vector), *self.size]
+        return [
+            _KINDS[self.kind],
+            self.lamp,
+            self.power,
+            *(value for vector in vectors for value in vector),
+            *self.size,
+        ]
 
 
 def shining(lamps: Sequence[Lamp]) -> list[Shining]:
@@ -260,13 +266,14 @@ def in_lanes(falls: Floats) -> NDArray[np.float32]:  # [N, 3] -> [N / 16 rounded
     return np.ascontiguousarray(padded.reshape(blocks, _LANES, 3).transpose(0, 2, 1))
 
 
-def lamp_gains(parts: Sequence[Splats], worn: Worn, light: Light, probes: Probes, lamplight: Lamplight) -> tuple[Tensor, ...]:
+def lamp_gains(
+    parts: Sequence[Splats], worn: Worn, light: Light, probes: Probes, lamplight: Lamplight
+) -> tuple[Tensor, ...]:
     """What the colours of a member's splats, layer by layer, are multiplied by in the lamps of its scene: [N, 3] each.
 
     Pure; the same bits at any thread count.
     """
-    normals = tuple(torch.from_numpy(_normals(surface, len(part))) for surface, part in zip(worn.surfaces, parts, strict=True))
-    fallen = lamplight.falls(parts, normals, worn.places)
+    fallen = lamplight.falls(parts, [surface.normals for surface in worn.surfaces], worn.places)
     means = np.concatenate([array(part.means) for part in parts])
     solid = extent(means, np.concatenate([array(part.opacities) for part in parts]))
     sheets, looks = _sheets(fallen, light.lamps, lamplight.softness(solid.mean(axis=0)))
@@ -282,11 +289,9 @@ def lamp_gains(parts: Sequence[Splats], worn: Worn, light: Light, probes: Probes
     return tuple(found)
 
 
-def _normals(surface: Surface, count: int) -> NDArray[np.float32]:
-    return array(surface.normals)[:count]
-
-
-def _sheets(fallen: Fallen, lamps: Sequence[Lamp], soft: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _sheets(
+    fallen: Fallen, lamps: Sequence[Lamp], soft: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Five lamps a sheet, of those that reach the member at all, and what they look like."""
     reach = [k for k in range(len(lamps)) if lamps[k].kind != "sky" and bool(np.any(fallen.vectors[:, k]))]
     count = max(1, -(-len(reach) // _TOGETHER))

@@ -274,5 +274,10 @@ def light_value(light: Light | None) -> dict[str, Any]:
         return {}
     value: list[Any] = [LIGHT_VERSION, light.strength, light.exposure, light.highlights]
     if light.lamps:
-        value += [LAMPS_VERSION, light.bounce, [asdict(lamp) for lamp in light.lamps], [asdict(lamp) for lamp in light.studio]]
+        value += [
+            LAMPS_VERSION,
+            light.bounce,
+            [asdict(lamp) for lamp in light.lamps],
+            [asdict(lamp) for lamp in light.studio],
+        ]
     return {"light": value}

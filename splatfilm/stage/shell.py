@@ -53,12 +53,15 @@ def shell(rig: Rig, parts: tuple[str, ...]) -> tuple[Points, Points]:  # [M, 3],
 
 
 @lru_cache(maxsize=16)
-def outside(rig: Rig, parts: tuple[str, ...]) -> NDArray[np.int64]:  # -> [K]
-    """Which of the triangles of the parts are seen from outside: cloth has an inner side, which faces inwards."""
+def outside(rig: Rig, parts: tuple[str, ...], most: float = KEPT_IN) -> NDArray[np.int64]:  # -> [K]
+    """Which of the triangles of the parts are seen from outside: cloth has an inner side, which faces inwards.
+
+    At `most` that share of what they send out is stopped.
+    """
     assert rig.mesh is not None, "there is a mesh"
     chosen = np.nonzero(parts_named(rig.mesh, parts))[0]
     corners = rig.mesh.vertices[rig.mesh.triangles[chosen]].astype(np.float64)
-    seen = kept_in(corners.mean(axis=1), normals(corners), corners) <= KEPT_IN
+    seen = kept_in(corners.mean(axis=1), normals(corners), corners) <= most
     return chosen[seen] if seen.any() else chosen
 
 

@@ -345,19 +345,31 @@ class Stage:
         return self._studios[name, studio]
 
     def _photographed_with(self, name: Source) -> list[Source]:
-        """What was before the camera together with a layer: the others of its capture, or those that it is worn over."""
+        """A layer after what stood before the camera with it: others of its capture, or those that it is worn over."""
         asset, source = name
         layers = self.placements.film.assets[asset].layers
         own = source.removeprefix(LAYER_PREFIX)
         if own == source or layers[own].capture is None:
             return [name]
-        below = layers[own].over or tuple(n for n in layers if not layers[n].over and layers[n].capture == layers[own].capture)
-        return [*((asset, LAYER_PREFIX + n) for n in below if n != own and (asset, LAYER_PREFIX + n) in self._sources), name]
+        alike = tuple(n for n in layers if not layers[n].over and layers[n].capture == layers[own].capture)
+        others = ((asset, LAYER_PREFIX + n) for n in layers[own].over or alike if n != own)
+        return [*(other for other in others if other in self._sources), name]
 
     def _whole(self, name: Source) -> Splats:
         """All splats of a layer or look, at rest."""
         asset, source = name
         return self._splats(asset, source) if self.placements.film.assets[asset].rig is None else self._layer(name).rest
+
+    def _standing_at(self, placed: Placed) -> NDArray[np.float64] | None:
+        """The corners of the box about a character's joints, whatever it wears; None for one without a pose."""
+        if placed.pose is None:
+            return None
+        from splatfilm.stage.rigs.skeleton import world_transforms
+
+        joints = world_transforms(self._rig(placed.asset).skeleton, placed.pose)
+        at = (placed.place.matrix() @ joints)[:, :3, 3]
+        corners: NDArray[np.float64] = np.stack([at.min(axis=0), at.max(axis=0)])
+        return corners
 
     def _surface(self, placed: Placed, source: str) -> Surface:
         """What light finds of what is seen of a layer or look."""
