@@ -2,10 +2,10 @@
 //
 // Splats become the optical depth of a lattice of cells. Twenty cones look around. Splats of the set, which stand still,
 // look around from where they are, neighbours that face one way as one, and what of the set is between them and the cells
-// about them is found once. Those of
-// the cast blend what the eight lattice points around them see, so that nothing flickers as they move: what a point
-// sees, as second-order spherical harmonics convolved with the cosine (R. Ramamoorthi, P. Hanrahan, SIGGRAPH 2001), so
-// that a splat asks it with its normal how much light is missing. What a lattice point sees of the set is found once.
+// about them is found once. Those of the cast blend what the eight lattice points around them see, so that nothing flickers
+// as they move: what a point sees, as second-order spherical harmonics convolved with the cosine (R. Ramamoorthi,
+// P. Hanrahan, SIGGRAPH 2001), so that a splat asks it with its normal how much light is missing. What a lattice point sees
+// of the set is found once.
 #include "contact.h"
 
 #include <algorithm>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "kernels.h"
 #include "pool.h"
@@ -12,6 +13,7 @@ namespace {
 
 // Splats that one task takes: to wake others for less costs more. Results do not depend on it.
 constexpr int64_t kRun = 32768;
+constexpr int64_t kAlike = 64;  // splats that are held against their shares before at one time
 constexpr float kBand0 = 0.28209479177387814f;
 constexpr float kMiddle = 0.5f / kBand0;  // colour = SH + 0.5, and all of it is multiplied
 
@@ -39,7 +41,12 @@ void light(const LightTask& task) {
 void paint(const PaintTask& task) {
   const int width = 3 * task.basis;
   parallel((task.count + kRun - 1) / kRun, [&](int64_t run) {
-    for (int64_t i = run * kRun; i < std::min(task.count, (run + 1) * kRun); ++i) {
+    const int64_t end = std::min(task.count, (run + 1) * kRun);
+    for (int64_t i = run * kRun; i < end; ++i) {
+      // Most of a set is out of reach of everybody, and stays.
+      if (!task.fresh && task.kept && task.before)
+        while (i + kAlike <= end && !std::memcmp(task.kept + i, task.before + i, kAlike * sizeof(float))) i += kAlike;
+      if (i == end) break;
       const float kept = task.kept ? task.kept[i] : 1.0f;
       if (!task.fresh && kept == (task.before ? task.before[i] : 1.0f)) continue;
       const float* sh = task.sh + i * width;
