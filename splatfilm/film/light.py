@@ -8,7 +8,7 @@ from typing import cast, get_args
 
 from splatfilm.film import fields
 from splatfilm.film.fields import REQUIRED
-from splatfilm.film.model import Lamp, LampKind, Light
+from splatfilm.film.model import FrameRange, Lamp, LampKind, Light
 from splatfilm.film.source import Table, shown
 
 LIGHT_KEYS = ("strength", "exposure", "highlights", "bounce")
@@ -52,18 +52,29 @@ WAY = "[x, y, z], the way that the light goes"
 SIZE = "[width, height] in metres"
 
 
-def read_lamps(table: Table, key: str) -> tuple[Lamp, ...]:
-    """The lamps of a scene or of a studio: an array of tables. Those that are right."""
-    found = [_lamp(inside) for inside in fields.array(table, key)]
+def read_lamps(table: Table, key: str, clock: FrameRange | None = None) -> tuple[Lamp, ...]:
+    """The lamps of a scene, which has a `clock`, or of a studio: an array of tables. Those that are right."""
+    found = [_switched(inside, clock) for inside in fields.array(table, key)]
     return tuple(lamp for lamp in found if lamp is not None)
 
 
-def _lamp(table: Table) -> Lamp | None:
+def _switched(table: Table, clock: FrameRange | None) -> Lamp | None:
+    """A lamp, and when it is on."""
+    lamp = _lamp(table, () if clock is None else ("frames",))
+    if lamp is None or clock is None:
+        return lamp
+    frames = fields.frames(table, "frames", None)
+    if frames is not None:
+        fields.note_outside(table, "frames", frames, clock, "the scene")
+    return dataclasses.replace(lamp, frames=frames)
+
+
+def _lamp(table: Table, more: tuple[str, ...]) -> Lamp | None:
     kind = fields.choice(table, "kind", REQUIRED, get_args(LampKind), "a lamp")
     if kind is None:
         return None
     window = table.inside("window") if kind == "sun" and "window" in table.values else None
-    table.only(("kind", "strength", "colour", *LAMP_KEYS[kind], *(("window",) if kind == "sun" else ())))
+    table.only(("kind", "strength", "colour", *LAMP_KEYS[kind], *(("window",) if kind == "sun" else ()), *more))
     strength = fields.number(table, "strength", REQUIRED, 0, BRIGHTEST)
     colour = fields.numbers(table, "colour", (1.0, 1.0, 1.0), 3, 0, 100, "[red, green, blue], linear")
     own = set(LAMP_KEYS[kind])

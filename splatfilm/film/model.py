@@ -230,6 +230,7 @@ class Lamp:
     direction: tuple[float, float, float] = (0.0, 0.0, -1.0)  # unit, the way its light goes; of sun and panel
     size: tuple[float, float] = (0.0, 0.0)  # metres, of a panel, or of the window that a sun comes through
     facing: tuple[float, float, float] | None = None  # unit: into the room from that window; None: a sun out of doors
+    frames: FrameRange | None = None  # scene frames that it is on for; None: always
 
 
 @dataclass(frozen=True)

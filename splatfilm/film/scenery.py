@@ -115,7 +115,7 @@ def read_scenes(film: Table, known: Known) -> tuple[dict[str, Scene], dict[str, 
         _note_twins(members, set_name)
         note_attachments(members, [member for member in cast_members if member is not None])
         if clock is not None and set_name is not None and set_look is not None:
-            lamps = read_lamps(table, "lamps")
+            lamps = read_lamps(table, "lamps", clock)
             whole = tuple(_in_lamps(member, lamps, known) for member in cast_members if member is not None)
             ambient = read_ambient(table, (set_name, *(member.name for member in whole)))
             scenes[name] = Scene(name, set_name, set_look, clock, whole, ambient)

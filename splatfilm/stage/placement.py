@@ -6,6 +6,7 @@ or for splats to be read.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ import numpy as np
 from splatfilm.base.curves import Curve, RotationCurve
 from splatfilm.base.errors import InputError, did_you_mean
 from splatfilm.base.rigid import Similarity
-from splatfilm.film.model import Ambient, Attachment, CastMember, Film, FrameRange, Light, Scene
+from splatfilm.film.model import Ambient, Attachment, CastMember, Film, FrameRange, Lamp, Light, Scene
 from splatfilm.stage.performance import Performer, pose_hash
 from splatfilm.stage.rigs.bones import quaternions_from_matrices, rigid_parts
 from splatfilm.stage.rigs.skeleton import Pose, world_transforms
@@ -40,6 +41,7 @@ LIGHT_VERSION = 4
 
 LAMPS_VERSION = 2
 """Raised whenever the same member would be lit otherwise by the same lamps."""
+_DARKNESS = Lamp("sky", 0.0)
 
 
 @dataclass(frozen=True)
@@ -128,9 +130,8 @@ class Placements:
                 place = _after(asset.looks[look].place, place)
             key = "" if pose is None else pose_hash(self.performers[member.name].rig, pose)
             stirs = self._stirs(member.name, frame)
-            placed.append(
-                Placed(member.name, member.asset, look, place, worn, key, pose, stirs=stirs, light=member.light)
-            )
+            light = light_at(member.light, shown)
+            placed.append(Placed(member.name, member.asset, look, place, worn, key, pose, stirs=stirs, light=light))
         return tuple(placed)
 
     def _stirs(self, member: str, frame: float) -> tuple[Stir, ...]:
@@ -266,6 +267,14 @@ def _plain(placed: Placed) -> Mapping[str, Any]:
     if placed.stirs:
         value["ambient"] = [stir.value() for stir in placed.stirs]
     return value | light_value(placed.light)
+
+
+def light_at(light: Light | None, frame: float) -> Light | None:
+    """A member's light with the lamps that are on at a scene frame; where all are off, it is dark."""
+    if light is None or all(lamp.frames is None for lamp in light.lamps):
+        return light
+    on = tuple(dataclasses.replace(lamp, frames=None) for lamp in light.lamps if _within(lamp.frames, frame))
+    return dataclasses.replace(light, lamps=on or (_DARKNESS,))
 
 
 def light_value(light: Light | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from splatfilm.base.errors import InputError
 from splatfilm.film import load
+from splatfilm.stage.placement import light_at, light_value
 
 HEAD = """
 [film]
@@ -93,3 +95,30 @@ def test_a_window_stands_upright_and_lets_the_sun_in(tmp_path: Path) -> None:
 def test_a_lamp_that_cannot_be_is_refused_by_name(tmp_path: Path, lamp: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         load(film_with(tmp_path, lamp))
+
+
+def test_a_lamp_of_a_scene_is_on_for_some_of_its_frames(tmp_path: Path) -> None:
+    light = load(film_with(tmp_path, '{ kind = "sky", strength = 3, frames = [2, 4] }')).scenes["one"].cast[0].light
+    assert light is not None
+    on, off = light_at(light, 4.5), light_at(light, 5)
+    assert on is not None and off is not None
+    assert [lamp.strength for lamp in on.lamps] == [3]
+    assert [lamp.strength for lamp in off.lamps] == [0], "where every lamp is off it is dark"
+    assert light_value(on) == light_value(light_at(dataclasses.replace(light), 2)), "when it is on is not how bright"
+
+
+def test_a_lamp_cannot_be_on_outside_of_its_scene_nor_a_studio_lamp_at_all(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"outside the scene"):
+        load(film_with(tmp_path, '{ kind = "sky", strength = 3, frames = [2, 40] }'))
+    file = film_with(tmp_path, '{ kind = "sky", strength = 3 }')
+    file.write_text(file.read_text().replace("strength = 0.5 }", "strength = 0.5, frames = [1, 2] }"))
+    with pytest.raises(InputError, match="frames"):
+        load(file)
+
+
+def test_what_surfaces_send_is_a_share(tmp_path: Path) -> None:
+    sky = '{ kind = "sky", strength = 3 }'
+    light = load(film_with(tmp_path, sky, light="light = { bounce = 0.25 }")).scenes["one"].cast[0].light
+    assert light is not None and light.bounce == 0.25
+    with pytest.raises(InputError, match="bounce"):
+        load(film_with(tmp_path, sky, light="light = { bounce = 2 }"))
