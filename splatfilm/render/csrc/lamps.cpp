@@ -17,11 +17,12 @@ constexpr float kNearest = 0.05f;  // metres from a lamp: nearer it gets no brig
 constexpr float kBuried = 1.0f;   // optical depth about a point of the grid that is inside of something
 constexpr float kFaintest = 2e-3f;  // what such a point counts, and the light over pi that is too little to look for
 constexpr float kOpaque = 8.0f;
-constexpr float kFine = 6.0f;     // cells along a way that are looked at one by one; then every so many, blurred
-constexpr float kStride = 2.0f;
+constexpr float kFine = 5.0f;     // cells along a way that are looked at one by one; then every so many, blurred
+constexpr float kStride = 3.0f;
 constexpr float kLifted = 1.8f;   // cells off its own surface that a place looks from
 constexpr float kStart = 2.0f;    // cells towards a lamp: what is nearer is the surface itself
 constexpr float kAround = 0.1f;   // cosine of the ways that light from all around is looked for
+constexpr double kPoints = 2.0;   // half cells: a member has many small splats, whose extent says little here
 constexpr int64_t kRun = 64;
 // Cells along a way, how many each step stands for, and the copy that is wide enough there.
 struct Step {
@@ -182,7 +183,15 @@ std::vector<float> Openings::at(const float* places, int64_t count) {
   return out;
 }
 
-Fallen falls_on(const PlacesOfMember& some, const Depths& own, double cell, const std::vector<Shining>& lamps, int whole,
+void OwnDepths::fill(const SplatArrays& splats, int64_t count, const Box& coarse, double cell) {
+  cell_ = cell;
+  Box fine;
+  for (int k = 0; k < 3; ++k) fine.low[k] = coarse.low[k] * kFiner, fine.size[k] = coarse.size[k] * kFiner;
+  coarse_.fill({splats, count, nullptr, nullptr}, coarse, cell, kBlurs, kPoints);
+  fine_.fill({splats, count, nullptr, nullptr}, fine, cell / kFiner, 2, kPoints);
+}
+
+Fallen falls_on(const PlacesOfMember& some, const OwnDepths& own, const std::vector<Shining>& lamps, int whole,
                 const float* lets_by) {
   Fallen fallen{std::vector<float>(size_t(some.count)), std::vector<float>(size_t(some.count) * size_t(whole) * 3)};
   const Cones cones(kReach);
@@ -191,7 +200,7 @@ Fallen falls_on(const PlacesOfMember& some, const Depths& own, double cell, cons
     for (int64_t i = run * kRun; i < std::min(some.count, (run + 1) * kRun); ++i) {
       const float *place = some.at + 3 * i, *n = some.normals + 3 * i;
       float from[3], seen = 0, all = 0;
-      cells_from(own, cell, place, from);
+      cells_from(own.coarse(), own.cell(), place, from);
       for (int k = 0; k < 3; ++k) from[k] += kLifted * n[k];
       for (int d = 0; d < kCones; ++d) {
         const float sign = d & 1 ? -1.0f : 1.0f, *axis = cones.axes[d / 2];
@@ -200,12 +209,14 @@ Fallen falls_on(const PlacesOfMember& some, const Depths& own, double cell, cons
         float depth = 0;
         for (const Step& step : kSteps) {
           const float t = sign * step.at, fade = 1 - step.at / kReach;
-          depth += fade * step.length * depth_at(own, step.width, from[0] + axis[0] * t, from[1] + axis[1] * t, from[2] + axis[2] * t);
+          depth += fade * step.length * depth_at(own.coarse(), step.width, from[0] + axis[0] * t, from[1] + axis[1] * t, from[2] + axis[2] * t);
         }
         all += cosine;
         seen += cosine / (1 + depth * (1 + 0.5f * depth));
       }
       fallen.open[size_t(i)] = seen / std::max(all, 1e-6f);
+      cells_from(own.fine(), own.cell() / kFiner, place, from);
+      for (int k = 0; k < 3; ++k) from[k] += kLifted * n[k];
       for (size_t l = 0; l < kinds; ++l) {
         const float open = lets_by ? lets_by[size_t(i) * kinds + l] : 1.0f;
         if (open < kFaintest) continue;
@@ -214,7 +225,7 @@ Fallen falls_on(const PlacesOfMember& some, const Depths& own, double cell, cons
         const float most = std::sqrt(dot(light, light));
         if (open * most < kFaintest || dot(light, n) < -0.4f * most) continue;
         way_to(lamps[l], place, way);
-        const float kept = open * along(own, from, way, kStart, 1e6f);
+        const float kept = open * along(own.fine(), from, way, kStart, 1e6f);
         float* out = fallen.vectors.data() + (size_t(i) * size_t(whole) + size_t(lamps[l].lamp)) * 3;
         for (int k = 0; k < 3; ++k) out[k] += kept * light[k];
       }

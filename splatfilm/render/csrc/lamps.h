@@ -62,9 +62,25 @@ struct PlacesOfMember {
   int64_t count;
 };
 
-// `own` are the member's depths, `cell` metres; `lets_by` is [count, shining], null: all of it. `whole` is how many lamps
-// the shining ones are parts of. The same bits at any thread count.
-Fallen falls_on(const PlacesOfMember&, const Depths& own, double cell, const std::vector<Shining>&, int whole,
-                const float* lets_by);
+// A member's own depths: finely for what is in the way of a lamp, coarsely for light from all around.
+class OwnDepths {
+ public:
+  // What was there before is forgotten, and its memory used again.
+  void fill(const SplatArrays& splats, int64_t count, const Box& coarse, double cell);
+
+  const Depths& fine() const { return fine_; }
+  const Depths& coarse() const { return coarse_; }
+  double cell() const { return cell_; }  // metres, of the coarse one: kFiner of the fine one's
+
+ private:
+  Depths fine_, coarse_;
+  double cell_ = 0;
+};
+
+constexpr int kFiner = 2;
+
+// `lets_by` is [count, shining], null: all of it. `whole` is how many lamps the shining ones are parts of. The same bits at
+// any thread count.
+Fallen falls_on(const PlacesOfMember&, const OwnDepths& own, const std::vector<Shining>&, int whole, const float* lets_by);
 
 }  // namespace splatfilm

@@ -2,6 +2,8 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <memory>
+#include <mutex>
 #include <tuple>
 #include <vector>
 
@@ -35,6 +37,8 @@ std::vector<Shining> shining_of(const InDouble& table) {
 struct Lamplight {
   Openings openings;
   int whole;
+  OwnDepths own;
+  std::unique_ptr<std::mutex> busy = std::make_unique<std::mutex>();
 };
 
 // The patches' light: [P] the open share of light from all around, [P, lamps, 3] vectors over pi; each blended with those
@@ -59,12 +63,12 @@ auto falls(Lamplight& self, const std::tuple<In, In, In, In>& member, const std:
   std::vector<float> open(static_cast<size_t>(n)), vectors(size_t(n) * size_t(self.whole) * 3);
   {
     const nb::gil_scoped_release release;
+    const std::lock_guard<std::mutex> alone(*self.busy);
     std::vector<float> outside(size_t(n) * 3);
     for (int64_t i = 0; i < 3 * n; ++i) outside[size_t(i)] = at.data()[i] + kTo * normals.data()[i];
     const std::vector<float> lets_by = self.openings.at(outside.data(), n);
-    Depths own;
-    own.fill({splats, count, nullptr, nullptr}, box, cell);
-    const Fallen found = falls_on({at.data(), normals.data(), n}, own, cell, self.openings.lamps(), self.whole, lets_by.data());
+    self.own.fill(splats, count, box, cell);
+    const Fallen found = falls_on({at.data(), normals.data(), n}, self.own, self.openings.lamps(), self.whole, lets_by.data());
     const size_t width = size_t(self.whole) * 3;
     for (int64_t i = 0; i < n; ++i) {
       const int64_t first = starts.data()[i], last = starts.data()[i + 1];
@@ -97,7 +101,7 @@ void bind_lamps(nb::module_& m) {
              std::vector<Shining> shining = shining_of(lamps);
              for (const Shining& one : shining)
                if (uint64_t(one.lamp) >= uint64_t(whole)) throw std::invalid_argument("a part of a lamp that is none");
-             new (self) Lamplight{Openings(splats, count, box_of(low, size, cell), cell, std::move(shining)), whole};
+             new (self) Lamplight{Openings(splats, count, box_of(low, size, cell), cell, std::move(shining)), whole, {}};
            })
       .def("falls", &falls)
       .def_prop_ro("known", [](const Lamplight& self) { return self.openings.known(); });

@@ -8,7 +8,6 @@
 namespace splatfilm {
 namespace {
 
-constexpr double kEven = 0.75;         // half cells that three standard deviations may span and count as a point
 constexpr int kMostSamples = 9;        // along one axis of a splat that is larger than a cell
 constexpr int32_t kMost = 1 << 21;     // units in a cell: the widest box of full cells is still a whole number of 31 bits
 
@@ -60,16 +59,16 @@ void turn_of(const float* q, float (&r)[3][3]) {
   r[0][2] = 2 * (x * z + w * y), r[1][2] = 2 * (y * z - w * x), r[2][2] = 1 - 2 * (x * x + y * y);
 }
 
-void Depths::fill(const Blocking& some, const Box& box, double cell) {
+void Depths::fill(const Blocking& some, const Box& box, double cell, int copies, double even) {
   box_ = grown(box, kSmear);
   blurred_[0].assign(size_t(box_.cells()), 0);
-  for (int width = 1; width < kBlurs; ++width) blurred_[width].resize(size_t(box_.cells()));
+  for (int width = 1; width < copies; ++width) blurred_[width].resize(size_t(box_.cells()));
   between_.resize(size_t(box_.cells()));
   const int64_t planes = some.count < kManySplats ? box_.size[2] : kPlanes;
   parallel((box_.size[2] + planes - 1) / planes, [&](int64_t slab) {
-    deposit(some, 1 / cell, int(slab * planes), int(std::min<int64_t>(box_.size[2], (slab + 1) * planes)));
+    deposit(some, 1 / cell, even, int(slab * planes), int(std::min<int64_t>(box_.size[2], (slab + 1) * planes)));
   });
-  for (int width = 1; width < kBlurs; ++width) blur(width);
+  for (int width = 1; width < copies; ++width) blur(width);
 }
 
 // Shares of a depth at a place, in cells, go to the eight cells around it. What is added does not depend on the box.
@@ -100,7 +99,7 @@ void Depths::add(const double (&at)[3], float weight, int first, int last) {
 
 // Adds the optical depth of a row of cells' worth: a splat is a disc of area 2 pi a b times its opacity, and a disc
 // that lies any way shows half of its area (Cauchy). One that is larger than a cell is spread over its extent.
-void Depths::deposit(const Blocking& some, double a_cell, int first, int last) {
+void Depths::deposit(const Blocking& some, double a_cell, double even, int first, int last) {
   const SplatArrays& splats = some.splats;
   for (int64_t i = 0; i < some.count; ++i) {
     const int64_t row = some.rows ? some.rows[i] : i, later = some.rows ? some.rows[std::min(i + kAhead, some.count - 1)] : row;
@@ -114,7 +113,7 @@ void Depths::deposit(const Blocking& some, double a_cell, int first, int last) {
     const double area = 3.141592653589793 * (some.areas ? some.areas[i] : area_of(splats, row));
     if (!(area > 0)) continue;
     const float weight = float(std::min(area * a_cell * a_cell / double(kUnit), double(kMost)));
-    if (1.5 * longest * a_cell <= kEven)
+    if (1.5 * longest * a_cell <= even)
       add(at, weight, first, last);
     else
       add_large(splats, row, at, weight, a_cell, first, last);

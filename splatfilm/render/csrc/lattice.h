@@ -15,6 +15,7 @@ namespace splatfilm {
 constexpr int kHalfWidths[kBlurs] = {0, 1, 2, 4};  // each is a box over the one before it
 constexpr int kSmear = 1 + 2 + 4;                  // cells that the widest copy reaches beyond what is there
 constexpr float kUnit = 1.0f / 16384;              // of optical depth
+constexpr double kEven = 0.75;                     // half cells: what counts as a point, for the most exact lattice
 
 // Cells low .. low + size - 1 of the scene.
 struct Box {
@@ -83,8 +84,9 @@ struct Blocking {
 class Depths {
  public:
   // Splats on the cells of `box`, where the widest copy is exact; blurred over `kSmear` cells more. What was there before
-  // is forgotten, and its memory used again.
-  void fill(const Blocking& some, const Box& box, double cell);
+  // is forgotten, and its memory used again. Fewer `copies` are those that are blurred least;
+  // splats of up to `even` half cells, three deviations, count as points.
+  void fill(const Blocking& some, const Box& box, double cell, int copies = kBlurs, double even = kEven);
 
   const Box& box() const { return box_; }  // of the arrays: larger than what was asked for
   const int32_t* blurred(int width) const { return blurred_[width].data(); }
@@ -116,7 +118,7 @@ class Depths {
 
  private:
   // Depths in planes first..last of the box.
-  void deposit(const Blocking& some, double a_cell, int first, int last);
+  void deposit(const Blocking& some, double a_cell, double even, int first, int last);
   void add_large(const SplatArrays& splats, int64_t row, const double (&at)[3], float weight, double a_cell, int first, int last);
   void add(const double (&at)[3], float weight, int first, int last);
   void blur(int width);
