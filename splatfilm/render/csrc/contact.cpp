@@ -13,6 +13,8 @@
 #include <cmath>
 #include <tuple>
 
+#include "facing.h"
+#include "field.h"
 #include "kernels.h"
 #include "pool.h"
 
@@ -31,7 +33,6 @@ constexpr float kPast = 1.0f / 256;
 constexpr int64_t kAhead = 12;           // splats that memory is asked for before they are needed
 constexpr int kTogether = int(2 * kAside);  // cells along a side of what is looked around from at one time
 constexpr int kPatchBits = 3, kPatchesTogether = 1 << kPatchBits;  // along that side: within one, splats share a shadow
-constexpr int kLight = 12;               // floats of a lattice point: nine are in use
 
 float shown(float seen) { return std::max(0.0f, (std::min(1.0f, seen) - kFaint) / (1 - kFaint)); }
 
@@ -50,207 +51,6 @@ uint32_t towards(const Box& box, const Cones& cones, const Box& from) {
   }
   return able;
 }
-
-// The middle of places; whether none is too far from it.
-bool close_by(const float (&at)[3][kLanes], float (&middle)[3]) {
-  for (int k = 0; k < 3; ++k) {
-    const auto [low, high] = std::minmax_element(at[k], at[k] + kLanes);
-    middle[k] = 0.5f * (*low + *high);
-    if (*high - *low > 2 * kAside) return false;
-  }
-  return true;
-}
-
-LookTask looking(const Depths& depths, const Cones& cones) {
-  const Box& box = depths.box();
-  LookTask task{};
-  for (int width = 0; width < kBlurs; ++width) task.copies[width] = depths.blurred(width);
-  task.nx = box.size[0], task.ny = box.size[1], task.nz = box.size[2];
-  task.cones = &cones;
-  task.filled_blocks = depths.filled_blocks();
-  for (int k = 0; k < 3; ++k) task.blocks[k] = depths.filled_size()[k];
-  return task;
-}
-
-// A splat's shortest axis: a column of its rotation.
-void normal_of(const SplatArrays& splats, int64_t row, float (&n)[3]) {
-  const float *q = splats.quats + 4 * row, *s = splats.scales + 3 * row;
-  const int shortest = s[2] <= std::min(s[0], s[1]) ? 2 : int(s[1] < s[0]), next = shortest == 2 ? 0 : shortest + 1;
-  const int after = 3 - shortest - next;
-  const float w = q[0], *v = q + 1, two = 2 / std::max(w * w + v[0] * v[0] + v[1] * v[1] + v[2] * v[2], 1e-30f);
-  n[shortest] = 1 - two * (v[next] * v[next] + v[after] * v[after]);
-  n[next] = two * (v[shortest] * v[next] + w * v[after]);
-  n[after] = two * (v[shortest] * v[after] - w * v[next]);
-}
-
-Spot spot_at(const SplatArrays& splats, int64_t row, double cell) { return spot_of(splats.means + 3 * row, 1 / cell); }
-
-// The axis that a normal is nearest to.
-int facing_of(const float (&n)[3]) {
-  const float x = std::fabs(n[0]), y = std::fabs(n[1]), z = std::fabs(n[2]);
-  return x > y ? (x > z ? 0 : 2) : (y > z ? 1 : 2);
-}
-
-// Of some splats the one nearest to their middle.
-template <typename Some>
-int64_t in_the_middle(const SplatArrays& splats, const Some* some, size_t count) {
-  double middle[3] = {0, 0, 0}, nearest = 1e300;
-  for (size_t i = 0; i < count; ++i)
-    for (int k = 0; k < 3; ++k) middle[k] += splats.means[3 * some[i].row + k];
-  int64_t best = some[0].row;
-  for (size_t i = 0; i < count; ++i) {
-    double far = 0;
-    for (int k = 0; k < 3; ++k) {
-      const double away = splats.means[3 * some[i].row + k] - middle[k] / double(count);
-      far += away * away;
-    }
-    if (far < nearest) nearest = far, best = some[i].row;
-  }
-  return best;
-}
-
-// Which of the two sides of a surface is its outside: -1..1 for the side that the normal points to. `own` is the closed
-// body that the surface belongs to: it is outside where there is less of it.
-float side_of(const Depths& own, const Spot& s, const float (&normal)[3]) {
-  const Box& box = own.box();
-  const int64_t x = s.x + (s.u > 0.5f), y = s.y + (s.v > 0.5f), z = s.z + (s.w > 0.5f);
-  if (!box.holds(x - 1, y - 1, z - 1) || !box.holds(x + 1, y + 1, z + 1)) return 0;
-  const int32_t* v = own.blurred(2) + box.at(x, y, z);
-  const int64_t row = box.size[0], plane = row * box.size[1];
-  const float gx = float(v[1] - v[-1]), gy = float(v[row] - v[-row]), gz = float(v[plane] - v[-plane]);
-  const float slope = -(gx * normal[0] + gy * normal[1] + gz * normal[2]);
-  const float most = float(v[0]) * 0.1f;  // a change of a fifth over two cells leaves no doubt
-  return most > 0 ? std::max(-1.0f, std::min(1.0f, slope / most)) : 0;
-}
-
-// From how much of each cone is filled to what is missing of the light for a normal n, as `towards_normal` has it.
-struct Projection {
-  float share[kCones][kLight] = {};
-
-  Projection() {
-    const Cones cones(2);
-    const double pi = 3.14159265358979323846, a0 = pi, a1 = 2 * pi / 3, a2 = pi / 4, even = 5;  // the cosines' sum
-    for (int d = 0; d < kCones; ++d) {
-      const double sign = d & 1 ? -1 : 1;
-      const double x = sign * cones.axes[d / 2][0], y = sign * cones.axes[d / 2][1], z = sign * cones.axes[d / 2][2];
-      const double c0 = 0.282095 * 0.282095, c1 = 0.488603 * 0.488603, c2 = 1.092548 * 1.092548, c3 = 0.315392 * 0.315392,
-                   c4 = 0.546274 * 0.546274;
-      const double own[9] = {a0 * c0, a1 * c1 * y, a1 * c1 * z, a1 * c1 * x, a2 * c2 * x * y, a2 * c2 * y * z,
-                             a2 * c3 * (3 * z * z - 1), a2 * c2 * x * z, a2 * c4 * (x * x - y * y)};
-      for (int k = 0; k < 9; ++k) share[d][k] = float(own[k] / even);
-    }
-  }
-};
-
-const Projection& projection() {
-  static const Projection one;
-  return one;
-}
-
-// What is missing before and behind a surface, of light as a lattice point has it.
-void towards_normal(const float (&light)[kLight], const float (&n)[3], float& front, float& back) {
-  const float x = n[0], y = n[1], z = n[2];
-  const float even = light[0] + light[4] * (x * y) + light[5] * (y * z) + light[6] * (3 * z * z - 1) + light[7] * (x * z) +
-                     light[8] * (x * x - y * y);
-  const float odd = light[1] * y + light[2] * z + light[3] * x;
-  front = std::max(0.0f, even + odd);
-  back = std::max(0.0f, even - odd);
-}
-
-// What points `spacing` cells apart see, each found once.
-class Field {
- public:
-  explicit Field(int spacing) : spacing_(spacing) {}
-
-  // Forgets everything; the memory is used again. `box` counts points.
-  void clear(const Box& box) {
-    box_ = box;
-    number_.assign(size_t(box.cells()), -1);
-    state_.assign(size_t(box.cells()), kUnknown);
-    light_.clear();
-  }
-
-  // Looks around from the points beside all spots that have not been looked from yet.
-  void fill(const std::vector<Spot>& spots, const Depths& depths, const Cones& cones) {
-    std::vector<int64_t> fresh, cells;
-    for (const Spot& s : spots) {
-      const int64_t cell = box_.at(s.x, s.y, s.z);
-      if (state_[size_t(cell)] != kUnknown) continue;
-      state_[size_t(cell)] = kQuiet;
-      cells.push_back(cell);
-      for (int k = 0; k < 8; ++k) {
-        int32_t& number = number_[size_t(cell + beside(k))];
-        if (number >= 0) continue;
-        number = int32_t(light_.size() / kLight + fresh.size());
-        fresh.push_back(&number - number_.data());
-      }
-    }
-    look(fresh, depths, cones);
-    for (int64_t cell : cells)
-      for (int k = 0; k < 8; ++k)
-        if (light_[size_t(number_[size_t(cell + beside(k))]) * kLight] > 0) state_[size_t(cell)] = kSomething;
-  }
-
-  bool sees_anything(const Spot& s) const { return state_[size_t(box_.at(s.x, s.y, s.z))] == kSomething; }
-
-  // Asks for what will be read of a spot.
-  void fetch(const Spot& s) const {
-    const int64_t cell = box_.at(s.x, s.y, s.z);
-    __builtin_prefetch(state_.data() + cell);
-    for (int k = 0; k < 8; k += 2) __builtin_prefetch(number_.data() + cell + beside(k));
-  }
-
-  // What is seen from a spot between points that were looked from.
-  void blend(const Spot& s, float (&around)[kLight]) const {
-    const int64_t cell = box_.at(s.x, s.y, s.z);
-    std::fill(around, around + kLight, 0.0f);
-    for (int k = 0; k < 8; ++k) {
-      const float share = (k & 1 ? s.u : 1 - s.u) * (k >> 1 & 1 ? s.v : 1 - s.v) * (k >> 2 ? s.w : 1 - s.w);
-      const float* one = light_.data() + size_t(number_[size_t(cell + beside(k))]) * kLight;
-      for (int c = 0; c < kLight; ++c) around[c] += share * one[c];
-    }
-  }
-
- private:
-  enum State : uint8_t { kUnknown, kQuiet, kSomething };
-
-  int64_t beside(int corner) const {
-    return (corner & 1) + (corner >> 1 & 1) * int64_t(box_.size[0]) + (corner >> 2) * int64_t(box_.size[0]) * box_.size[1];
-  }
-
-  void look(const std::vector<int64_t>& fresh, const Depths& depths, const Cones& cones) {
-    const size_t known = light_.size() / kLight;
-    light_.resize((known + fresh.size()) * kLight);
-    const int64_t count = int64_t(fresh.size()), groups = (count + kLanes - 1) / kLanes, row = box_.size[0],
-                  plane = row * box_.size[1];
-    parallel((groups + kGroupRun - 1) / kGroupRun, [&](int64_t run) {
-      for (int64_t g = run * kGroupRun; g < std::min(groups, (run + 1) * kGroupRun); ++g) {
-        float at[3][kLanes], filled[kCones][kLanes], middle[3];
-        for (int i = 0; i < kLanes; ++i) {
-          const int64_t p = fresh[size_t(std::min(count - 1, g * kLanes + i))];
-          const int64_t whole[3] = {(p % row + box_.low[0]) * spacing_, (p / row % box_.size[1] + box_.low[1]) * spacing_,
-                                    (p / plane + box_.low[2]) * spacing_};
-          for (int k = 0; k < 3; ++k) at[k][i] = float(whole[k] - depths.box().low[k]) + 0.5f;
-        }
-        LookTask task = looking(depths, cones);
-        task.able = (1u << kCones) - 1, task.x = at[0], task.y = at[1], task.z = at[2];
-        task.middle = close_by(at, middle) ? middle : nullptr;
-        if (!kernels().look_around(task, filled[0])) continue;
-        for (int i = 0; i < kLanes && g * kLanes + i < count; ++i) {
-          float* light = light_.data() + (known + size_t(g * kLanes + i)) * kLight;
-          for (int d = 0; d < kCones; ++d)
-            for (int c = 0; c < kLight; ++c) light[c] += filled[d][i] * projection().share[d][c];
-        }
-      }
-    });
-  }
-
-  int spacing_;
-  Box box_{{0, 0, 0}, {0, 0, 0}};
-  std::vector<int32_t> number_;
-  std::vector<State> state_;
-  std::vector<float> light_;
-};
 
 // Asks for what will be read of a splat.
 void fetch(const Standing& some, int64_t number) {
@@ -285,51 +85,6 @@ void shade_spots(const Field& field, const Shaded& some, const Standing& member,
 }
 
 }  // namespace
-
-Patches patches_of(const SplatArrays& splats, int64_t count, const Box& solid, double cell, double size) {
-  Depths own;
-  own.fill({splats, count, nullptr, nullptr}, solid, cell);
-  struct Key {
-    int64_t cell[3];
-    int facing;
-    bool operator<(const Key& o) const {
-      return std::tie(cell[2], cell[1], cell[0], facing) < std::tie(o.cell[2], o.cell[1], o.cell[0], o.facing);
-    }
-  };
-  struct Found {
-    Key first;
-    int64_t row;
-  };
-  std::vector<Found> found;
-  std::vector<float> side(static_cast<size_t>(count));
-  for (int64_t row = 0; row < count; ++row) {
-    if (!(splats.opacities[row] > 0)) continue;
-    const Spot s = spot_at(splats, row, size);
-    float n[3];
-    normal_of(splats, row, n);
-    side[size_t(row)] = side_of(own, spot_at(splats, row, cell), n);
-    const int main = facing_of(n);
-    const float out = n[main] * side[size_t(row)];
-    found.push_back({{{s.x, s.y, s.z}, 3 * main + (std::fabs(side[size_t(row)]) < 0.5f ? 2 : out < 0)}, row});
-  }
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
-    return a.first < b.first || (!(b.first < a.first) && a.row < b.row);
-  });
-  Patches patches;
-  patches.patch.assign(size_t(count), -1);
-  for (size_t first = 0, last; first < found.size(); first = last) {
-    float area = 0;
-    for (last = first; last < found.size() && !(found[first].first < found[last].first); ++last) {
-      area += area_of(splats, found[last].row);
-      patches.patch[size_t(found[last].row)] = int32_t(patches.rows.size());
-    }
-    const int64_t best = in_the_middle(splats, found.data() + first, last - first);
-    patches.rows.push_back(best);
-    patches.areas.push_back(area);
-    patches.sides.push_back(side[size_t(best)]);
-  }
-  return patches;
-}
 
 void Occluder::fill(const Standing& member, const float* areas, const Box& solid, double cell, double reach) {
   const int far = int(std::ceil(reach / cell)) + kTail;
