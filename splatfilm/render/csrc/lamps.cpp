@@ -16,11 +16,12 @@ constexpr float kEdge = 0.03f;    // metres over which a window's edge lets more
 constexpr float kNearest = 0.05f;  // metres from a lamp: nearer it gets no brighter
 constexpr float kBuried = 1.0f;   // optical depth about a point of the grid that is inside of something
 constexpr float kFaintest = 2e-3f;  // what such a point counts, and the light over pi that is too little to look for
+constexpr float kDim = 0.012f;      // light over pi that is not worth looking for what keeps it off
 constexpr float kOpaque = 8.0f;
 constexpr float kFine = 5.0f;     // cells along a way that are looked at one by one; then every so many, blurred
 constexpr float kStride = 3.0f;
 constexpr float kLifted = 1.8f;   // cells off its own surface that a place looks from
-constexpr float kStart = 2.0f;    // cells towards a lamp: what is nearer is the surface itself
+constexpr float kStart = 3.0f;    // cells towards a lamp: what is nearer is the surface itself
 constexpr float kAround = 0.1f;   // cosine of the ways that light from all around is looked for
 constexpr double kPoints = 2.0;   // half cells: a member has many small splats, whose extent says little here
 constexpr int64_t kRun = 64;
@@ -123,8 +124,9 @@ uint64_t key_of(int64_t x, int64_t y, int64_t z) {
   return part(x) | part(y) << 21 | part(z) << 42;
 }
 
+// In cells from the lattice's first, whose middle is at a half.
 void cells_from(const Depths& depths, double cell, const float* point, float (&out)[3]) {
-  for (int k = 0; k < 3; ++k) out[k] = float(point[k] / cell - double(depths.box().low[k]));
+  for (int k = 0; k < 3; ++k) out[k] = float(point[k] / cell - double(depths.box().low[k])) + 0.5f;
 }
 
 }  // namespace
@@ -225,7 +227,7 @@ Fallen falls_on(const PlacesOfMember& some, const OwnDepths& own, const std::vec
         const float most = std::sqrt(dot(light, light));
         if (open * most < kFaintest || dot(light, n) < -0.4f * most) continue;
         way_to(lamps[l], place, way);
-        const float kept = open * along(own.fine(), from, way, kStart, 1e6f);
+        const float kept = open * (open * most < kDim ? 1.0f : along(own.fine(), from, way, kStart, 1e6f));
         float* out = fallen.vectors.data() + (size_t(i) * size_t(whole) + size_t(lamps[l].lamp)) * 3;
         for (int k = 0; k < 3; ++k) out[k] += kept * light[k];
       }
