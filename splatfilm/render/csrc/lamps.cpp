@@ -9,7 +9,7 @@ namespace splatfilm {
 namespace {
 
 constexpr float kPi = 3.14159265f;
-constexpr double kApart = 0.2;    // metres between the points that a set is looked from
+constexpr double kApart = 0.12;   // metres between the points that a set is looked from
 constexpr float kClear = 0.3f;    // metres before a lamp where nothing keeps its light: its own glass, the sky in a pane
 constexpr float kSunReach = 5.0f;  // metres: farther away nothing keeps the sun off (a painted sky would)
 constexpr float kEdge = 0.03f;    // metres over which a window's edge lets more and more sun by
@@ -22,6 +22,7 @@ constexpr float kFine = 5.0f;     // cells along a way that are looked at one by
 constexpr float kStride = 3.0f;
 constexpr float kLifted = 1.8f;   // cells off its own surface that a place looks from
 constexpr float kStart = 3.0f;    // cells towards a lamp: what is nearer is the surface itself
+constexpr float kThick = 0.7f;    // of a member's depth: its splats lie one over another, deeper than what they show
 constexpr float kAround = 0.1f;   // cosine of the ways that light from all around is looked for
 constexpr double kPoints = 2.0;   // half cells: a member has many small splats, whose extent says little here
 constexpr int64_t kRun = 64;
@@ -52,7 +53,7 @@ float by(float depth) {
 }
 
 // The share that gets `cells` far from a point of a lattice.
-float along(const Depths& depths, const float (&from)[3], const float (&way)[3], float first, float cells) {
+float along(const Depths& depths, const float (&from)[3], const float (&way)[3], float first, float cells, float thick) {
   const Box& box = depths.box();
   float depth = 0, last = cells;
   for (int k = 0; k < 3; ++k) {  // no farther than the lattice
@@ -65,7 +66,7 @@ float along(const Depths& depths, const float (&from)[3], const float (&way)[3],
   float t = first;
   for (; t < std::min(last, kFine) && depth < kOpaque; t += 1) depth += met(t, 0);
   for (; t < last && depth < kOpaque; t += kStride) depth += kStride * met(t, 1);
-  return by(depth);
+  return by(depth * thick);
 }
 
 // The way from a point to what shines, and how many metres along it something may be in between.
@@ -148,7 +149,7 @@ void Openings::look(const std::vector<Node>& fresh) {
     weights_[before + size_t(i)] = depth_at(depths_, 1, from[0], from[1], from[2]) > kBuried ? kFaintest : 1.0f;
     for (size_t l = 0; l < kinds; ++l) {
       const float metres = way_to(lamps_[l], point, way);
-      shares_[(before + size_t(i)) * kinds + l] = along(depths_, from, way, 1.5f, metres / float(cell_));
+      shares_[(before + size_t(i)) * kinds + l] = along(depths_, from, way, 1.5f, metres / float(cell_), 1.0f);
     }
   });
 }
@@ -227,7 +228,7 @@ Fallen falls_on(const PlacesOfMember& some, const OwnDepths& own, const std::vec
         const float most = std::sqrt(dot(light, light));
         if (open * most < kFaintest || dot(light, n) < -0.4f * most) continue;
         way_to(lamps[l], place, way);
-        const float kept = open * (open * most < kDim ? 1.0f : along(own.fine(), from, way, kStart, 1e6f));
+        const float kept = open * (open * most < kDim ? 1.0f : along(own.fine(), from, way, kStart, 1e6f, kThick));
         float* out = fallen.vectors.data() + (size_t(i) * size_t(whole) + size_t(lamps[l].lamp)) * 3;
         for (int k = 0; k < 3; ++k) out[k] += kept * light[k];
       }
