@@ -121,26 +121,29 @@ class Places:
     together at rest and face alike. Lots beside one another share their light, so that none shows an edge."""
 
     rows: NDArray[np.int64]  # [P] of the splats that stand for all others
-    lot: NDArray[np.int32]  # [N] of every splat
+    lot: NDArray[np.int32]  # [N] of every splat; -1 for those of layers that are not asked for
     starts: NDArray[np.int64]  # [P + 1]
     beside: NDArray[np.int32]  # rows of `starts`
 
     @staticmethod
-    def of(rest: Sequence[Splats], normals: Sequence[Tensor]) -> Places:
-        """The places of a member at rest, whose splats' normals are in their own axes."""
-        points = np.concatenate([part.means.cpu().numpy() for part in rest]).astype(np.float64)
-        facing = np.concatenate([_facing(*one) for one in zip(rest, normals, strict=True)])
+    def of(rest: Sequence[Splats], normals: Sequence[Tensor], own: Sequence[int]) -> Places:
+        """The places of some of the layers at rest, `own`; all splats' normals are in their own axes."""
         layer = np.repeat(np.arange(len(rest)), [len(part) for part in rest])
+        asked = np.nonzero(np.isin(layer, own))[0]
+        points = np.concatenate([part.means.cpu().numpy() for part in rest]).astype(np.float64)[asked]
+        facing = np.concatenate([_facing(*one) for one in zip(rest, normals, strict=True)])[asked]
         main = np.abs(facing).argmax(axis=1)
         side = 2 * main + (facing[np.arange(len(facing)), main] > 0)
-        keys = np.concatenate([np.floor(points / LOT).astype(np.int64), side[:, None], layer[:, None]], axis=1)
-        _, lot, count = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
-        lot = lot.reshape(-1)
-        middle = np.stack([np.bincount(lot, points[:, k]) / count for k in range(3)], axis=1)
-        away = ((points - middle[lot]) ** 2).sum(axis=1)
-        order = np.lexsort((away, lot))
-        rows = order[np.searchsorted(lot[order], np.arange(len(count)))]
-        return Places(rows, lot.astype(np.int32), *_beside(points[rows], facing[rows], layer[rows]))
+        keys = np.concatenate([np.floor(points / LOT).astype(np.int64), side[:, None], layer[asked, None]], axis=1)
+        _, found, count = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
+        found = found.reshape(-1)
+        middle = np.stack([np.bincount(found, points[:, k]) / count for k in range(3)], axis=1)
+        away = ((points - middle[found]) ** 2).sum(axis=1)
+        order = np.lexsort((away, found))
+        first = order[np.searchsorted(found[order], np.arange(len(count)))]
+        lot = np.full(len(layer), -1, dtype=np.int32)
+        lot[asked] = found
+        return Places(asked[first], lot, *_beside(points[first], facing[first], layer[asked[first]]))
 
 
 def _beside(
@@ -226,28 +229,52 @@ def _lattice(low: Floats, high: Floats, cell: float) -> tuple[list[int], list[in
 
 
 @dataclass(frozen=True, eq=False)
-class Worn:
-    """What lamps find of a member in what it wears, in whatever pose; once for each."""
+class Together:
+    """Layers that stood before the camera together, whole. They keep light off themselves alone, in the studio and in
+    every pose, so that what is put on over them later changes nothing of them."""
 
+    normals: tuple[Tensor, ...]  # of every layer, [N, 3] in the splats' own axes
     places: Places
-    surfaces: tuple[Surface, ...]
-    studio: tuple[NDArray[np.float32], ...]  # [N / 16 rounded up, 3, 16] of each layer: what fell there, over pi
+    studio: Floats  # [N, 3] of all layers' splats: what fell there, over pi; 1 of those that are not asked for
+
+    @staticmethod
+    def of(rests: Sequence[Splats], normals: Sequence[Tensor], own: Sequence[int], studio: Sequence[Lamp]) -> Together:
+        """Layers at rest; `own` are those whose light is asked for."""
+        places = Places.of(rests, normals, own)
+        return Together(tuple(normals), places, studio_light(rests, normals, places, studio))
 
 
-def studio_light(layers: Sequence[Splats], normals: Sequence[Tensor], studio: Sequence[Lamp]) -> Floats:
-    """What fell on splats at rest, photographed together in a studio, over pi: [N, 3]; 1 where no lamp is told of."""
-    count = sum(len(layer) for layer in layers)
+@dataclass(frozen=True, eq=False)
+class Worn:
+    """One layer of what a member wears, as lamps find it in whatever pose."""
+
+    group: int  # of those that were photographed together
+    surface: Surface
+    lot: NDArray[np.int32]  # [N] of what is seen of it
+    studio: NDArray[np.float32]  # [N / 16 rounded up, 3, 16]
+
+    @staticmethod
+    def of(group: int, together: Together, surface: Surface, rows: NDArray[np.int64]) -> Worn:
+        """A layer whose splats to be seen are these rows of the group's."""
+        lot = np.ascontiguousarray(together.places.lot[rows])
+        return Worn(group, surface, lot, in_lanes(together.studio[rows]))
+
+
+def studio_light(layers: Sequence[Splats], normals: Sequence[Tensor], places: Places, studio: Sequence[Lamp]) -> Floats:
+    """What fell on splats at rest, photographed together, over pi: [N, 3]; 1 where nothing is known of it."""
+    falls: Floats = np.ones((sum(len(layer) for layer in layers), 3))
     if not studio:
-        return np.ones((count, 3))
-    places, lamplight = Places.of(layers, normals), Lamplight(studio)
+        return falls
+    lamplight, asked = Lamplight(studio), places.lot >= 0
     fallen = lamplight.falls(layers, normals, places)
-    facing = np.concatenate([_facing(*one) for one in zip(layers, normals, strict=True)])
+    facing = np.concatenate([_facing(*one) for one in zip(layers, normals, strict=True)])[asked]
     points = np.concatenate([layer.means.cpu().numpy() for layer in layers])
-    soft = lamplight.softness(points.astype(np.float64).mean(axis=0))
-    falls = fallen.open[places.lot][:, None] * skies(studio)
+    soft, lot = lamplight.softness(points.astype(np.float64).mean(axis=0)), places.lot[asked]
+    found = fallen.open[lot][:, None] * skies(studio)
     for number, lamp in enumerate(studio):
-        falls += given(fallen.vectors[places.lot, number], facing, float(soft[number]))[:, None] * np.array(lamp.colour)
-    return np.maximum(falls, DIMMEST)
+        found += given(fallen.vectors[lot, number], facing, float(soft[number]))[:, None] * np.array(lamp.colour)
+    falls[asked] = np.maximum(found, DIMMEST)
+    return falls
 
 
 def given(vectors: NDArray[Any], normals: Floats, soft: float) -> Floats:  # [N, 3], [N, 3] -> [N]
@@ -266,27 +293,46 @@ def in_lanes(falls: Floats) -> NDArray[np.float32]:  # [N, 3] -> [N / 16 rounded
     return np.ascontiguousarray(padded.reshape(blocks, _LANES, 3).transpose(0, 2, 1))
 
 
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Layers that were photographed together, as they stand now, whole."""
+
+    together: Together
+    parts: tuple[Splats, ...]
+
+
 def lamp_gains(
-    parts: Sequence[Splats], worn: Worn, light: Light, probes: Probes, lamplight: Lamplight
+    parts: Sequence[Splats],
+    worn: Sequence[Worn],
+    groups: Sequence[Group],
+    light: Light,
+    lamplight: Lamplight,
+    probes: Probes,
 ) -> tuple[Tensor, ...]:
     """What the colours of a member's splats, layer by layer, are multiplied by in the lamps of its scene: [N, 3] each.
 
-    Pure; the same bits at any thread count.
+    Pure; the same bits at any thread count, and for a layer whatever else is worn.
     """
-    fallen = lamplight.falls(parts, [surface.normals for surface in worn.surfaces], worn.places)
-    means = np.concatenate([array(part.means) for part in parts])
-    solid = extent(means, np.concatenate([array(part.opacities) for part in parts]))
-    sheets, looks = _sheets(fallen, light.lamps, lamplight.softness(solid.mean(axis=0)))
-    numbers = _around(solid, light, probes)
-    found, first = [], 0
-    for part, surface, studio in zip(parts, worn.surfaces, worn.studio, strict=True):
+    known = [_reached(group, light, lamplight, probes) for group in groups]
+    found = []
+    for part, own in zip(parts, worn, strict=True):
+        sheets, looks, numbers = known[own.group]
         gains = np.empty((len(part), 3), dtype=np.float32)
-        patch = np.ascontiguousarray(worn.places.lot[first : first + len(part)])
-        given_ = (array(part.means), array(part.quats), surface.table, numbers, patch, sheets, looks, studio, gains)
-        extension().light_of_lamps(*given_)
+        given_ = (array(part.means), array(part.quats), own.surface.table, numbers)
+        extension().light_of_lamps(*given_, own.lot, sheets, looks, own.studio, gains)
         found.append(torch.from_numpy(gains).to(part.device))
-        first += len(part)
     return tuple(found)
+
+
+def _reached(
+    group: Group, light: Light, lamplight: Lamplight, probes: Probes
+) -> tuple[NDArray[np.float32], NDArray[np.float32], list[float]]:
+    """What falls on a group's places, what its lamps look like, and the light from all around: for the kernels."""
+    fallen = lamplight.falls(group.parts, group.together.normals, group.together.places)
+    means, opacities = ([array(getattr(part, name)) for part in group.parts] for name in ("means", "opacities"))
+    solid = extent(np.concatenate(means), np.concatenate(opacities))
+    sheets, looks = _sheets(fallen, light.lamps, lamplight.softness(solid.mean(axis=0)))
+    return sheets, looks, _around(solid, light, probes)
 
 
 def _sheets(

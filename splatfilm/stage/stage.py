@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from splatfilm.stage.actor import BoundLayer, Carried
     from splatfilm.stage.canvas import Canvas
     from splatfilm.stage.contact import Known, Patches
-    from splatfilm.stage.lamps import Lamplight, Worn
+    from splatfilm.stage.lamps import Lamplight, Together, Worn
     from splatfilm.stage.light import Probes, Surface
     from splatfilm.stage.resting import Resting
     from splatfilm.stage.rigs.rig import Rig
@@ -127,8 +127,8 @@ class Stage:
         self._probes: Probes | None = None
         self._drawn_on: Canvas | None = None
         self._lamplights: dict[tuple[Lamp, ...], Lamplight] = {}
-        self._in_lamps: dict[tuple[tuple[Source, ...], tuple[Lamp, ...]], Worn] = {}
-        self._studios: dict[tuple[Source, tuple[Lamp, ...]], NDArray[np.float64]] = {}
+        self._worn_in_lamps: dict[tuple[tuple[Source, ...], tuple[Lamp, ...]], list[Worn]] = {}
+        self._together: dict[tuple[tuple[Source, ...], tuple[Lamp, ...]], Together] = {}
         self._normals: dict[Source, Tensor] = {}
 
     def describe(self, frame: float) -> dict[str, Any]:
@@ -241,6 +241,7 @@ class Stage:
         if known is not None and known[0] == placed:
             return known[1]
         splats: tuple[Splats, ...]
+        carried: Carried | None = None
         if placed.pose is None and not placed.worn:
             splats = (transformed(self._splats(placed.asset, placed.look), placed.place),)
         else:
@@ -248,7 +249,7 @@ class Stage:
             splats = tuple(self._dressed(placed, source, carried) for source in placed.sources)
         gains: tuple[Tensor | None, ...] = (None,) * len(splats)
         if placed.light is not None:
-            splats, gains = self._lit(placed, splats)
+            splats, gains = self._lit(placed, splats, carried)
         if placed.stirs:
             from splatfilm.stage.ambient import stirred
             from splatfilm.stage.light import shown
@@ -293,7 +294,7 @@ class Stage:
         layer = self._worn(placed, source)
         return transformed(layer.rest, placed.place) if carried is None else layer.moved(carried)
 
-    def _lit(self, placed: Placed, splats: tuple[Splats, ...]) -> _Stands:
+    def _lit(self, placed: Placed, splats: tuple[Splats, ...], carried: Carried | None) -> _Stands:
         """A member in the light of the set, which stands still."""
         from splatfilm.splats import transformed
         from splatfilm.stage.light import Probes, gains_of
@@ -303,57 +304,73 @@ class Stage:
             scene = self.placements.scene
             place = self.placements.film.assets[scene.set].looks[scene.set_look].place
             self._probes = Probes(transformed(self._splats(scene.set, scene.set_look), place))
-        if not placed.light.lamps:
-            surfaces = tuple(self._surface(placed, source) for source in placed.sources)
-            return splats, gains_of(splats, surfaces, placed.light, self._probes, self._standing_at(placed))
-        from splatfilm.stage.lamps import Lamplight, lamp_gains
+        if placed.light.lamps:
+            return splats, self._in_lamps(placed, splats, carried)
+        surfaces = tuple(self._surface(placed, source) for source in placed.sources)
+        return splats, gains_of(splats, surfaces, placed.light, self._probes, self._standing_at(placed))
 
-        lamps = placed.light.lamps
+    def _in_lamps(self, placed: Placed, splats: tuple[Splats, ...], carried: Carried | None) -> tuple[Tensor, ...]:
+        """What a member's colours are multiplied by in the lamps of its scene."""
+        from splatfilm.stage.lamps import Group, Lamplight, Worn, lamp_gains
+
+        assert placed.light is not None and self._probes is not None, "it is lit, from a set that is known"
+        lamps, names = placed.light.lamps, [(placed.asset, source) for source in placed.sources]
         if lamps not in self._lamplights:
             self._lamplights[lamps] = Lamplight(lamps, self._probes.setting)
-        worn = self._for_lamps(placed, placed.light.studio)
-        return splats, lamp_gains(splats, worn, placed.light, self._probes, self._lamplights[lamps])
+        studio, groups = placed.light.studio, self._groups(placed)
+        whole = {n: part for n, part in zip(names, splats, strict=True) if self._which(placed, n[1]) is None}
+        for name in dict.fromkeys(one for group in groups for one in group):
+            if name not in whole:
+                whole[name] = self._stands_whole(placed, name, carried)
+        standing = [Group(self._before_camera(g, studio), tuple(whole[name] for name in g)) for g in groups]
+        key = tuple(names), studio
+        if key not in self._worn_in_lamps:
+            found = []
+            for name in names:
+                group = self._photographed_with(name)
+                before = sum(len(self._whole(one)) for one in group[: group.index(name)])
+                rows = self._which(placed, name[1])
+                rows = before + (np.arange(len(self._whole(name))) if rows is None else rows)
+                together, surface = self._before_camera(group, studio), self._surface(placed, name[1])
+                found.append(Worn.of(groups.index(group), together, surface, rows))
+            self._worn_in_lamps[key] = found
+        return lamp_gains(
+            splats, self._worn_in_lamps[key], standing, placed.light, self._lamplights[lamps], self._probes
+        )
 
-    def _for_lamps(self, placed: Placed, studio: tuple[Lamp, ...]) -> Worn:
-        """What lamps find of a member in what it wears."""
-        from splatfilm.stage.lamps import Places, Worn, in_lanes
+    def _groups(self, placed: Placed) -> list[tuple[Source, ...]]:
+        """Which layers were photographed together, of all that a member wears."""
+        names = ((placed.asset, source) for source in placed.sources)
+        return list(dict.fromkeys(self._photographed_with(name) for name in names))
 
-        sources = tuple((placed.asset, source) for source in placed.sources)
-        if (sources, studio) not in self._in_lamps:
-            rests = [self._rest(placed, source) for source in placed.sources]
-            surfaces = tuple(self._surface(placed, source) for source in placed.sources)
-            places = Places.of(rests, [surface.normals for surface in surfaces])
-            fell = []
-            for name in sources:
-                rows, whole = self._which(placed, name[1]), self._in_studio(name, studio)
-                fell.append(in_lanes(whole if rows is None else whole[rows]))
-            self._in_lamps[sources, studio] = Worn(places, surfaces, tuple(fell))
-        return self._in_lamps[sources, studio]
+    def _stands_whole(self, placed: Placed, name: Source, carried: Carried | None) -> Splats:
+        """A layer as it stands, with what is hidden of it or is not worn at all."""
+        from splatfilm.splats import transformed
 
-    def _in_studio(self, name: Source, studio: tuple[Lamp, ...]) -> NDArray[np.float64]:  # -> [N, 3]
-        """What fell on all splats of a layer or look in its studio: without what was put on over it later."""
-        from splatfilm.stage.lamps import studio_light
+        layer = self._layer(name)
+        return transformed(layer.rest, placed.place) if carried is None else layer.moved(carried)
 
-        if (name, studio) not in self._studios:
-            group = self._photographed_with(name)
-            rests = [self._whole(one) for one in group]
-            falls = studio_light(rests, [self._facing(one) for one in group], studio)
-            first = 0
-            for one, rest in zip(group, rests, strict=True):
-                self._studios[one, studio] = falls[first : first + len(rest)]
-                first += len(rest)
-        return self._studios[name, studio]
+    def _before_camera(self, group: tuple[Source, ...], studio: tuple[Lamp, ...]) -> Together:
+        """What is known at rest of layers that were photographed together."""
+        from splatfilm.stage.lamps import Together
 
-    def _photographed_with(self, name: Source) -> list[Source]:
-        """A layer after what stood before the camera with it: others of its capture, or those that it is worn over."""
+        if (group, studio) not in self._together:
+            own = [k for k, name in enumerate(group) if self._photographed_with(name) == group]
+            rests = [self._whole(name) for name in group]
+            self._together[group, studio] = Together.of(rests, [self._facing(name) for name in group], own, studio)
+        return self._together[group, studio]
+
+    def _photographed_with(self, name: Source) -> tuple[Source, ...]:
+        """A layer and what stood before the camera with it: others of its capture, or those that it is worn over."""
         asset, source = name
         layers = self.placements.film.assets[asset].layers
         own = source.removeprefix(LAYER_PREFIX)
         if own == source or layers[own].capture is None:
-            return [name]
-        alike = tuple(n for n in layers if not layers[n].over and layers[n].capture == layers[own].capture)
-        others = ((asset, LAYER_PREFIX + n) for n in layers[own].over or alike if n != own)
-        return [*(other for other in others if other in self._sources), name]
+            return (name,)
+        alike = {n for n in layers if not layers[n].over and layers[n].capture == layers[own].capture}
+        there = {own, *(layers[own].over or alike)}
+        group = ((asset, LAYER_PREFIX + n) for n in layers if n in there)
+        return tuple(one for one in group if one in self._sources)
 
     def _whole(self, name: Source) -> Splats:
         """All splats of a layer or look, at rest."""

@@ -16,11 +16,12 @@ from splatfilm.render.constants import SH_C0
 from splatfilm.splats import Splats
 from splatfilm.stage.lamps import (
     LOT,
+    Group,
     Lamplight,
     Places,
+    Together,
     Worn,
     given,
-    in_lanes,
     lamp_gains,
     shining,
     studio_light,
@@ -62,26 +63,28 @@ def dark_room() -> Splats:
     return sheet(-3.0, 0.5, shown=0.0)
 
 
-def worn(cards: list[Card], studio: tuple[Lamp, ...] = ()) -> Worn:
-    parts, normals = [part for part, _ in cards], [normal for _, normal in cards]
-    fell = np.split(studio_light(parts, normals, studio), np.cumsum([len(part) for part in parts])[:-1])
-    surfaces = tuple(Surface.of(part, normal) for part, normal in cards)
-    return Worn(Places.of(parts, normals), surfaces, tuple(in_lanes(one) for one in fell))
-
-
 def lit_by(lamps: tuple[Lamp, ...], cards: list[Card], setting: Splats | None = None, **more: object) -> list[Splats]:
     setting = dark_room() if setting is None else setting
     light = Light(lamps=lamps, **more)  # type: ignore[arg-type]
     parts = [part for part, _ in cards]
-    gains = lamp_gains(parts, worn(cards, light.studio), light, Probes(setting), Lamplight(lamps, setting))
+    gains = gains_in(cards, light, Lamplight(lamps, setting), setting)
     return [in_light(part, gain) for part, gain in zip(parts, gains, strict=True)]
+
+
+def gains_in(cards: list[Card], light: Light, lamplight: Lamplight, setting: Splats) -> tuple[torch.Tensor, ...]:
+    """Of cards that were photographed together."""
+    parts, normals = tuple(part for part, _ in cards), [normal for _, normal in cards]
+    together = Together.of(parts, normals, range(len(cards)), light.studio)
+    rows = np.split(np.arange(sum(len(part) for part in parts)), np.cumsum([len(part) for part in parts])[:-1])
+    worn = [Worn.of(0, together, Surface.of(*card), own) for card, own in zip(cards, rows, strict=True)]
+    return lamp_gains(parts, worn, [Group(together, parts)], light, lamplight, Probes(setting))
 
 
 def falls(lamp: Lamp, at: tuple[float, float, float], normal: tuple[float, float, float]) -> float:
     """What a lamp with nothing in its way gives a tiny card, over pi."""
     splats = dataclasses.replace(sheet(0.0, 0.0), means=torch.tensor([at]))
     facing = torch.tensor([normal])
-    fallen = Lamplight((lamp,)).falls([splats], [facing], Places.of([splats], [facing]))
+    fallen = Lamplight((lamp,)).falls([splats], [facing], Places.of([splats], [facing], [0]))
     return float(given(fallen.vectors[:, 0], np.array([normal]), 0.0)[0])
 
 
@@ -158,7 +161,8 @@ def test_haze_throws_no_shadow() -> None:
 def test_the_light_of_the_studio_is_taken_out_again() -> None:
     studio = (Lamp("sky", 2.0),)
     splats, normals = card()
-    assert studio_light([splats], [normals], studio) == pytest.approx(2.0, rel=1e-4)
+    places = Places.of([splats], [normals], [0])
+    assert studio_light([splats], [normals], places, studio) == pytest.approx(2.0, rel=1e-4)
     half = lit_by((SUN,), [(splats, normals)], studio=studio)[0]
     linear = ((0.5 + 0.055) / 1.055) ** 2.4 / 2
     assert shown(half) == pytest.approx(1.055 * linear ** (1 / 2.4) - 0.055, abs=0.01)
@@ -174,12 +178,10 @@ def test_what_surfaces_send_falls_on_a_member_as_far_as_it_is_told_to() -> None:
 
 def test_only_colours_change_and_what_was_asked_before_does_not_matter() -> None:
     setting, light = sheet(1.0, 0.3, middle=(0.3, 0.0)), Light(lamps=(SUN,))
-    (splats, normals), known = card(), Lamplight((SUN,), setting)
-    own = worn([(splats, normals)])
-    high = card(0.4)
-    lamp_gains([high[0]], worn([high]), light, Probes(setting), known)
-    again = lamp_gains([splats], own, light, Probes(setting), known)[0]
-    first = lamp_gains([splats], own, light, Probes(setting), Lamplight((SUN,), setting))[0]
+    low, known = [card()], Lamplight((SUN,), setting)
+    gains_in([card(0.4)], light, known, setting)
+    again = gains_in(low, light, known, setting)[0]
+    first = gains_in(low, light, Lamplight((SUN,), setting), setting)[0]
     assert torch.equal(first, again)
 
 
@@ -198,7 +200,7 @@ def test_the_same_bits_at_any_thread_count_and_instruction_set() -> None:
 
 def test_splats_of_a_lot_lie_together_and_face_alike_in_one_layer() -> None:
     up, down, other = card(), card(up=-1.0), card()
-    places = Places.of([up[0], down[0], other[0]], [up[1], down[1], other[1]])
+    places = Places.of([up[0], down[0], other[0]], [up[1], down[1], other[1]], [0, 1, 2])
     count = len(up[0])
     lots = [set(places.lot[k * count : (k + 1) * count].tolist()) for k in range(3)]
     assert not (lots[0] & lots[1] or lots[0] & lots[2] or lots[1] & lots[2])
@@ -207,6 +209,14 @@ def test_splats_of_a_lot_lie_together_and_face_alike_in_one_layer() -> None:
     own = int(places.lot[0])
     near = places.beside[places.starts[own] : places.starts[own + 1]]
     assert len(near) and set(near.tolist()) <= lots[0], "what lots share stays on one side of one layer"
+
+
+def test_what_is_not_asked_for_keeps_light_off_and_has_no_place() -> None:
+    low, high = card(0.0), card(0.5, half=0.4)
+    whole = Together.of([low[0], high[0]], [low[1], high[1]], [0], (SUN,))
+    count = len(low[0])
+    assert (whole.places.lot[:count] >= 0).all() and (whole.places.lot[count:] == -1).all()
+    assert whole.studio[:count].max() < 0.3 and (whole.studio[count:] == 1).all()
 
 
 def test_a_frames_key_knows_the_lamps_and_without_any_is_what_it_was() -> None:
