@@ -6,7 +6,7 @@ remembered of it is the picture at the size that is measured at.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,36 +31,26 @@ class Decoded:
     sha256: str
 
 
-class TakeFrames(Sizable):
-    """The beauty frames of a take by place, ascending by scene frame, decoded when they are asked for.
+class Files(Sizable[Bytes]):
+    """Picture files in eight bits, decoded when they are asked for. Raises `InputError` for a damaged one."""
 
-    Raises `InputError` for a damaged one.
-    """
-
-    def __init__(self, take: Take) -> None:
-        records = [take.frames[frame].pictures["beauty"] for frame in sorted(take.frames)]
-        self._files = tuple(take.folder / record.file for record in records)
-        self._recorded = tuple(record.sha256 for record in records)
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._files = tuple(files)
 
     def __len__(self) -> int:
         return len(self._files)
 
-    def at(self, place: int) -> Picture:
-        return from_bytes(_decoded(self._files[place]).pixels)
+    def at(self, place: int) -> Bytes:
+        return _decoded(self._files[place]).pixels
 
     def small(self, place: int, size: tuple[int, int]) -> Bytes:
-        return self._small(place, size).pixels
+        return self.decoded(place, size).pixels
 
-    def is_as_recorded(self, place: int, size: tuple[int, int] | None = None) -> bool:
-        """Whether the file holds the pixels that were rendered; `size`: at which it is looked at anyway."""
-        try:
-            found = _decoded(self._files[place]) if size is None else self._small(place, size)
-        except InputError:
-            return False
-        return found.sha256 == self._recorded[place]
-
-    def _small(self, place: int, size: tuple[int, int]) -> Decoded:
+    def decoded(self, place: int, size: tuple[int, int] | None) -> Decoded:
+        """A picture, brought down to `size` where that is given, with the hash of what its file holds."""
         file = self._files[place]
+        if size is None:
+            return _decoded(file)
 
         def make() -> Decoded:
             whole = _decoded(file)
@@ -69,7 +59,35 @@ class TakeFrames(Sizable):
         return MEMORY.once((str(file), _stamp(file), size), make)
 
 
-class OwnFrames(Sizable):
+class TakeFrames(Sizable[Picture]):
+    """The beauty frames of a take by place, ascending by scene frame, decoded when they are asked for.
+
+    Raises `InputError` for a damaged one.
+    """
+
+    def __init__(self, take: Take) -> None:
+        records = [take.frames[frame].pictures["beauty"] for frame in sorted(take.frames)]
+        self._files = Files([take.folder / record.file for record in records])
+        self._recorded = tuple(record.sha256 for record in records)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def at(self, place: int) -> Picture:
+        return from_bytes(self._files[place])
+
+    def small(self, place: int, size: tuple[int, int]) -> Bytes:
+        return self._files.small(place, size)
+
+    def is_as_recorded(self, place: int, size: tuple[int, int] | None = None) -> bool:
+        """Whether the file holds the pixels that were rendered; `size`: at which it is looked at anyway."""
+        try:
+            return self._files.decoded(place, size).sha256 == self._recorded[place]
+        except InputError:
+            return False
+
+
+class OwnFrames(Sizable[Picture]):
     """A shot's bare pictures: finished ones where they are what was planned and rendered, else `draw`n.
 
     `places` gives for each frame its place in `finished`; None where there is none, or not the planned one.

@@ -24,6 +24,7 @@ from splatfilm.compare.memory import Owner
 Picture = NDArray[np.float32]  # [H, W, 3] sRGB, 0..1
 Frames = Sequence[Picture]
 Mask = NDArray[np.bool_]  # [H, W]
+PANE = (640, 360)  # px; larger films are looked at in panes of this size, full pictures lie beside
 NOTHING = -1
 """The object of a pixel where the scene is empty."""
 
@@ -75,16 +76,16 @@ class Chosen(Indexed[T]):
     """Some of a sequence's items, in an order of their own."""
 
     def __init__(self, items: Sequence[T], places: Sequence[int]) -> None:
-        self._items, self._places = items, places
+        self.items, self.places = items, places
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self.places)
 
     def at(self, place: int) -> T:
-        return self._items[self._places[place]]
+        return self.items[self.places[place]]
 
 
-class Sizable(Indexed[Picture]):
+class Sizable(Indexed[T]):
     """Pictures that are also to be had smaller, without the whole ones being kept."""
 
     @abstractmethod
@@ -241,6 +242,12 @@ def working_size(size: tuple[int, int], width: int) -> tuple[int, int]:
     return size if width >= size[0] else (width, max(1, round(width * size[1] / size[0])))
 
 
+def kept_size(size: tuple[int, int], width: int = 0) -> tuple[int, int]:
+    """The size (width, height) in which clips are kept: as panes show them, or `width` wide where that is more."""
+    fit = min(1.0, PANE[0] / size[0], PANE[1] / size[1])
+    return working_size(size, max(width, round(size[0] * fit)))
+
+
 def scaled_picture(picture: Picture, width: int, height: int) -> Picture:
     """A smaller picture, by area, in the eight bits that clips are brought down in too."""
     if picture.shape[:2] == (height, width):
@@ -253,6 +260,15 @@ def brought_down(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np
     if (pixels.shape[1], pixels.shape[0]) == size:
         return np.asarray(pixels)
     return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize(size, Image.Resampling.BOX))
+
+
+def small_of(pictures: Sequence[NDArray[np.uint8]], place: int, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """One of some pictures at a smaller size (width, height), from those that know themselves small where they do."""
+    if isinstance(pictures, Chosen):
+        return small_of(pictures.items, pictures.places[place], size)
+    if isinstance(pictures, Sizable):
+        return pictures.small(place, size)
+    return brought_down(pictures[place], size)
 
 
 def to_bytes(picture: Picture) -> NDArray[np.uint8]:
