@@ -7,6 +7,7 @@ and frame i of the clip is the moment of view i.
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -245,7 +246,7 @@ def working_size(size: tuple[int, int], width: int) -> tuple[int, int]:
 def kept_size(size: tuple[int, int], width: int = 0) -> tuple[int, int]:
     """The size (width, height) in which clips are kept: as panes show them, or `width` wide where that is more."""
     fit = min(1.0, PANE[0] / size[0], PANE[1] / size[1])
-    return working_size(size, max(width, round(size[0] * fit)))
+    return working_size(size, max(width, math.ceil(round(size[0] * fit, 6))))
 
 
 def scaled_picture(picture: Picture, width: int, height: int) -> Picture:
