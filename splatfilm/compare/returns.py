@@ -63,11 +63,14 @@ def measure_return_of(
     note = f"everything but {', '.join(own.moved)}, which moved in the story"
     scores = []
     for take in takes:
-        a, b = (_without(clips[shot, take], own.mask) for shot in (own.a, own.b))
-        large = None if whole is None else tuple(_without(whole[shot, take], own.mask) for shot in (own.a, own.b))
-        found = measure_revisit(a, b, own.frames, wrong, large)  # type: ignore[arg-type]
+        a, b = _both(own, clips, take)
+        found = measure_revisit(a, b, own.frames, wrong, None if whole is None else _both(own, whole, take))
         scores.append(PairScores("revisit", own.a, own.b, take, revisit=found, note=note))
     return scores
+
+
+def _both(own: Return, clips: Mapping[tuple[str, int | None], Clip], take: int | None) -> tuple[Clip, Clip]:
+    return _without(clips[own.a, take], own.mask), _without(clips[own.b, take], own.mask)
 
 
 def _without(clip: Clip, mask: Mask) -> Clip:
