@@ -65,6 +65,10 @@ class BoundLayer:
 
     def moved(self, carried: Carried) -> Splats:
         """The splats as bones and blendshapes carry them."""
+        return closed(self.standing(carried, self.drape), self.lids, carried.weights)
+
+    def standing(self, carried: Carried, drape: Drape | None = None) -> Splats:
+        """Where `moved` has the splats, and how turned; not how cloth is stretched, nor what lids show."""
         rest, shapes = self.rest, None
         if self.cage is not None and carried.weights.any():
             means = rest.means.detach().cpu().numpy().copy()
@@ -75,10 +79,9 @@ class BoundLayer:
         if carried.scale != 1.0:
             rest = dataclasses.replace(rest, means=rest.means * carried.scale, scales=rest.scales * carried.scale)
         skin = deform.skinned(rest, self.carriers, carried.bones)
-        if self.drape is not None:
-            skin = dataclasses.replace(skin, stretches=self.drape.stretches(carried.bones, carried.scale))
-        skin = skin if shapes is None else deform.reshaped(skin, *shapes)
-        return closed(skin, self.lids, carried.weights)
+        if drape is not None:
+            skin = dataclasses.replace(skin, stretches=drape.stretches(carried.bones, carried.scale))
+        return skin if shapes is None else deform.reshaped(skin, *shapes)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,12 +17,13 @@ constexpr float kNearest = 0.05f;  // metres from a lamp: nearer it gets no brig
 constexpr float kBuried = 1.0f;   // optical depth about a point of the grid that is inside of something
 constexpr float kFaintest = 2e-3f;  // what such a point counts, and the light over pi that is too little to look for
 constexpr float kDim = 0.012f;      // light over pi that is not worth looking for what keeps it off
-constexpr float kOpaque = 8.0f;
-constexpr float kFine = 5.0f;     // cells along a way that are looked at one by one; then every so many, blurred
+constexpr float kOpaque = 1.65f;  // optical depth that `by` lets nothing through
+constexpr float kOff = 1.5f;      // cells off a set's own surface from which a way is looked along
+constexpr float kFine = 5.0f;     // those that are looked at one by one; then every so many, blurred
 constexpr float kStride = 3.0f;
-constexpr float kLifted = 1.8f;   // cells off its own surface that a place looks from
+constexpr float kLifted = 1.3f;   // cells off its own surface that a place looks from
 constexpr float kStart = 3.0f;    // cells towards a lamp: what is nearer is the surface itself
-constexpr float kThick = 0.7f;    // of a member's depth: its splats lie one over another, deeper than what they show
+constexpr float kNear = 5.0f;     // cells to which a member's own are small ones
 constexpr float kAround = 0.1f;   // cosine of the ways that light from all around is looked for
 constexpr double kPoints = 2.0;   // half cells: a member has many small splats, whose extent says little here
 constexpr int64_t kRun = 64;
@@ -52,21 +53,36 @@ float by(float depth) {
   return std::min(1.0f, std::max(0.0f, (left - 0.25f) * 2));
 }
 
-// The share that gets `cells` far from a point of a lattice.
-float along(const Depths& depths, const float (&from)[3], const float (&way)[3], float first, float cells, float thick) {
-  const Box& box = depths.box();
-  float depth = 0, last = cells;
-  for (int k = 0; k < 3; ++k) {  // no farther than the lattice
-    if (way[k] > 1e-6f) last = std::min(last, (float(box.size[k]) - from[k]) / way[k]);
-    if (way[k] < -1e-6f) last = std::min(last, -from[k] / way[k]);
+// How many cells along a way a lattice ends, `cells` at most.
+float end_of(const Box& box, const float (&from)[3], const float (&way)[3], float cells) {
+  for (int k = 0; k < 3; ++k) {
+    if (way[k] > 1e-6f) cells = std::min(cells, (float(box.size[k]) - from[k]) / way[k]);
+    if (way[k] < -1e-6f) cells = std::min(cells, -from[k] / way[k]);
   }
-  const auto met = [&](float t, int width) {
-    return depth_at(depths, width, from[0] + way[0] * t, from[1] + way[1] * t, from[2] + way[2] * t);
-  };
-  float t = first;
-  for (; t < std::min(last, kFine) && depth < kOpaque; t += 1) depth += met(t, 0);
-  for (; t < last && depth < kOpaque; t += kStride) depth += kStride * met(t, 1);
-  return by(depth * thick);
+  return cells;
+}
+
+float depth_along(const Depths& depths, int width, const float (&from)[3], const float (&way)[3], float t) {
+  return depth_at(depths, width, from[0] + way[0] * t, from[1] + way[1] * t, from[2] + way[2] * t);
+}
+
+// The share that gets `cells` far from a point of a set's lattice.
+float along(const Depths& depths, const float (&from)[3], const float (&way)[3], float cells) {
+  const float last = end_of(depths.box(), from, way, cells);
+  float depth = 0, t = kOff;
+  for (; t < std::min(last, kFine) && depth < kOpaque; t += 1) depth += depth_along(depths, 0, from, way, t);
+  for (; t < last && depth < kOpaque; t += kStride) depth += kStride * depth_along(depths, 1, from, way, t);
+  return by(depth);
+}
+
+// The share that gets from a place out of a member's own lattices: what is near in small cells, the rest in large ones.
+float out_of(const OwnDepths& own, const float (&fine)[3], const float (&coarse)[3], const float (&way)[3]) {
+  const float last = end_of(own.coarse().box(), coarse, way, 1e6f);
+  float depth = 0;
+  for (float t = kStart; t < kNear; t += 1) depth += depth_along(own.fine(), 0, fine, way, t);
+  for (float t = (kNear + 0.5f * (kFiner - 1)) / kFiner; t < last && depth < kOpaque; t += 1)
+    depth += depth_along(own.coarse(), 0, coarse, way, t);
+  return by(depth);
 }
 
 // The way from a point to what shines, and how many metres along it something may be in between.
@@ -149,7 +165,7 @@ void Openings::look(const std::vector<Node>& fresh) {
     weights_[before + size_t(i)] = depth_at(depths_, 1, from[0], from[1], from[2]) > kBuried ? kFaintest : 1.0f;
     for (size_t l = 0; l < kinds; ++l) {
       const float metres = way_to(lamps_[l], point, way);
-      shares_[(before + size_t(i)) * kinds + l] = along(depths_, from, way, 1.5f, metres / float(cell_), 1.0f);
+      shares_[(before + size_t(i)) * kinds + l] = along(depths_, from, way, metres / float(cell_));
     }
   });
 }
@@ -186,12 +202,12 @@ std::vector<float> Openings::at(const float* places, int64_t count) {
   return out;
 }
 
-void OwnDepths::fill(const SplatArrays& splats, int64_t count, const Box& coarse, double cell) {
+void OwnDepths::fill(const std::vector<Blocking>& parts, const Box& coarse, double cell) {
   cell_ = cell;
   Box fine;
   for (int k = 0; k < 3; ++k) fine.low[k] = coarse.low[k] * kFiner, fine.size[k] = coarse.size[k] * kFiner;
-  coarse_.fill({splats, count, nullptr, nullptr}, coarse, cell, kBlurs, kPoints);
-  fine_.fill({splats, count, nullptr, nullptr}, fine, cell / kFiner, 2, kPoints);
+  fine_.fill(parts, fine, cell / kFiner, 1, kPoints);
+  coarse_.fill_from(fine_, coarse);
 }
 
 Fallen falls_on(const PlacesOfMember& some, const OwnDepths& own, const std::vector<Shining>& lamps, int whole,
@@ -218,8 +234,10 @@ Fallen falls_on(const PlacesOfMember& some, const OwnDepths& own, const std::vec
         seen += cosine / (1 + depth * (1 + 0.5f * depth));
       }
       fallen.open[size_t(i)] = seen / std::max(all, 1e-6f);
-      cells_from(own.fine(), own.cell() / kFiner, place, from);
-      for (int k = 0; k < 3; ++k) from[k] += kLifted * n[k];
+      float near[3], far[3];
+      cells_from(own.fine(), own.cell() / kFiner, place, near);
+      cells_from(own.coarse(), own.cell(), place, far);
+      for (int k = 0; k < 3; ++k) near[k] += kLifted * n[k], far[k] += kLifted / kFiner * n[k];
       for (size_t l = 0; l < kinds; ++l) {
         const float open = lets_by ? lets_by[size_t(i) * kinds + l] : 1.0f;
         if (open < kFaintest) continue;
@@ -228,7 +246,7 @@ Fallen falls_on(const PlacesOfMember& some, const OwnDepths& own, const std::vec
         const float most = std::sqrt(dot(light, light));
         if (open * most < kFaintest || dot(light, n) < -0.4f * most) continue;
         way_to(lamps[l], place, way);
-        const float kept = open * (open * most < kDim ? 1.0f : along(own.fine(), from, way, kStart, 1e6f, kThick));
+        const float kept = open * (open * most < kDim ? 1.0f : out_of(own, near, far, way));
         float* out = fallen.vectors.data() + (size_t(i) * size_t(whole) + size_t(lamps[l].lamp)) * 3;
         for (int k = 0; k < 3; ++k) out[k] += kept * light[k];
       }

@@ -66,7 +66,7 @@ struct PlacesOfMember {
 class OwnDepths {
  public:
   // What was there before is forgotten, and its memory used again.
-  void fill(const SplatArrays& splats, int64_t count, const Box& coarse, double cell);
+  void fill(const std::vector<Blocking>& parts, const Box& coarse, double cell);
 
   const Depths& fine() const { return fine_; }
   const Depths& coarse() const { return coarse_; }
