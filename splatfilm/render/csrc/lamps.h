@@ -8,22 +8,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "falling.h"
 #include "lattice.h"
 
 namespace splatfilm {
-
-enum class LampKind { kSun, kPanel, kPoint };
-
-// A lamp, or a quarter of a panel: one shadow, of which four parts shine.
-struct Shining {
-  LampKind kind;
-  int lamp;                 // whose part it is
-  float power;              // as `falls` counts it, per unit of a lamp's colour
-  float at[3], travels[3];  // metres; unit
-  float right[3], up[3];    // of a panel's quarter: from its middle to its edges
-  float facing[3];          // of a sun's window, into the room; 0: out of doors
-  float across, high;       // of that window, metres
-};
 
 constexpr int kShining = 20;  // numbers of one, in the order above
 

@@ -20,7 +20,6 @@ constexpr int smear_of(int copies) {               // those of the widest of som
   return cells;
 }
 static_assert(smear_of(kBlurs) == kSmear);
-constexpr float kUnit = 1.0f / 16384;              // of optical depth
 constexpr double kEven = 0.75;                     // half cells: what counts as a point, for the most exact lattice
 
 // Cells low .. low + size - 1 of the scene.
