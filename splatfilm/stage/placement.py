@@ -35,7 +35,7 @@ CONTACT_VERSION = 5
 """Raised whenever the same splats would darken one another otherwise."""
 
 
-LIGHT_VERSION = 4
+LIGHT_VERSION = 5
 """Raised whenever the same member would be lit otherwise by the same set."""
 
 
