@@ -135,7 +135,7 @@ def covered(
     points = means.astype(np.float64)
     if own:
         points = _on(points, rig.mesh.vertices[rig.mesh.triangles[outside(rig, own)]])[0]
-        return kept_in(points, smooth_normals(rig, means.astype(np.float64), outside(rig, own))[0], corners) > KEPT_IN
+        return kept_in(points, smooth_normals(rig, means.astype(np.float64), outside(rig, own)), corners) > KEPT_IN
     low, high = corners.min(axis=(0, 1)) - COVERED_METRES, corners.max(axis=(0, 1)) + COVERED_METRES
     near = np.nonzero(np.all((points > low) & (points < high), axis=1))[0]
     if not len(near):

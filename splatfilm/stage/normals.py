@@ -6,6 +6,7 @@ world. Of the sides of one cloth a splat shows the one that is seen from farther
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -18,10 +19,13 @@ from splatfilm.stage.rigs.surface import nearest, normals
 from splatfilm.stage.shell import FINE, kept_in
 
 LIFTED = 0.006  # metres off a triangle that it is looked from, clear of its own neighbours
-INNER = 0.6  # of what a triangle sends out: stopped to that share, it is an inner side
+INNER = 0.6  # of what a side sends out: stopped to that share, it is an inner one
 OPENER = (0.5, 0.4, 0.3, 0.2, 0.1)  # shares of what is stopped at most, of sides that are ever more open
 CLEARER = 0.2  # of what one side sends out, less is stopped of the other, for that one to be shown
 SHEET = 0.02  # metres: the other side of the same cloth is no farther away
+FARTHER = (
+    0.01  # metres out of where a splat stands that the nearest side is looked for: most stand behind what they show
+)
 FLAT = 0.5  # what the shortest axis of a flat splat counts, which lies in what it shows
 
 Floats = NDArray[np.float64]
@@ -30,16 +34,15 @@ Floats = NDArray[np.float64]
 def mesh_normals(rig: Rig, splats: Splats, parts: tuple[str, ...]) -> Floats | None:  # [N, 3] unit
     """The normals of splats at rest in the rig's space, on the mesh's `parts`; None for a rig without a mesh.
 
-    The line is that of the nearest side of the mesh, whichever it is, and of the splat itself, the more the flatter it
-    is; which way along it is outside is told by how open the mesh's sides are there.
+    The line is that of the side of the mesh that is nearest a little farther out, whichever it is, and of the splat
+    itself, the more the flatter it is; which way along it is outside is told by how open the mesh's sides are there.
     """
     if rig.mesh is None:
         return None
     points = splats.means.detach().cpu().numpy().astype(np.float64)
-    chosen = np.nonzero(parts_named(rig.mesh, parts))[0]
-    stopped = _stopped(rig, parts)
-    outwards = _outwards(rig, points, chosen, stopped)
-    line = smooth_normals(rig, points, chosen)[0]
+    sides = _sides(rig, parts)
+    outwards = _outwards(points, sides)
+    line = sides.nearest(points + FARTHER * outwards).normals
     line = np.where(((line * outwards).sum(axis=1) < 0)[:, None], -line, line)
     axis, flat = _axes(splats)
     axis = np.where(((axis * line).sum(axis=1) < 0)[:, None], -axis, axis)
@@ -47,44 +50,83 @@ def mesh_normals(rig: Rig, splats: Splats, parts: tuple[str, ...]) -> Floats | N
     return _unit((1 - share) * line + share * axis)
 
 
-def smooth_normals(rig: Rig, points: Floats, chosen: NDArray[np.int64]) -> tuple[Floats, Floats, NDArray[np.int64]]:
-    """The smooth normal [N, 3] of the nearest of some triangles, how far away that is, metres, and which it is."""
+def smooth_normals(rig: Rig, points: Floats, chosen: NDArray[np.int64]) -> Floats:  # [N, 3], [K] -> [N, 3] unit
+    """The smooth normals of the nearest of some of the mesh's triangles, as they are wound."""
     assert rig.mesh is not None, "there is a mesh"
     triangles = rig.mesh.triangles[chosen]
     corners = rig.mesh.vertices[triangles].astype(np.float64)
-    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])  # twice the area long
-    smooth = np.zeros((len(rig.mesh.vertices), 3))
-    for corner in range(3):
-        np.add.at(smooth, triangles[:, corner], across)
-    found = nearest(points, corners)
-    towards = (found.barycentric[..., None] * smooth[triangles[found.triangle]]).sum(axis=1)
-    return _unit(towards), found.distance, found.triangle
+    return _Sides(corners, _smooth(triangles, _across(corners)), np.zeros(len(chosen))).nearest(points).normals
+
+
+@dataclass(frozen=True, eq=False)
+class _Near:
+    """What is nearest to each of N points: its normal, how far it is, and how much is stopped of what it sends out."""
+
+    normals: Floats  # [N, 3] unit
+    far: Floats  # [N] metres
+    stopped: Floats  # [N]
+
+
+@dataclass(frozen=True, eq=False)
+class _Sides:
+    """Triangles, seen from the side that they are wound for."""
+
+    corners: Floats  # [K, 3, 3]
+    smooth: Floats  # [K, 3, 3] towards the normals at their corners
+    stopped: Floats  # [K] how much the mesh stops of what they send out
+
+    def only(self, most: float) -> _Sides:
+        """Those of which no more is stopped."""
+        open_ = self.stopped <= most
+        return _Sides(self.corners[open_], self.smooth[open_], self.stopped[open_])
+
+    def nearest(self, points: Floats) -> _Near:
+        """For each point the nearest side; there must be one."""
+        found = nearest(points, self.corners)
+        towards = (found.barycentric[..., None] * self.smooth[found.triangle]).sum(axis=1)
+        return _Near(_unit(towards), found.distance, self.stopped[found.triangle])
 
 
 @lru_cache(maxsize=16)
-def _stopped(rig: Rig, parts: tuple[str, ...]) -> Floats:  # [K]
-    """How much the mesh's parts stop of what each of their triangles sends out."""
+def _sides(rig: Rig, parts: tuple[str, ...]) -> _Sides:
+    """The mesh's parts."""
     assert rig.mesh is not None, "there is a mesh"
-    corners = rig.mesh.vertices[rig.mesh.triangles[parts_named(rig.mesh, parts)]].astype(np.float64)
+    triangles = rig.mesh.triangles[parts_named(rig.mesh, parts)]
+    corners = rig.mesh.vertices[triangles].astype(np.float64)
     facing = normals(corners)
-    return kept_in(corners.mean(axis=1) + LIFTED * facing, facing, corners, FINE)
+    stopped = kept_in(corners.mean(axis=1) + LIFTED * facing, facing, corners, FINE)
+    return _Sides(corners, _smooth(triangles, _across(corners)), stopped)
 
 
-def _outwards(rig: Rig, points: Floats, chosen: NDArray[np.int64], stopped: Floats) -> Floats:  # [N, 3]
+def _across(corners: Floats) -> Floats:  # [K, 3, 3] -> [K, 3]
+    """The normals of triangles, as long as twice their areas."""
+    found: Floats = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    return found
+
+
+def _smooth(triangles: NDArray[np.int32], across: Floats) -> Floats:  # [K, 3], [K, 3] -> [K, 3, 3]
+    """At each corner the sum of all triangles' there."""
+    total = np.zeros((int(triangles.max()) + 1, 3))
+    for corner in range(3):
+        np.add.at(total, triangles[:, corner], across)
+    found: Floats = total[triangles]
+    return found
+
+
+def _outwards(points: Floats, sides: _Sides) -> Floats:  # [N, 3]
     """Normals of sides that are seen: the nearest that is no inner one, or a clearly more open one across the cloth."""
-    seen = stopped <= INNER if (stopped <= INNER).any() else np.ones(len(chosen), dtype=bool)
-    found, far, which = smooth_normals(rig, points, chosen[seen])
-    closed = stopped[seen][which]
+    seen = sides.only(INNER)
+    at = (seen if len(seen.stopped) else sides).nearest(points)
+    found, far, stopped = at.normals, at.far, at.stopped
     for most in OPENER:
-        open_ = stopped <= most
-        if not open_.any():
+        open_ = sides.only(most)
+        if not len(open_.stopped):
             break
-        other, farther, which = smooth_normals(rig, points, chosen[open_])
-        across = (
-            ((found * other).sum(axis=1) < 0) & (farther < far + SHEET) & (stopped[open_][which] < closed - CLEARER)
-        )
-        found = np.where(across[:, None], other, found)
-        far, closed = np.where(across, farther, far), np.where(across, stopped[open_][which], closed)
+        other = open_.nearest(points)
+        across = ((found * other.normals).sum(axis=1) < 0) & (other.far < far + SHEET)
+        across &= other.stopped < stopped - CLEARER
+        found = np.where(across[:, None], other.normals, found)
+        far, stopped = np.where(across, other.far, far), np.where(across, other.stopped, stopped)
     return found
 
 
