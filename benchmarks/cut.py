@@ -1,8 +1,8 @@
-"""Claim: the cut of full-HD shots is encoded one and a half times as fast as by one encoder, as true, on two cores.
+"""Claim: the cut of full-HD shots is encoded one and a half times as fast as by one encoder, on two cores.
 
 The rival is what one encoder does with pictures that are read one after the other, at x264's `medium` and CRF 16. Both
 read the same PNG frames (four shots of a noisy ramp that moves), in turn, nine times, on two threads; luma's decibels
-and the bytes stand beside the seconds.
+and the bytes stand beside the seconds. At most half a decibel may be lost on this grain; on the sample film none is.
 """
 
 from __future__ import annotations
@@ -56,14 +56,15 @@ def measure() -> list[Row]:
             encode_video(made["one-encoder"], in_turn(), reel, _nobody, {**ENCODER, "preset": "medium", "crf": "16"})
             seconds["pieces"].append(middle - started)
             seconds["one-encoder"].append(time.perf_counter() - middle)
-        rows = []
+        rows, luma = [], {name: _decibels(path) for name, path in made.items()}
         for name, path in made.items():
             rows += [
                 Row(f"cut/{name}", statistics.median(seconds[name]) / len(files), "s a frame"),
-                Row(f"cut/{name}-luma", _decibels(path), "dB"),
+                Row(f"cut/{name}-luma", luma[name], "dB"),
                 Row(f"cut/{name}-bytes", path.stat().st_size / len(files) / 1024, "KiB a frame"),
             ]
     ratios = [slow / fast for slow, fast in zip(seconds["one-encoder"], seconds["pieces"], strict=True)]
+    rows.append(Row("cut/luma-lost", luma["one-encoder"] - luma["pieces"], "dB", 0.5))
     return [*rows, Row("cut/times-as-fast", statistics.median(ratios), "times", 1.5, "higher")]
 
 
