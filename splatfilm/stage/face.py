@@ -1,0 +1,197 @@
+"""The parts of a face that no photograph shows, in motion: how seeds appear, and what is before them goes.
+
+`unseen` finds, once, what a layer lacks. Each blendshape of it has seeds, which lie on the mesh as it is at the shape's
+full weight and are carried by their triangles from there. How far the part is open or closed is linear in the weights of
+all shapes: by how much they move its triangles as its own shape does. Nothing jumps, and a face at rest keeps its bits.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from splatfilm.base.files import write_bytes
+from splatfilm.base.hashing import hash_value
+from splatfilm.splats import Splats
+from splatfilm.splats.posed import quaternions
+from splatfilm.stage.rigs.binding import Binding, Moved, ShapeCage, frames
+from splatfilm.stage.rigs.rig import Rig, best_weights
+from splatfilm.stage.rigs.surface import normals
+from splatfilm.stage.unseen import LEVELS, UNSEEN_VERSION, Posed, Unseen, coefficients, unseen
+
+OPAQUE = 0.97
+"""Opacity of a seed that is there."""
+_THERE = 0.15  # of the shape's full weight: from there seeds are all there
+_SQUEEZED = 16.0  # how much shorter or longer than at its shape's full weight a seed may be
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Zone:
+    """One part of a face in a layer: its seeds, what carries them, and what goes when they come."""
+
+    reach: Array  # [S] how much each of the rig's shapes opens or closes it
+    cage: ShapeCage  # of the seeds, by their rows in the layer
+    faint: NDArray[np.int64]  # [F] rows of photographed splats
+    kept: NDArray[np.float32]  # [LEVELS + 1, F]
+
+    def only(self, place: NDArray[np.int64]) -> Zone | None:  # [N]
+        """The zone when of all splats only those with a `place` of 0 or more are left, there; None without seeds."""
+        cage, here = self.cage.only(place), place[self.faint] >= 0
+        if cage is None:
+            return None
+        return Zone(self.reach, cage, place[self.faint][here], np.ascontiguousarray(self.kept[:, here]))
+
+    def open(self, weights: Array) -> float:  # [S]
+        """How far its shape is on its way, whatever shapes took it there: 0 to 1."""
+        return float(min(max(float(self.reach @ weights), 0.0), 1.0))
+
+    def shade(self, level: float, opacities: NDArray[np.float32]) -> None:  # [N], written
+        """Seeds come, and what is before them goes."""
+        there = min(level / _THERE, 1.0)
+        opacities[self.cage.rows] = OPAQUE * there * there * (3 - 2 * there)
+        at = level * LEVELS
+        below = min(int(at), LEVELS - 1)
+        past = np.float32(at - below)
+        opacities[self.faint] *= (1 - past) * self.kept[below] + past * self.kept[below + 1]
+
+
+def seeded(
+    rig: Rig, splats: Splats, binding: Binding, found: Sequence[Unseen]
+) -> tuple[Splats, Binding, tuple[Zone, ...]]:
+    """Splats with seeds after them, how all of them hang on the rig, and the zones.
+
+    Seeds are at rest where their shape's full weight has them, and are not to be seen there.
+    """
+    zones, parts, hung, first = [], [splats], [binding], len(splats)
+    for one in found:
+        rows = np.arange(first, first + len(one), dtype=np.int64)
+        zone, seeds = _zone(rig, one, rows, splats)
+        zones.append(zone)
+        parts.append(seeds)
+        hung.append(_hung(rig, one))
+        first += len(one)
+    return _joined(parts), _joined_bindings(hung), tuple(zones)
+
+
+def _zone(rig: Rig, one: Unseen, rows: NDArray[np.int64], like: Splats) -> tuple[Zone, Splats]:
+    mesh = rig.mesh
+    assert mesh is not None, "seeds lie on a mesh"
+    used, triangle = np.unique(one.triangle, return_inverse=True)
+    vertices, corners = np.unique(mesh.triangles[used], return_inverse=True)
+    corners = np.ascontiguousarray(corners.reshape(-1, 3), dtype=np.int64)
+    place = np.full(len(mesh.vertices), -1, dtype=np.int64)
+    place[vertices] = np.arange(len(vertices))
+    offsets = np.zeros((len(mesh.shapes), len(vertices), 3))
+    for own, shape in zip(offsets, mesh.shapes, strict=True):
+        here = place[shape.vertices] >= 0
+        own[place[shape.vertices[here]]] = shape.offsets[here]
+    rest = mesh.vertices[vertices].astype(np.float64)
+    towards = offsets[rig.shape_names.index(one.shape)]
+    reach = (offsets * towards).sum(axis=(1, 2)) / (towards**2).sum()
+    full = (rest + towards)[corners]
+    nothing = np.zeros((len(rows), 3))
+    inverse = np.asarray(np.linalg.inv(frames(full)), dtype=np.float64)
+    triangle = np.ascontiguousarray(triangle.reshape(-1), dtype=np.int64)
+    cage = ShapeCage(rows, triangle, one.shares, nothing, corners, np.zeros_like(rest), inverse, offsets, rest)
+    means = (one.shares[..., None] * full[triangle]).sum(axis=1)
+    return Zone(reach, cage, one.rows, one.kept), _discs(one, means, normals(full)[triangle], like)
+
+
+def _discs(one: Unseen, means: Array, facing: Array, like: Splats) -> Splats:
+    """Flat splats across their triangles' normals."""
+    side = np.cross(facing, np.eye(3)[np.abs(facing).argmin(axis=1)])
+    side /= np.sqrt((side**2).sum(axis=1, keepdims=True))
+    turns = quaternions(torch.from_numpy(np.stack([side, np.cross(facing, side), facing], axis=-1)))
+    count, sh = len(means), coefficients(one.colours, like.sh.shape[1])
+    scales = torch.tensor([one.deviation, one.deviation, one.thickness]).repeat(count, 1)
+    means_, opacities = torch.from_numpy(means.astype(np.float32)), torch.zeros(count)
+    return Splats(means_, turns.float(), scales, opacities, torch.from_numpy(sh), like.mode).to(like.device)
+
+
+def _joined(parts: Sequence[Splats]) -> Splats:
+    if len(parts) == 1:
+        return parts[0]
+    names = ("means", "quats", "scales", "opacities", "sh")
+    return dataclasses.replace(parts[0], **{n: torch.cat([getattr(part, n) for part in parts]) for n in names})
+
+
+def _hung(rig: Rig, one: Unseen) -> Binding:
+    mesh = rig.mesh
+    assert mesh is not None, "seeds lie on a mesh"
+    held = mesh.triangles[one.triangle]
+    shares = (mesh.weights[held] * one.shares[..., None]).astype(np.float64)
+    kept, share, _ = best_weights(mesh.joints[held].reshape(len(one), -1), shares.reshape(len(one), -1))
+    return Binding(kept, share, one.triangle.astype(np.int32), one.shares, np.zeros(len(one)))
+
+
+def _joined_bindings(parts: Sequence[Binding]) -> Binding:
+    names = ("joints", "weights", "triangle", "barycentric", "distance")
+    return parts[0] if len(parts) == 1 else Binding(*(np.concatenate([getattr(p, n) for p in parts]) for n in names))
+
+
+@dataclass(eq=False)
+class Playing:
+    """The zones of a layer at the weights of a frame."""
+
+    zones: tuple[Zone, ...]
+    weights: Array
+
+    def move(self, means: NDArray[np.float32]) -> list[Moved]:  # [N, 3], written
+        """Carries the seeds of zones that are not at rest, before bones do."""
+        return [zone.cage.move(self.weights, means, _SQUEEZED) for zone in self.zones if zone.open(self.weights) > 0]
+
+    def shaded(self, opacities: Tensor) -> Tensor:  # [N]
+        """Opacities as they are now; the very same ones where no zone is open."""
+        open_ = [(zone, zone.open(self.weights)) for zone in self.zones]
+        if not any(level > 0 for _, level in open_):
+            return opacities
+        now = opacities.detach().cpu().numpy().copy()
+        for zone, level in open_:
+            if level > 0:
+                zone.shade(level, now)
+        return torch.from_numpy(now).to(opacities.device)
+
+
+def cached_unseen(
+    folder: str | PathLike[str] | None, binding_name: str, rig: Rig, parts: tuple[str, ...], posed: Posed
+) -> tuple[Unseen, ...]:
+    """What a layer lacks, from `folder`, or found and kept there beside its binding; `None` keeps nothing."""
+    if folder is None:
+        return unseen(rig, parts, posed)
+    path = Path(folder) / f"unseen-{hash_value(['unseen', UNSEEN_VERSION, binding_name])[:24]}.npz"
+    known = _read(path)
+    if known is None:
+        known = unseen(rig, parts, posed)
+        _write(path, known)
+    return known
+
+
+_FIELDS = ("triangle", "shares", "colours", "rows", "kept")
+
+
+def _write(path: Path, found: Sequence[Unseen]) -> None:
+    stream = io.BytesIO()
+    arrays = {f"{one.shape}.{name}": getattr(one, name) for one in found for name in _FIELDS}
+    np.savez(stream, allow_pickle=False, shapes=np.array([one.shape for one in found], dtype=str), **arrays)
+    write_bytes(path, stream.getvalue())
+
+
+def _read(path: Path) -> tuple[Unseen, ...] | None:
+    """What was kept; None where nothing is, or it cannot be read: it holds nothing that cannot be found again."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            shapes = [str(name) for name in file["shapes"]]
+            return tuple(Unseen(name, *(file[f"{name}.{field}"] for field in _FIELDS)) for name in shapes)
+    except Exception:  # zipfile raises its own kinds for a damaged archive
+        return None

@@ -1,0 +1,107 @@
+"""What of a face's mesh can be seen from before it, in whatever pose: points spread over triangles, and maps of heights.
+
+Rigs face -Y (glTF's +Z). A face is looked at from a fan of directions around that; a point is seen from one of them
+when nothing of the mesh lies before it in its cell of the map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Points = NDArray[np.float64]
+Ways = NDArray[np.float64]
+"""[W, 3, 3]: for each direction of view its right, its up, and the way back to the eye, as rows."""
+
+APART = 0.0007  # metres between the points that a mesh is sampled with
+_CELL = 0.0012  # metres: cells of a map of heights
+_SLACK = 0.0015  # metres that a point may lie below what its cell shows
+
+
+def ways(turns: tuple[float, ...], tilts: tuple[float, ...]) -> Ways:  # degrees
+    """Directions before the face: turned to its left, and tilted up."""
+    found = []
+    for turn in np.radians(turns):
+        for tilt in np.radians(tilts):
+            right = np.array([np.cos(turn), np.sin(turn), 0.0])
+            back = np.array([np.sin(turn) * np.cos(tilt), -np.cos(turn) * np.cos(tilt), np.sin(tilt)])
+            found.append(np.stack([right, np.cross(back, right), back]))
+    return np.stack(found)
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """Points on triangles, each as a triangle and its share of the three corners."""
+
+    triangle: NDArray[np.int64]  # [P]
+    shares: Points  # [P, 3]
+
+    def at(self, corners: Points) -> Points:  # [T, 3, 3] -> [P, 3]
+        """Where the points are when the triangles' corners are there."""
+        found: Points = np.einsum("pc,pcx->px", self.shares, corners[self.triangle])
+        return found
+
+    def only(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Spread:
+        """Some of the points."""
+        return Spread(self.triangle[rows], self.shares[rows])
+
+
+def spread(poses: Sequence[Points], apart: float = APART) -> Spread:  # [T, 3, 3] each
+    """Points at most `apart` from one another in any of the poses of the same triangles' corners.
+
+    Each triangle is cut into equal parts as its longest edge wants.
+    """
+    sides = [((corners - np.roll(corners, 1, axis=1)) ** 2).sum(axis=2).max(axis=1) for corners in poses]
+    edges = np.sqrt(np.stack(sides).max(axis=0))
+    parts = np.maximum(np.ceil(edges / apart).astype(int), 1)
+    triangles, shares = [], []
+    for count in np.unique(parts):
+        i, j = np.nonzero(np.add.outer(np.arange(count), np.arange(count)) < count)
+        a, b = (i + 1 / 3) / count, (j + 1 / 3) / count
+        own = np.nonzero(parts == count)[0]
+        triangles.append(np.repeat(own, len(i)))
+        shares.append(np.tile(np.stack([1 - a - b, a, b], axis=1), (len(own), 1)))
+    return Spread(np.concatenate(triangles), np.concatenate(shares))
+
+
+class Heights:
+    """Maps of how far a surface comes towards the eye, one for each direction of view."""
+
+    def __init__(self, surface: Points, views: Ways, cell: float = _CELL) -> None:  # [S, 3]
+        self._views, self._cell = views, cell
+        self._maps = []
+        for right, up, back in views:
+            cells = np.floor(surface @ np.stack([right, up], axis=1) / cell).astype(np.int64)
+            low = cells.min(axis=0)
+            size = cells.max(axis=0) - low + 1
+            heights = np.full(int(size[0] * size[1]), -np.inf)
+            np.maximum.at(heights, (cells[:, 0] - low[0]) * size[1] + cells[:, 1] - low[1], surface @ back)
+            self._maps.append((low, size, heights))
+
+    def above(self, points: Points) -> Points:  # [N, 3] -> [W, N] metres
+        """How far below the surface points lie; negative before it, minus infinity where there is none."""
+        found = np.full((len(self._views), len(points)), -np.inf)
+        for own, (right, up, back), (low, size, heights) in zip(found, self._views, self._maps, strict=True):
+            cells = np.floor(points @ np.stack([right, up], axis=1) / self._cell).astype(np.int64) - low
+            inside = ((cells >= 0) & (cells < size)).all(axis=1)
+            own[inside] = heights[cells[inside, 0] * size[1] + cells[inside, 1]] - points[inside] @ back
+        return found
+
+    def seen(self, points: Points) -> NDArray[np.bool_]:  # [N, 3] -> [W, N]
+        """From which directions points of the surface are seen."""
+        found: NDArray[np.bool_] = self.above(points) < _SLACK
+        return found
+
+
+def thinned(points: Points, apart: float) -> NDArray[np.int64]:  # [N, 3] -> [M] ascending
+    """One point of each cell of that size: the nearest to its middle, the first of several."""
+    cells = np.floor(points / apart).astype(np.int64)
+    away = ((points - (cells + 0.5) * apart) ** 2).sum(axis=1)
+    order = np.lexsort((np.arange(len(points)), away, cells[:, 2], cells[:, 1], cells[:, 0]))
+    own = cells[order]
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = (own[1:] != own[:-1]).any(axis=1)
+    return np.sort(order[first])

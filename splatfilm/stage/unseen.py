@@ -1,0 +1,282 @@
+"""What no photograph of a face shows, because it was photographed with open eyes and a closed mouth: lids, the mouth.
+
+The rig knows where it is: its mesh, closed and opened by the blendshapes that ARKit names. On what of it is seen then,
+splats are seeded that nothing photographed. What of it was seen at rest as well has the colour that the photographed
+splats show there; the rest of a lid that of its seen part; a mouth's inside darkens with its depth. The splats of the
+photographs that would then lie before it, an eyeball's or those that span the lips, are made fainter, level by level.
+
+All this is found once, when splats are bound; `face` plays it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from splatfilm.cameras import Camera
+from splatfilm.render.constants import SH_C0
+from splatfilm.splats import Splats
+from splatfilm.splats.posed import rotation_matrices, symmetric
+from splatfilm.stage.rigs.rig import Rig, Shape, parts_named
+from splatfilm.stage.rigs.surface import normals
+from splatfilm.stage.sight import Heights, Spread, Ways, spread, thinned, ways
+
+UNSEEN_VERSION = 1
+"""Raised whenever the same rig and splats would be given other seeds."""
+LEVELS = 8
+"""Steps between rest and a shape's full weight in which it is found what lies before the seeds."""
+
+Posed = Callable[[Mapping[str, float]], Splats]
+"""The photographed splats, on the CPU, with blendshapes at those weights and no bone moved."""
+
+_EYES = ("eyeBlinkLeft", "eyeBlinkRight")
+_JAW = "jawOpen"
+_TOUCHED = 0.05  # of a shape's farthest offset: a vertex that moves less is not a lid's
+_APART = 0.0014  # metres between seeds
+_SPREAD = 0.75  # of that: a seed's deviation
+_THICK = 0.25  # of its deviation
+_FEWEST = 12  # seeds of a part, and as many of them seen at rest
+_ROUND_MOUTH = 0.008  # metres around what is seen of a mouth's inside that is seeded too
+_TOGETHER = 0.006  # metres: what is farther from a mouth's inside is not of it
+_DEEP = 0.004  # metres: so deep in a mouth it is darker by e
+_DARKEST = (0.035, 0.022, 0.02)  # of a mouth's inside
+_ALIKE = 24  # seeds nearby, seen at rest, that say what colour one has that was not
+_BESIDE = 0.005  # metres before a mouth's inside, or behind a lid, that are cleared
+_CLEAR, _CLOSED = 0.12, 0.5  # of a splat before the seeds: at less it stays, at more it goes
+_FRONT = ways((-40.0, -20.0, 0.0, 20.0, 40.0), (-25.0, 0.0, 25.0))
+_AHEAD = ways((-25.0, 0.0, 25.0), (0.0,))
+_FROM_AFAR = 1.0  # metres: from there colours are looked at
+_PIXEL = 0.0007  # metres
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Unseen:
+    """What is seeded for one blendshape, and what it makes fainter."""
+
+    shape: str
+    triangle: NDArray[np.int64]  # [M] of the rig's mesh
+    shares: Floats  # [M, 3] of its corners
+    colours: NDArray[np.float32]  # [M, 3] display-referred
+    rows: NDArray[np.int64]  # [F] of the photographed splats, ascending
+    kept: NDArray[np.float32]  # [LEVELS + 1, F] share of their opacity at each level; 1 at rest
+
+    def __len__(self) -> int:
+        return len(self.triangle)
+
+    @property
+    def deviation(self) -> float:
+        """Of a seed along its triangle, metres."""
+        return _SPREAD * _APART
+
+    @property
+    def thickness(self) -> float:
+        """Of a seed across its triangle: its deviation, metres."""
+        return _THICK * self.deviation
+
+
+def unseen(rig: Rig, parts: tuple[str, ...], posed: Posed) -> tuple[Unseen, ...]:
+    """Everything that a layer on the mesh's `parts` lacks. None without a mesh, shapes, or anything to learn from."""
+    if rig.mesh is None or not rig.mesh.shapes:
+        return ()
+    found = []
+    for shape in rig.mesh.shapes:
+        if shape.name in (*_EYES, _JAW) and len(shape.vertices):
+            one = _Place(rig, parts, shape).unseen(posed)
+            if one is not None:
+                found.append(one)
+    return tuple(found)
+
+
+class _Place:
+    """Where on the mesh a blendshape shows what was hidden."""
+
+    def __init__(self, rig: Rig, parts: tuple[str, ...], shape: Shape) -> None:
+        assert rig.mesh is not None, "there is a mesh"
+        mesh, self.shape = rig.mesh, shape
+        far = np.sqrt((shape.offsets**2).sum(axis=1))
+        moved = np.zeros(len(mesh.vertices), dtype=bool)
+        moved[shape.vertices[far > _TOUCHED * far.max()]] = True
+        own = parts_named(mesh, parts)
+        touched = moved[mesh.triangles].any(axis=1) & own
+        corners = mesh.vertices[mesh.triangles[touched]].reshape(-1, 3)
+        self.empty = not len(corners)
+        if self.empty:
+            return
+        reach = 0.02 + np.abs(shape.offsets).max()
+        low, high = corners.min(axis=0) - reach, corners.max(axis=0) + reach
+        middle = mesh.vertices[mesh.triangles].mean(axis=1)
+        self.chosen = np.nonzero(own & (middle > low).all(axis=1) & (middle < high).all(axis=1))[0]
+        self.touched = touched[self.chosen]
+        self.rest = mesh.vertices[mesh.triangles[self.chosen]].astype(np.float64)
+        offsets = np.zeros_like(mesh.vertices)
+        offsets[shape.vertices] = shape.offsets
+        self.offsets = offsets[mesh.triangles[self.chosen]]
+        self.surface = spread((self.rest, self.full))
+
+    @property
+    def full(self) -> Floats:
+        """The corners at the shape's full weight."""
+        return self.rest + self.offsets
+
+    def heights(self, level: float, views: Ways) -> Heights:
+        """What is seen at a weight of the shape."""
+        return Heights(self.surface.at(self.rest + level * self.offsets), views)
+
+    def unseen(self, posed: Posed) -> Unseen | None:
+        """What is lacking here."""
+        if self.empty:
+            return None
+        before, after = self.heights(0.0, _FRONT), self.heights(1.0, _FRONT)
+        seeds = self.surface
+        if self.shape.name != _JAW:
+            seeds = seeds.only(self.touched[seeds.triangle])
+        seeds = seeds.only(after.seen(seeds.at(self.full)).any(axis=0))
+        hidden = ~before.seen(seeds.at(self.rest)).any(axis=0)
+        if self.shape.name == _JAW:
+            seeds, hidden = self._mouth(seeds, hidden)
+        chosen = thinned(seeds.at(self.full), _APART) if len(seeds.triangle) else np.zeros(0, dtype=np.int64)
+        seeds, hidden = seeds.only(chosen), hidden[chosen]
+        if hidden.sum() < _FEWEST or (~hidden).sum() < _FEWEST:
+            return None
+        rest = posed({})
+        colours = self._colours(seeds, hidden, before, rest)
+        if colours is None:
+            return None
+        rows, kept = self._fainter(seeds, hidden, posed)
+        triangle = self.chosen[seeds.triangle]
+        return Unseen(self.shape.name, triangle, seeds.shares, colours.astype(np.float32), rows, kept)
+
+    def _mouth(self, seeds: Spread, hidden: NDArray[np.bool_]) -> tuple[Spread, NDArray[np.bool_]]:
+        """Of what an open jaw shows anew the largest piece that hangs together, and what is around it."""
+        points = seeds.at(self.full)
+        inside = _largest(points, np.nonzero(hidden)[0])
+        if not len(inside):
+            return seeds.only(inside), hidden[inside]
+        near = cKDTree(points[inside]).query(points, distance_upper_bound=_ROUND_MOUTH)[0] < _ROUND_MOUTH
+        near &= ~hidden
+        near[inside] = True
+        rows = np.nonzero(near)[0]
+        return seeds.only(rows), hidden[rows]
+
+    def _colours(self, seeds: Spread, hidden: NDArray[np.bool_], before: Heights, rest: Splats) -> Floats | None:
+        """What seeds show: what is seen there at rest or, of hidden ones, what they are taken to be."""
+        found, sure = _looked_at(seeds.at(self.rest), normals(self.rest)[seeds.triangle], before, rest)
+        good = ~hidden & (sure > 0)
+        if good.sum() < _FEWEST:
+            return None
+        points, known = seeds.at(self.full), found[good]
+        tree = cKDTree(points[good])
+        count = min(_ALIKE, len(known))
+        away, near = tree.query(points, k=count)
+        away, near = away.reshape(-1, count), near.reshape(-1, count)
+        if self.shape.name == _JAW:
+            dark = np.exp(-away[:, :1] / _DEEP)
+            guessed = known[near[:, 0]] * dark + np.array(_DARKEST) * (1 - dark)
+        else:
+            guessed = np.median(known[near], axis=1)
+        return np.where(good[:, None], found, guessed)
+
+    def _fainter(
+        self, seeds: Spread, hidden: NDArray[np.bool_], posed: Posed
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Which photographed splats lie before the seeds, and what is left of them at each level."""
+        mouth = self.shape.name == _JAW
+        shown = seeds.only(hidden) if mouth else seeds
+        shares = [np.zeros(len(posed({})))]
+        for level in range(1, LEVELS + 1):
+            weight = level / LEVELS
+            points = shown.at(self.rest + weight * self.offsets)
+            free = self.heights(weight, _AHEAD).seen(points)
+            splats = posed({self.shape.name: weight})
+            near = _near(splats, points)
+            share = np.zeros(len(splats))
+            for view, open_ in zip(_AHEAD, free, strict=True):
+                if open_.any():
+                    share[near] = np.maximum(share[near], _share(splats, near, points[open_], view[None], mouth))
+            shares.append(np.maximum(share, shares[-1]))
+        past = np.clip((np.stack(shares) - _CLEAR) / (_CLOSED - _CLEAR), 0, 1)
+        left = 1 - past * past * (3 - 2 * past)
+        rows = np.nonzero(left[-1] < 1)[0]
+        return rows, left[:, rows].astype(np.float32)
+
+
+def _largest(points: Floats, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of these rows the largest lot whose points are near one another."""
+    from scipy.sparse.csgraph import connected_components
+
+    if not len(rows):
+        return rows
+    some = rows[thinned(points[rows], _TOGETHER / 3)]
+    tree = cKDTree(points[some])
+    _, lot = connected_components(tree.sparse_distance_matrix(tree, _TOGETHER), directed=False)
+    best = np.bincount(lot).argmax()
+    own: NDArray[np.int64] = rows[lot[tree.query(points[rows])[1]] == best]
+    return own
+
+
+def _looked_at(points: Floats, facing: Floats, before: Heights, rest: Splats) -> tuple[Floats, Floats]:
+    """The colours of points as splats show them from before the face, and how sure they are: [N, 3], [N]."""
+    from splatfilm.render import render
+
+    total, weights = np.zeros((len(points), 3)), np.zeros(len(points))
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    half = int(np.ceil(np.sqrt(((points - middle) ** 2).sum(axis=1).max()) / _PIXEL)) + 2
+    for view, seen in zip(_FRONT, before.seen(points), strict=True):
+        pose = np.eye(4)
+        pose[:3, 0], pose[:3, 1], pose[:3, 2] = view[0], -view[1], -view[2]
+        pose[:3, 3] = middle + _FROM_AFAR * view[2]
+        focal = _FROM_AFAR / _PIXEL
+        with torch.no_grad():
+            frame = render(rest, Camera(pose, focal, focal, half, half, 2 * half, 2 * half), backend="cpu")
+        cover = frame.alpha.numpy().astype(np.float64)
+        own = (points - pose[:3, 3]) @ pose[:3, :3]
+        x, y = (np.clip((focal * own[:, k] / own[:, 2] + half).astype(int), 0, 2 * half - 1) for k in (0, 1))
+        weight = np.where(seen, np.abs(facing @ view[2]) ** 2, 0.0) * (cover[y, x] > 0.5)
+        colour = frame.beauty.clamp(0, 1).numpy()[y, x] / np.maximum(cover[y, x], 1e-3)[:, None]
+        total += weight[:, None] * np.clip(colour, 0, 1)
+        weights += weight
+    return total / np.maximum(weights, 1e-12)[:, None], weights
+
+
+def _near(splats: Splats, points: Floats) -> NDArray[np.int64]:
+    """Rows of splats that reach the box about points, or stand before it."""
+    means, most = splats.means.numpy(), 2.5 * splats.scales.numpy().max(axis=1, keepdims=True)
+    low, high = points.min(axis=0) - most - 0.01, points.max(axis=0) + most + 0.01
+    low[:, 1] -= 0.02
+    return np.nonzero((means > low).all(axis=1) & (means < high).all(axis=1))[0]
+
+
+def _share(
+    splats: Splats, rows: NDArray[np.int64], points: Floats, view: Ways, whole: bool
+) -> Floats:  # -> [len(rows)]
+    """How much of each splat lies before points, or up to `_BESIDE` behind them unless `whole`."""
+    own = splats.only(torch.from_numpy(rows))
+    axes = rotation_matrices(own.quats.double()) * own.scales.double()[:, None, :]
+    if own.stretches is not None:
+        axes = symmetric(own.stretches.double()) @ axes
+    spots = own.means.double()[:, None, :] + torch.einsum("nij,pj->npi", axes, torch.from_numpy(_normal_points()))
+    below = Heights(points, view, 1.5 * _APART).above(spots.reshape(-1, 3).numpy())[0].reshape(len(rows), -1)
+    return ((below > -np.inf) & (below < (_APART if whole else _BESIDE))).mean(axis=1)
+
+
+def _normal_points() -> Floats:  # [48, 3]
+    """Points spread as a normal distribution is: on spheres about which equal shares of it lie."""
+    k = np.arange(16) + 0.5
+    z, turn = 1 - 2 * k / 16, np.pi * (1 + 5**0.5) * k
+    ring = np.sqrt(1 - z * z)
+    ball = np.stack([ring * np.cos(turn), ring * np.sin(turn), z], axis=1)
+    return np.concatenate([radius * ball for radius in (0.93, 1.54, 2.25)])  # sixths of chi with 3 degrees
+
+
+def coefficients(colours: NDArray[np.float32], count: int) -> NDArray[np.float32]:  # [M, 3] -> [M, K, 3]
+    """Display-referred colours as they are from everywhere."""
+    sh = np.zeros((len(colours), count, 3), dtype=np.float32)
+    sh[:, 0] = (colours - 0.5) / SH_C0
+    return sh
