@@ -28,9 +28,8 @@ from splatfilm.stage.rigs.rig import Rig, best_weights
 from splatfilm.stage.rigs.surface import normals
 from splatfilm.stage.unseen import LEVELS, UNSEEN_VERSION, Posed, Unseen, coefficients, unseen
 
-OPAQUE = 0.97
-"""Opacity of a seed that is there."""
 _THERE = 0.15  # of the shape's full weight: from there seeds are all there
+_THICK = 0.25  # of a seed's deviation along its triangle, across it
 _SQUEEZED = 16.0  # how much shorter or longer than at its shape's full weight a seed may be
 
 Array = NDArray[np.float64]
@@ -42,6 +41,7 @@ class Zone:
 
     reach: Array  # [S] how much each of the rig's shapes opens or closes it
     cage: ShapeCage  # of the seeds, by their rows in the layer
+    opacities: NDArray[np.float32]  # [M] of seeds that are all there
     faint: NDArray[np.int64]  # [F] rows of photographed splats
     kept: NDArray[np.float32]  # [LEVELS + 1, F]
 
@@ -50,7 +50,8 @@ class Zone:
         cage, here = self.cage.only(place), place[self.faint] >= 0
         if cage is None:
             return None
-        return Zone(self.reach, cage, place[self.faint][here], np.ascontiguousarray(self.kept[:, here]))
+        opacities = self.opacities[place[self.cage.rows] >= 0]
+        return Zone(self.reach, cage, opacities, place[self.faint][here], np.ascontiguousarray(self.kept[:, here]))
 
     def open(self, weights: Array) -> float:  # [S]
         """How far its shape is on its way, whatever shapes took it there: 0 to 1."""
@@ -59,7 +60,7 @@ class Zone:
     def shade(self, level: float, opacities: NDArray[np.float32]) -> None:  # [N], written
         """Seeds come, and what is before them goes."""
         there = min(level / _THERE, 1.0)
-        opacities[self.cage.rows] = OPAQUE * there * there * (3 - 2 * there)
+        opacities[self.cage.rows] = self.opacities * np.float32(there * there * (3 - 2 * there))
         at = level * LEVELS
         below = min(int(at), LEVELS - 1)
         past = np.float32(at - below)
@@ -105,7 +106,7 @@ def _zone(rig: Rig, one: Unseen, rows: NDArray[np.int64], like: Splats) -> tuple
     triangle = np.ascontiguousarray(triangle.reshape(-1), dtype=np.int64)
     cage = ShapeCage(rows, triangle, one.shares, nothing, corners, np.zeros_like(rest), inverse, offsets, rest)
     means = (one.shares[..., None] * full[triangle]).sum(axis=1)
-    return Zone(reach, cage, one.rows, one.kept), _discs(one, means, normals(full)[triangle], like)
+    return Zone(reach, cage, one.opacities, one.rows, one.kept), _discs(one, means, normals(full)[triangle], like)
 
 
 def _discs(one: Unseen, means: Array, facing: Array, like: Splats) -> Splats:
@@ -114,7 +115,7 @@ def _discs(one: Unseen, means: Array, facing: Array, like: Splats) -> Splats:
     side /= np.sqrt((side**2).sum(axis=1, keepdims=True))
     turns = quaternions(torch.from_numpy(np.stack([side, np.cross(facing, side), facing], axis=-1)))
     count, sh = len(means), coefficients(one.colours, like.sh.shape[1])
-    scales = torch.tensor([one.deviation, one.deviation, one.thickness]).repeat(count, 1)
+    scales = torch.from_numpy(one.deviations[:, None] * np.array([1, 1, _THICK], dtype=np.float32))
     means_, opacities = torch.from_numpy(means.astype(np.float32)), torch.zeros(count)
     return Splats(means_, turns.float(), scales, opacities, torch.from_numpy(sh), like.mode).to(like.device)
 
@@ -177,7 +178,7 @@ def cached_unseen(
     return known
 
 
-_FIELDS = ("triangle", "shares", "colours", "rows", "kept")
+_FIELDS = ("triangle", "shares", "colours", "deviations", "opacities", "rows", "kept")
 
 
 def _write(path: Path, found: Sequence[Unseen]) -> None:

@@ -16,9 +16,10 @@ Points = NDArray[np.float64]
 Ways = NDArray[np.float64]
 """[W, 3, 3]: for each direction of view its right, its up, and the way back to the eye, as rows."""
 
-APART = 0.0007  # metres between the points that a mesh is sampled with
+APART = 0.0008  # metres between the points that a mesh is sampled with
 _CELL = 0.0012  # metres: cells of a map of heights
-_SLACK = 0.0015  # metres that a point may lie below what its cell shows
+_SLACK, _ON_TOP = 0.0015, 0.0002  # metres that a point may lie below what its cell shows, if it faces the eye, and if not
+_FACING = 0.15  # cosine
 
 
 def ways(turns: tuple[float, ...], tilts: tuple[float, ...]) -> Ways:  # degrees
@@ -50,20 +51,28 @@ class Spread:
 
 
 def spread(poses: Sequence[Points], apart: float = APART) -> Spread:  # [T, 3, 3] each
-    """Points at most `apart` from one another in any of the poses of the same triangles' corners.
+    """Points about `apart` from one another in any of the poses of the same triangles' corners.
 
-    Each triangle is cut into equal parts as its longest edge wants.
+    Each triangle is cut along its shortest side, and from there to the corner across, as often as these want.
     """
-    sides = [((corners - np.roll(corners, 1, axis=1)) ** 2).sum(axis=2).max(axis=1) for corners in poses]
-    edges = np.sqrt(np.stack(sides).max(axis=0))
-    parts = np.maximum(np.ceil(edges / apart).astype(int), 1)
+    sides = np.stack([np.sqrt(((c - np.roll(c, -1, axis=1)) ** 2).sum(axis=2)) for c in poses]).max(axis=0)
+    turn = sides.argmin(axis=1)  # the corner at which the shortest side begins
+    own = np.arange(len(turn))
+    short, long = sides[own, turn], np.maximum(sides[own, (turn + 1) % 3], sides[own, (turn + 2) % 3])
+    cuts = np.maximum(np.ceil(np.stack([short, long], axis=1) / apart).astype(np.int64), 1)
+    kinds, kind = np.unique(cuts, axis=0, return_inverse=True)
     triangles, shares = [], []
-    for count in np.unique(parts):
-        i, j = np.nonzero(np.add.outer(np.arange(count), np.arange(count)) < count)
-        a, b = (i + 1 / 3) / count, (j + 1 / 3) / count
-        own = np.nonzero(parts == count)[0]
-        triangles.append(np.repeat(own, len(i)))
-        shares.append(np.tile(np.stack([1 - a - b, a, b], axis=1), (len(own), 1)))
+    for number, (across, along) in enumerate(kinds):
+        v, u = np.meshgrid((np.arange(along) + 0.5) / along, (np.arange(across) + 0.5) / across)
+        u, v = u.ravel(), v.ravel()
+        some = np.nonzero(kind.reshape(-1) == number)[0]
+        plain = np.tile(np.stack([(1 - u) * (1 - v), u * (1 - v), v], axis=1), (len(some), 1))
+        triangle = np.repeat(some, len(u))
+        turned = np.empty_like(plain)
+        for corner in range(3):
+            turned[np.arange(len(plain)), (turn[triangle] + corner) % 3] = plain[:, corner]
+        triangles.append(triangle)
+        shares.append(turned)
     return Spread(np.concatenate(triangles), np.concatenate(shares))
 
 
@@ -90,9 +99,11 @@ class Heights:
             own[inside] = heights[cells[inside, 0] * size[1] + cells[inside, 1]] - points[inside] @ back
         return found
 
-    def seen(self, points: Points) -> NDArray[np.bool_]:  # [N, 3] -> [W, N]
-        """From which directions points of the surface are seen."""
-        found: NDArray[np.bool_] = self.above(points) < _SLACK
+    def seen(self, points: Points, facing: Points) -> NDArray[np.bool_]:  # [N, 3], [N, 3] -> [W, N]
+        """From which directions points of the surface are seen: those on top and, if they face the eye, nearly so."""
+        below = self.above(points)
+        turned = np.stack([facing @ back for _, _, back in self._views]) > _FACING
+        found: NDArray[np.bool_] = (below < _ON_TOP) | (turned & (below < _SLACK))
         return found
 
 

@@ -38,16 +38,19 @@ _EYES = ("eyeBlinkLeft", "eyeBlinkRight")
 _JAW = "jawOpen"
 _TOUCHED = 0.05  # of a shape's farthest offset: a vertex that moves less is not a lid's
 _APART = 0.0014  # metres between seeds
+_APART_INSIDE = 0.0028  # and inside of a mouth
+_OPAQUE = 0.97
 _SPREAD = 0.75  # of that: a seed's deviation
-_THICK = 0.25  # of its deviation
 _FEWEST = 12  # seeds of a part, and as many of them seen at rest
 _ROUND_MOUTH = 0.008  # metres around what is seen of a mouth's inside that is seeded too
 _TOGETHER = 0.006  # metres: what is farther from a mouth's inside is not of it
-_DEEP = 0.004  # metres: so deep in a mouth it is darker by e
+_DEEP = 0.0025  # metres: so deep in a mouth it is darker by e
 _DARKEST = (0.035, 0.022, 0.02)  # of a mouth's inside
-_ALIKE = 24  # seeds nearby, seen at rest, that say what colour one has that was not
+_ALIKE = 80  # seeds nearby, seen at rest, that say what colour one has that was not
+_BRIGHTER = 0.6  # share of those that are darker: a fold's shadow is not a lid's colour
+_IN_THE_FOLD = (0.004, 0.009)  # metres from what was hidden at rest: in its fold's shadow, and out of it
 _BESIDE = 0.005  # metres before a mouth's inside, or behind a lid, that are cleared
-_CLEAR, _CLOSED = 0.12, 0.5  # of a splat before the seeds: at less it stays, at more it goes
+_LIDS, _LIPS = (0.3, 0.8), (0.06, 0.3)  # of a splat before the seeds: at less it stays, at more it goes
 _FRONT = ways((-40.0, -20.0, 0.0, 20.0, 40.0), (-25.0, 0.0, 25.0))
 _AHEAD = ways((-25.0, 0.0, 25.0), (0.0,))
 _FROM_AFAR = 1.0  # metres: from there colours are looked at
@@ -64,21 +67,13 @@ class Unseen:
     triangle: NDArray[np.int64]  # [M] of the rig's mesh
     shares: Floats  # [M, 3] of its corners
     colours: NDArray[np.float32]  # [M, 3] display-referred
+    deviations: NDArray[np.float32]  # [M] metres along the triangle
+    opacities: NDArray[np.float32]  # [M] when it is all there
     rows: NDArray[np.int64]  # [F] of the photographed splats, ascending
     kept: NDArray[np.float32]  # [LEVELS + 1, F] share of their opacity at each level; 1 at rest
 
     def __len__(self) -> int:
         return len(self.triangle)
-
-    @property
-    def deviation(self) -> float:
-        """Of a seed along its triangle, metres."""
-        return _SPREAD * _APART
-
-    @property
-    def thickness(self) -> float:
-        """Of a seed across its triangle: its deviation, metres."""
-        return _THICK * self.deviation
 
 
 def unseen(rig: Rig, parts: tuple[str, ...], posed: Posed) -> tuple[Unseen, ...]:
@@ -119,6 +114,9 @@ class _Place:
         offsets[shape.vertices] = shape.offsets
         self.offsets = offsets[mesh.triangles[self.chosen]]
         self.surface = spread((self.rest, self.full))
+        self.side = 1.0  # -1 for a mesh whose triangles are wound the other way
+        top = Heights(self.surface.at(self.rest), _AHEAD).above(self.surface.at(self.rest))[1] <= 0
+        self.side = 1.0 if (self._facing(self.surface.only(top), 0.0) @ _AHEAD[1, 2]).sum() > 0 else -1.0
 
     @property
     def full(self) -> Floats:
@@ -129,6 +127,11 @@ class _Place:
         """What is seen at a weight of the shape."""
         return Heights(self.surface.at(self.rest + level * self.offsets), views)
 
+    def _facing(self, seeds: Spread, level: float) -> Floats:
+        """The outward normals of points at a weight of the shape."""
+        found: Floats = self.side * normals(self.rest + level * self.offsets)[seeds.triangle]
+        return found
+
     def unseen(self, posed: Posed) -> Unseen | None:
         """What is lacking here."""
         if self.empty:
@@ -137,21 +140,35 @@ class _Place:
         seeds = self.surface
         if self.shape.name != _JAW:
             seeds = seeds.only(self.touched[seeds.triangle])
-        seeds = seeds.only(after.seen(seeds.at(self.full)).any(axis=0))
-        hidden = ~before.seen(seeds.at(self.rest)).any(axis=0)
+        seeds = seeds.only(after.seen(seeds.at(self.full), self._facing(seeds, 1.0)).any(axis=0))
+        hidden = ~before.seen(seeds.at(self.rest), self._facing(seeds, 0.0)).any(axis=0)
         if self.shape.name == _JAW:
             seeds, hidden = self._mouth(seeds, hidden)
-        chosen = thinned(seeds.at(self.full), _APART) if len(seeds.triangle) else np.zeros(0, dtype=np.int64)
-        seeds, hidden = seeds.only(chosen), hidden[chosen]
+        seeds, hidden = self._thinned(seeds, hidden)
         if hidden.sum() < _FEWEST or (~hidden).sum() < _FEWEST:
             return None
-        rest = posed({})
-        colours = self._colours(seeds, hidden, before, rest)
+        points = seeds.at(self.full)
+        away = cKDTree(points[hidden]).query(points)[0]  # from what was hidden
+        colours = self._colours(seeds, away, before, posed({}))
         if colours is None:
             return None
         rows, kept = self._fainter(seeds, hidden, posed)
+        mouth = self.shape.name == _JAW
+        apart = np.where(hidden & mouth, _APART_INSIDE, _APART)
+        edge = _eased(1.0 - away / _ROUND_MOUTH) if mouth else np.ones(len(away))
+        numbers = (colours, _SPREAD * apart, _OPAQUE * edge)
         triangle = self.chosen[seeds.triangle]
-        return Unseen(self.shape.name, triangle, seeds.shares, colours.astype(np.float32), rows, kept)
+        return Unseen(self.shape.name, triangle, seeds.shares, *(n.astype(np.float32) for n in numbers), rows, kept)
+
+    def _thinned(self, seeds: Spread, hidden: NDArray[np.bool_]) -> tuple[Spread, NDArray[np.bool_]]:
+        """Seeds as far from one another as they are to be."""
+        inside = hidden & (self.shape.name == _JAW)
+        points, found = seeds.at(self.full), []
+        for rows, apart in ((np.nonzero(inside)[0], _APART_INSIDE), (np.nonzero(~inside)[0], _APART)):
+            if len(rows):
+                found.append(rows[thinned(points[rows], apart)])
+        chosen = np.concatenate([np.zeros(0, dtype=np.int64), *found])
+        return seeds.only(chosen), hidden[chosen]
 
     def _mouth(self, seeds: Spread, hidden: NDArray[np.bool_]) -> tuple[Spread, NDArray[np.bool_]]:
         """Of what an open jaw shows anew the largest piece that hangs together, and what is around it."""
@@ -165,23 +182,25 @@ class _Place:
         rows = np.nonzero(near)[0]
         return seeds.only(rows), hidden[rows]
 
-    def _colours(self, seeds: Spread, hidden: NDArray[np.bool_], before: Heights, rest: Splats) -> Floats | None:
-        """What seeds show: what is seen there at rest or, of hidden ones, what they are taken to be."""
-        found, sure = _looked_at(seeds.at(self.rest), normals(self.rest)[seeds.triangle], before, rest)
-        good = ~hidden & (sure > 0)
-        if good.sum() < _FEWEST:
+    def _colours(self, seeds: Spread, away: Floats, before: Heights, rest: Splats) -> Floats | None:
+        """What seeds show: what is seen there at rest or, of hidden ones (`away` is 0), what they are taken to be."""
+        found, sure = _looked_at(seeds.at(self.rest), self._facing(seeds, 0.0), before, rest)
+        mouth = self.shape.name == _JAW
+        near, far = (0.0, 1e-9) if mouth else _IN_THE_FOLD
+        trust = np.where(sure > 0, _eased((away - near) / (far - near)), 0.0)[:, None]
+        good = np.nonzero(trust[:, 0] > 0.5)[0]
+        if len(good) < _FEWEST:
             return None
         points, known = seeds.at(self.full), found[good]
-        tree = cKDTree(points[good])
-        count = min(_ALIKE, len(known))
-        away, near = tree.query(points, k=count)
-        away, near = away.reshape(-1, count), near.reshape(-1, count)
-        if self.shape.name == _JAW:
-            dark = np.exp(-away[:, :1] / _DEEP)
-            guessed = known[near[:, 0]] * dark + np.array(_DARKEST) * (1 - dark)
+        deep, alike = cKDTree(points[good]).query(points, k=min(_ALIKE, len(good)))
+        if mouth:
+            dark = np.exp(-deep[:, :1] / _DEEP)
+            guessed = known[alike[:, 0]] * dark + np.array(_DARKEST) * (1 - dark)
         else:
-            guessed = np.median(known[near], axis=1)
-        return np.where(good[:, None], found, guessed)
+            bright = known.sum(axis=1)[alike]
+            bright = bright >= np.quantile(bright, _BRIGHTER, axis=1, keepdims=True)
+            guessed = (known[alike] * bright[..., None]).sum(axis=1) / bright.sum(axis=1, keepdims=True)
+        return trust * found + (1 - trust) * guessed
 
     def _fainter(
         self, seeds: Spread, hidden: NDArray[np.bool_], posed: Posed
@@ -193,7 +212,7 @@ class _Place:
         for level in range(1, LEVELS + 1):
             weight = level / LEVELS
             points = shown.at(self.rest + weight * self.offsets)
-            free = self.heights(weight, _AHEAD).seen(points)
+            free = self.heights(weight, _AHEAD).seen(points, self._facing(shown, weight))
             splats = posed({self.shape.name: weight})
             near = _near(splats, points)
             share = np.zeros(len(splats))
@@ -201,10 +220,16 @@ class _Place:
                 if open_.any():
                     share[near] = np.maximum(share[near], _share(splats, near, points[open_], view[None], mouth))
             shares.append(np.maximum(share, shares[-1]))
-        past = np.clip((np.stack(shares) - _CLEAR) / (_CLOSED - _CLEAR), 0, 1)
-        left = 1 - past * past * (3 - 2 * past)
+        stays, goes = _LIPS if mouth else _LIDS
+        left = 1 - _eased((np.stack(shares) - stays) / (goes - stays))
         rows = np.nonzero(left[-1] < 1)[0]
         return rows, left[:, rows].astype(np.float32)
+
+
+def _eased(past: Floats) -> Floats:
+    """From 0 to 1, smoothly."""
+    past = np.clip(past, 0.0, 1.0)
+    return past * past * (3 - 2 * past)
 
 
 def _largest(points: Floats, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -228,7 +253,7 @@ def _looked_at(points: Floats, facing: Floats, before: Heights, rest: Splats) ->
     total, weights = np.zeros((len(points), 3)), np.zeros(len(points))
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
     half = int(np.ceil(np.sqrt(((points - middle) ** 2).sum(axis=1).max()) / _PIXEL)) + 2
-    for view, seen in zip(_FRONT, before.seen(points), strict=True):
+    for view, seen in zip(_FRONT, before.seen(points, facing), strict=True):
         pose = np.eye(4)
         pose[:3, 0], pose[:3, 1], pose[:3, 2] = view[0], -view[1], -view[2]
         pose[:3, 3] = middle + _FROM_AFAR * view[2]
@@ -238,7 +263,7 @@ def _looked_at(points: Floats, facing: Floats, before: Heights, rest: Splats) ->
         cover = frame.alpha.numpy().astype(np.float64)
         own = (points - pose[:3, 3]) @ pose[:3, :3]
         x, y = (np.clip((focal * own[:, k] / own[:, 2] + half).astype(int), 0, 2 * half - 1) for k in (0, 1))
-        weight = np.where(seen, np.abs(facing @ view[2]) ** 2, 0.0) * (cover[y, x] > 0.5)
+        weight = np.where(seen, np.maximum(facing @ view[2], 0.05) ** 2, 0.0) * (cover[y, x] > 0.5)
         colour = frame.beauty.clamp(0, 1).numpy()[y, x] / np.maximum(cover[y, x], 1e-3)[:, None]
         total += weight[:, None] * np.clip(colour, 0, 1)
         weights += weight
