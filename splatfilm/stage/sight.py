@@ -6,7 +6,7 @@ when nothing of the mesh lies before it in its cell of the map.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ Ways = NDArray[np.float64]
 
 APART = 0.0008  # metres between the points that a mesh is sampled with
 _CELL = 0.0012  # metres: cells of a map of heights
-_SLACK, _ON_TOP = 0.0015, 0.0002  # metres that a point may lie below what its cell shows, if it faces the eye, and if not
+_SLACK = 0.0015  # metres that a point may lie below what its cell shows
 _FACING = 0.15  # cosine
 
 
@@ -82,28 +82,34 @@ class Heights:
     def __init__(self, surface: Points, views: Ways, cell: float = _CELL) -> None:  # [S, 3]
         self._views, self._cell = views, cell
         self._maps = []
-        for right, up, back in views:
-            cells = np.floor(surface @ np.stack([right, up], axis=1) / cell).astype(np.int64)
-            low = cells.min(axis=0)
-            size = cells.max(axis=0) - low + 1
-            heights = np.full(int(size[0] * size[1]), -np.inf)
-            np.maximum.at(heights, (cells[:, 0] - low[0]) * size[1] + cells[:, 1] - low[1], surface @ back)
+        for x, y, z in self._seen_from(surface):
+            low = x.min(), y.min()
+            size = x.max() - low[0] + 1, y.max() - low[1] + 1
+            heights = np.full(int(size[0]) * int(size[1]), -np.inf)
+            np.maximum.at(heights, (x - low[0]) * size[1] + (y - low[1]), z)
             self._maps.append((low, size, heights))
+
+    def _seen_from(self, points: Points) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], Points]]:
+        """For each direction the cells that points are in, and how far they come towards the eye."""
+        turned = np.ascontiguousarray(points.T)
+        for view in self._views:
+            x, y, z = view @ turned
+            yield np.floor(x / self._cell).astype(np.int64), np.floor(y / self._cell).astype(np.int64), z
 
     def above(self, points: Points) -> Points:  # [N, 3] -> [W, N] metres
         """How far below the surface points lie; negative before it, minus infinity where there is none."""
         found = np.full((len(self._views), len(points)), -np.inf)
-        for own, (right, up, back), (low, size, heights) in zip(found, self._views, self._maps, strict=True):
-            cells = np.floor(points @ np.stack([right, up], axis=1) / self._cell).astype(np.int64) - low
-            inside = ((cells >= 0) & (cells < size)).all(axis=1)
-            own[inside] = heights[cells[inside, 0] * size[1] + cells[inside, 1]] - points[inside] @ back
+        for own, (x, y, z), (low, size, heights) in zip(found, self._seen_from(points), self._maps, strict=True):
+            x, y = x - low[0], y - low[1]
+            inside = (x >= 0) & (y >= 0) & (x < size[0]) & (y < size[1])
+            own[inside] = heights[x[inside] * size[1] + y[inside]] - z[inside]
         return found
 
-    def seen(self, points: Points, facing: Points) -> NDArray[np.bool_]:  # [N, 3], [N, 3] -> [W, N]
-        """From which directions points of the surface are seen: those on top and, if they face the eye, nearly so."""
-        below = self.above(points)
-        turned = np.stack([facing @ back for _, _, back in self._views]) > _FACING
-        found: NDArray[np.bool_] = (below < _ON_TOP) | (turned & (below < _SLACK))
+    def seen(self, points: Points, facing: Points | None) -> NDArray[np.bool_]:  # [N, 3], [N, 3] -> [W, N]
+        """From which directions points of the surface are seen; with normals, only those that face the eye."""
+        found: NDArray[np.bool_] = self.above(points) < _SLACK
+        if facing is not None:
+            found &= np.stack([facing @ back for _, _, back in self._views]) > _FACING
         return found
 
 

@@ -38,11 +38,12 @@ _EYES = ("eyeBlinkLeft", "eyeBlinkRight")
 _JAW = "jawOpen"
 _TOUCHED = 0.05  # of a shape's farthest offset: a vertex that moves less is not a lid's
 _APART = 0.0014  # metres between seeds
-_APART_INSIDE = 0.0028  # and inside of a mouth
+_APART_INSIDE = 0.0028  # and deep inside of a mouth
+_INSIDE = 0.006  # metres
 _OPAQUE = 0.97
 _SPREAD = 0.75  # of that: a seed's deviation
 _FEWEST = 12  # seeds of a part, and as many of them seen at rest
-_ROUND_MOUTH = 0.008  # metres around what is seen of a mouth's inside that is seeded too
+_ROUND_MOUTH = (0.010, 0.024)  # metres around a mouth's inside: seeded too, and thinning out to there
 _TOGETHER = 0.006  # metres: what is farther from a mouth's inside is not of it
 _DEEP = 0.0025  # metres: so deep in a mouth it is darker by e
 _DARKEST = (0.035, 0.022, 0.02)  # of a mouth's inside
@@ -50,7 +51,7 @@ _ALIKE = 80  # seeds nearby, seen at rest, that say what colour one has that was
 _BRIGHTER = 0.6  # share of those that are darker: a fold's shadow is not a lid's colour
 _IN_THE_FOLD = (0.004, 0.009)  # metres from what was hidden at rest: in its fold's shadow, and out of it
 _BESIDE = 0.005  # metres before a mouth's inside, or behind a lid, that are cleared
-_LIDS, _LIPS = (0.3, 0.8), (0.06, 0.3)  # of a splat before the seeds: at less it stays, at more it goes
+_LIDS, _LIPS = (0.3, 0.8), (0.01, 0.12)  # of a splat before the seeds: at less it stays, at more it goes
 _FRONT = ways((-40.0, -20.0, 0.0, 20.0, 40.0), (-25.0, 0.0, 25.0))
 _AHEAD = ways((-25.0, 0.0, 25.0), (0.0,))
 _FROM_AFAR = 1.0  # metres: from there colours are looked at
@@ -114,14 +115,23 @@ class _Place:
         offsets[shape.vertices] = shape.offsets
         self.offsets = offsets[mesh.triangles[self.chosen]]
         self.surface = spread((self.rest, self.full))
-        self.side = 1.0  # -1 for a mesh whose triangles are wound the other way
-        top = Heights(self.surface.at(self.rest), _AHEAD).above(self.surface.at(self.rest))[1] <= 0
-        self.side = 1.0 if (self._facing(self.surface.only(top), 0.0) @ _AHEAD[1, 2]).sum() > 0 else -1.0
+        self.sides = np.ones(len(self.chosen))  # [T] -1 where triangles are wound the other way
+        self.sides = self._outsides(_pieces(self.rest))
 
     @property
     def full(self) -> Floats:
         """The corners at the shape's full weight."""
         return self.rest + self.offsets
+
+    def _outsides(self, piece: NDArray[np.int64]) -> Floats:  # [T] -> [T]
+        """For each piece of the mesh whether what is seen of it faces the eye, as its triangles are wound."""
+        found = np.zeros(int(piece.max()) + 1)
+        for level in (0.0, 1.0):
+            below = self.heights(level, _AHEAD).above(self.surface.at(self.rest + level * self.offsets))
+            facing = self._facing(self.surface, level)
+            for own, view in zip(below, _AHEAD, strict=True):
+                found += np.bincount(piece[self.surface.triangle], (own <= 0) * (facing @ view[2]), len(found))
+        return np.where(found < 0, -1.0, 1.0)[piece]
 
     def heights(self, level: float, views: Ways) -> Heights:
         """What is seen at a weight of the shape."""
@@ -129,7 +139,7 @@ class _Place:
 
     def _facing(self, seeds: Spread, level: float) -> Floats:
         """The outward normals of points at a weight of the shape."""
-        found: Floats = self.side * normals(self.rest + level * self.offsets)[seeds.triangle]
+        found: Floats = (self.sides[:, None] * normals(self.rest + level * self.offsets))[seeds.triangle]
         return found
 
     def unseen(self, posed: Posed) -> Unseen | None:
@@ -141,34 +151,36 @@ class _Place:
         if self.shape.name != _JAW:
             seeds = seeds.only(self.touched[seeds.triangle])
         seeds = seeds.only(after.seen(seeds.at(self.full), self._facing(seeds, 1.0)).any(axis=0))
-        hidden = ~before.seen(seeds.at(self.rest), self._facing(seeds, 0.0)).any(axis=0)
+        hidden = ~before.seen(seeds.at(self.rest), None).any(axis=0)
         if self.shape.name == _JAW:
             seeds, hidden = self._mouth(seeds, hidden)
-        seeds, hidden = self._thinned(seeds, hidden)
+        seeds, hidden, apart = self._thinned(seeds, hidden)
         if hidden.sum() < _FEWEST or (~hidden).sum() < _FEWEST:
             return None
-        points = seeds.at(self.full)
+        points, mouth = seeds.at(self.full), self.shape.name == _JAW
         away = cKDTree(points[hidden]).query(points)[0]  # from what was hidden
         colours = self._colours(seeds, away, before, posed({}))
         if colours is None:
             return None
         rows, kept = self._fainter(seeds, hidden, posed)
-        mouth = self.shape.name == _JAW
-        apart = np.where(hidden & mouth, _APART_INSIDE, _APART)
-        edge = _eased(1.0 - away / _ROUND_MOUTH) if mouth else np.ones(len(away))
+        close, far = _ROUND_MOUTH
+        edge = _eased((far - away) / (far - close)) if mouth else np.ones(len(away))
         numbers = (colours, _SPREAD * apart, _OPAQUE * edge)
         triangle = self.chosen[seeds.triangle]
         return Unseen(self.shape.name, triangle, seeds.shares, *(n.astype(np.float32) for n in numbers), rows, kept)
 
-    def _thinned(self, seeds: Spread, hidden: NDArray[np.bool_]) -> tuple[Spread, NDArray[np.bool_]]:
-        """Seeds as far from one another as they are to be."""
-        inside = hidden & (self.shape.name == _JAW)
-        points, found = seeds.at(self.full), []
-        for rows, apart in ((np.nonzero(inside)[0], _APART_INSIDE), (np.nonzero(~inside)[0], _APART)):
+    def _thinned(self, seeds: Spread, hidden: NDArray[np.bool_]) -> tuple[Spread, NDArray[np.bool_], Floats]:
+        """Seeds as far from one another as they are to be, and how far that is."""
+        points, inside = seeds.at(self.full), np.zeros(len(hidden), dtype=bool)
+        if self.shape.name == _JAW and hidden.any() and not hidden.all():
+            inside[hidden] = cKDTree(points[~hidden]).query(points[hidden])[0] > _INSIDE
+        found, apart = [np.zeros(0, dtype=np.int64)], []
+        for rows, own in ((np.nonzero(inside)[0], _APART_INSIDE), (np.nonzero(~inside)[0], _APART)):
             if len(rows):
-                found.append(rows[thinned(points[rows], apart)])
-        chosen = np.concatenate([np.zeros(0, dtype=np.int64), *found])
-        return seeds.only(chosen), hidden[chosen]
+                found.append(rows[thinned(points[rows], own)])
+                apart += [own] * len(found[-1])
+        chosen = np.concatenate(found)
+        return seeds.only(chosen), hidden[chosen], np.array(apart)
 
     def _mouth(self, seeds: Spread, hidden: NDArray[np.bool_]) -> tuple[Spread, NDArray[np.bool_]]:
         """Of what an open jaw shows anew the largest piece that hangs together, and what is around it."""
@@ -176,7 +188,7 @@ class _Place:
         inside = _largest(points, np.nonzero(hidden)[0])
         if not len(inside):
             return seeds.only(inside), hidden[inside]
-        near = cKDTree(points[inside]).query(points, distance_upper_bound=_ROUND_MOUTH)[0] < _ROUND_MOUTH
+        near = cKDTree(points[inside]).query(points, distance_upper_bound=_ROUND_MOUTH[1])[0] < _ROUND_MOUTH[1]
         near &= ~hidden
         near[inside] = True
         rows = np.nonzero(near)[0]
@@ -194,7 +206,7 @@ class _Place:
         points, known = seeds.at(self.full), found[good]
         deep, alike = cKDTree(points[good]).query(points, k=min(_ALIKE, len(good)))
         if mouth:
-            dark = np.exp(-deep[:, :1] / _DEEP)
+            dark = np.exp(-np.maximum(deep[:, :1] - 1.5 * _APART, 0.0) / _DEEP)
             guessed = known[alike[:, 0]] * dark + np.array(_DARKEST) * (1 - dark)
         else:
             bright = known.sum(axis=1)[alike]
@@ -226,6 +238,20 @@ class _Place:
         return rows, left[:, rows].astype(np.float32)
 
 
+def _pieces(corners: Floats) -> NDArray[np.int64]:  # [T, 3, 3] -> [T]
+    """Which piece each triangle is of: those hang together that share a corner's place."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    _, place = np.unique(np.round(corners.reshape(-1, 3) * 1e7).astype(np.int64), axis=0, return_inverse=True)
+    held = place.reshape(-1, 3)
+    count = int(held.max()) + 1
+    links = (np.ones(2 * len(held)), (np.repeat(held[:, 0], 2), held[:, 1:].ravel()))
+    _, lot = connected_components(coo_array(links, shape=(count, count)), directed=False)
+    found: NDArray[np.int64] = lot[held[:, 0]]
+    return found
+
+
 def _eased(past: Floats) -> Floats:
     """From 0 to 1, smoothly."""
     past = np.clip(past, 0.0, 1.0)
@@ -253,7 +279,7 @@ def _looked_at(points: Floats, facing: Floats, before: Heights, rest: Splats) ->
     total, weights = np.zeros((len(points), 3)), np.zeros(len(points))
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
     half = int(np.ceil(np.sqrt(((points - middle) ** 2).sum(axis=1).max()) / _PIXEL)) + 2
-    for view, seen in zip(_FRONT, before.seen(points, facing), strict=True):
+    for view, seen in zip(_FRONT, before.seen(points, None), strict=True):
         pose = np.eye(4)
         pose[:3, 0], pose[:3, 1], pose[:3, 2] = view[0], -view[1], -view[2]
         pose[:3, 3] = middle + _FROM_AFAR * view[2]
@@ -291,10 +317,10 @@ def _share(
     return ((below > -np.inf) & (below < (_APART if whole else _BESIDE))).mean(axis=1)
 
 
-def _normal_points() -> Floats:  # [48, 3]
+def _normal_points() -> Floats:  # [96, 3]
     """Points spread as a normal distribution is: on spheres about which equal shares of it lie."""
-    k = np.arange(16) + 0.5
-    z, turn = 1 - 2 * k / 16, np.pi * (1 + 5**0.5) * k
+    k = np.arange(32) + 0.5
+    z, turn = 1 - 2 * k / 32, np.pi * (1 + 5**0.5) * k
     ring = np.sqrt(1 - z * z)
     ball = np.stack([ring * np.cos(turn), ring * np.sin(turn), z], axis=1)
     return np.concatenate([radius * ball for radius in (0.93, 1.54, 2.25)])  # sixths of chi with 3 degrees
