@@ -45,6 +45,15 @@ class BoundLayer:
     cage: ShapeCage | None
     drape: Drape | None = None
     zones: tuple[Zone, ...] = ()
+    hosts: NDArray[np.int64] | None = None
+    """[N] as which splat each is lit: as itself, or a seed as one that was photographed. None: there are no seeds."""
+
+    def photographed(self, whole: Splats) -> Splats:
+        """Of all of the layer's splats, however they stand, those that were photographed."""
+        if self.hosts is None:
+            return whole
+        count = int(np.count_nonzero(self.hosts == np.arange(len(self.hosts))))
+        return whole.only(torch.arange(count, device=whole.device))
 
     def only(self, rows: NDArray[np.int64]) -> BoundLayer:  # [M] ascending
         """Some of the splats alone: each where and as it would be among all of them, to the bit."""
@@ -115,10 +124,9 @@ def bound_layer(
         return plain.posed(rig, Pose(rest.translations, rest.rotations, weights), IDENTITY)
 
     found = cached_unseen(cache, key, rig, parts, shaped)
-    whole, binding, zones = seeded(rig, splats, binding, found)
-    return BoundLayer(
-        whole, _carriers(binding, splats.device), cage, drape_of(rig, binding, splats.device), zones
-    )
+    face = seeded(rig, splats, binding, found)
+    drape = drape_of(rig, face.binding, splats.device)
+    return BoundLayer(face.splats, _carriers(face.binding, splats.device), cage, drape, face.zones, face.hosts)
 
 
 def _carriers(binding: Binding, device: torch.device) -> deform.Carriers:

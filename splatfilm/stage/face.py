@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from splatfilm.base.files import write_bytes
@@ -28,6 +29,7 @@ from splatfilm.stage.rigs.rig import Rig, best_weights
 from splatfilm.stage.rigs.surface import normals
 from splatfilm.stage.unseen import LEVELS, UNSEEN_VERSION, Posed, Unseen, coefficients, unseen
 
+_SOLID = 0.1  # opacity of a splat that a seed may be lit as
 _THERE = 0.15  # of the shape's full weight: from there seeds are all there
 _THICK = 0.25  # of a seed's deviation along its triangle, across it
 _SQUEEZED = 16.0  # how much shorter or longer than at its shape's full weight a seed may be
@@ -67,13 +69,23 @@ class Zone:
         opacities[self.faint] *= (1 - past) * self.kept[below] + past * self.kept[below + 1]
 
 
-def seeded(
-    rig: Rig, splats: Splats, binding: Binding, found: Sequence[Unseen]
-) -> tuple[Splats, Binding, tuple[Zone, ...]]:
-    """Splats with seeds after them, how all of them hang on the rig, and the zones.
+@dataclass(frozen=True, eq=False)
+class Seeded:
+    """Splats with seeds after them: how all of them hang on the rig, the zones, and as which splat each is lit."""
+
+    splats: Splats
+    binding: Binding
+    zones: tuple[Zone, ...]
+    hosts: NDArray[np.int64] | None  # [N]; None without seeds
+
+
+def seeded(rig: Rig, splats: Splats, binding: Binding, found: Sequence[Unseen]) -> Seeded:
+    """Splats with the seeds of what they lack.
 
     Seeds are at rest where their shape's full weight has them, and are not to be seen there.
     """
+    if not found:
+        return Seeded(splats, binding, (), None)
     zones, parts, hung, first = [], [splats], [binding], len(splats)
     for one in found:
         rows = np.arange(first, first + len(one), dtype=np.int64)
@@ -82,7 +94,17 @@ def seeded(
         parts.append(seeds)
         hung.append(_hung(rig, one))
         first += len(one)
-    return _joined(parts), _joined_bindings(hung), tuple(zones)
+    whole = _joined(parts)
+    return Seeded(whole, _joined_bindings(hung), tuple(zones), _hosts(whole, len(splats)))
+
+
+def _hosts(whole: Splats, photographed: int) -> NDArray[np.int64]:
+    """For each splat itself; for each seed the nearest of the photographed splats that show anything."""
+    means = whole.means.cpu().numpy().astype(np.float64)
+    solid = np.nonzero(whole.opacities.cpu().numpy()[:photographed] > _SOLID)[0]
+    solid = solid if len(solid) else np.arange(photographed)
+    near = cKDTree(means[solid]).query(means[photographed:])[1]
+    return np.concatenate([np.arange(photographed, dtype=np.int64), solid[near]])
 
 
 def _zone(rig: Rig, one: Unseen, rows: NDArray[np.int64], like: Splats) -> tuple[Zone, Splats]:
@@ -121,8 +143,6 @@ def _discs(one: Unseen, means: Array, facing: Array, like: Splats) -> Splats:
 
 
 def _joined(parts: Sequence[Splats]) -> Splats:
-    if len(parts) == 1:
-        return parts[0]
     names = ("means", "quats", "scales", "opacities", "sh")
     return dataclasses.replace(parts[0], **{n: torch.cat([getattr(part, n) for part in parts]) for n in names})
 
@@ -138,7 +158,7 @@ def _hung(rig: Rig, one: Unseen) -> Binding:
 
 def _joined_bindings(parts: Sequence[Binding]) -> Binding:
     names = ("joints", "weights", "triangle", "barycentric", "distance")
-    return parts[0] if len(parts) == 1 else Binding(*(np.concatenate([getattr(p, n) for p in parts]) for n in names))
+    return Binding(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 @dataclass(eq=False)
