@@ -322,15 +322,16 @@ class Stage:
         for name in dict.fromkeys(one for group in groups for one in group):
             if name not in whole:
                 whole[name] = self._stands_whole(placed, name, carried)
+        whole = {name: self._photographed(name, part) for name, part in whole.items()}
         standing = [Group(self._before_camera(g, studio), tuple(whole[name] for name in g)) for g in groups]
         key = tuple(names), studio
         if key not in self._worn_in_lamps:
             found = []
             for name in names:
                 group = self._photographed_with(name)
-                before = sum(len(self._whole(one)) for one in group[: group.index(name)])
-                rows = self._which(placed, name[1])
-                rows = before + (np.arange(len(self._whole(name))) if rows is None else rows)
+                before = sum(len(self._photographed(one, self._whole(one))) for one in group[: group.index(name)])
+                rows, hosts = self._which(placed, name[1]), self._hosts(name)
+                rows = before + (hosts if rows is None else hosts[rows])
                 together, surface = self._before_camera(group, studio), self._surface(placed, name[1])
                 found.append(Worn.of(groups.index(group), together, surface, rows))
             self._worn_in_lamps[key] = found
@@ -356,8 +357,9 @@ class Stage:
 
         if (group, studio) not in self._together:
             own = [k for k, name in enumerate(group) if self._photographed_with(name) == group]
-            rests = [self._whole(name) for name in group]
-            self._together[group, studio] = Together.of(rests, [self._facing(name) for name in group], own, studio)
+            rests = [self._photographed(name, self._whole(name)) for name in group]
+            facing = [self._facing(name)[: len(rest)] for name, rest in zip(group, rests, strict=True)]
+            self._together[group, studio] = Together.of(rests, facing, own, studio)
         return self._together[group, studio]
 
     def _photographed_with(self, name: Source) -> tuple[Source, ...]:
@@ -376,6 +378,16 @@ class Stage:
         """All splats of a layer or look, at rest."""
         asset, source = name
         return self._splats(asset, source) if self.placements.film.assets[asset].rig is None else self._layer(name).rest
+
+    def _hosts(self, name: Source) -> NDArray[np.int64]:
+        """As which photographed splat each of a layer's or look's is lit: itself, but for the seeds of a face."""
+        hosts = None if self.placements.film.assets[name[0]].rig is None else self._layer(name).hosts
+        return np.arange(len(self._whole(name))) if hosts is None else hosts
+
+    def _photographed(self, name: Source, splats: Splats) -> Splats:
+        """A whole layer or look without the seeds of a face, which come after what was photographed."""
+        layer = None if self.placements.film.assets[name[0]].rig is None else self._layer(name)
+        return splats if layer is None else layer.photographed(splats)
 
     def _standing_at(self, placed: Placed) -> NDArray[np.float64] | None:
         """The corners of the box about a character's joints, whatever it wears; None for one without a pose."""
