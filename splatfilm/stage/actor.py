@@ -124,7 +124,7 @@ def bound_layer(
         return plain.posed(rig, Pose(rest.translations, rest.rotations, weights), IDENTITY)
 
     found = cached_unseen(cache, key, rig, parts, shaped)
-    face = seeded(rig, splats, binding, found)
+    face = seeded(rig, splats, binding, found, lambda points: mesh_normals(rig, points, parts))
     drape = drape_of(rig, face.binding, splats.device)
     return BoundLayer(face.splats, _carriers(face.binding, splats.device), cage, drape, face.zones, face.hosts)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -30,6 +30,8 @@ from splatfilm.stage.rigs.surface import normals
 from splatfilm.stage.unseen import LEVELS, UNSEEN_VERSION, Posed, Unseen, coefficients, unseen
 
 _SOLID = 0.1  # opacity of a splat that a seed may be lit as
+_NEARBY = 0.03  # metres to such a splat
+_ALIKE = 0.05  # metres that are as bad as a right angle between them is by its cosine
 _THERE = 0.15  # of the shape's full weight: from there seeds are all there
 _THICK = 0.25  # of a seed's deviation along its triangle, across it
 _SQUEEZED = 16.0  # how much shorter or longer than at its shape's full weight a seed may be
@@ -79,11 +81,12 @@ class Seeded:
     hosts: NDArray[np.int64] | None  # [N]; None without seeds
 
 
-def seeded(rig: Rig, splats: Splats, binding: Binding, found: Sequence[Unseen]) -> Seeded:
-    """Splats with the seeds of what they lack.
+Facing = Callable[[NDArray[np.float32]], Array | None]
+"""The smooth outward normals of the mesh at points."""
 
-    Seeds are at rest where their shape's full weight has them, and are not to be seen there.
-    """
+
+def seeded(rig: Rig, splats: Splats, binding: Binding, found: Sequence[Unseen], facing: Facing) -> Seeded:
+    """Splats with the seeds of what they lack, which are not to be seen at rest."""
     if not found:
         return Seeded(splats, binding, (), None)
     zones, parts, hung, first = [], [splats], [binding], len(splats)
@@ -95,23 +98,29 @@ def seeded(rig: Rig, splats: Splats, binding: Binding, found: Sequence[Unseen]) 
         hung.append(_hung(rig, one))
         first += len(one)
     whole = _joined(parts)
-    return Seeded(whole, _joined_bindings(hung), tuple(zones), _hosts(whole, len(splats)))
+    return Seeded(whole, _joined_bindings(hung), tuple(zones), _hosts(whole, len(splats), facing))
 
 
-def _hosts(whole: Splats, photographed: int) -> NDArray[np.int64]:
-    """For each splat itself; for each seed the nearest of the photographed splats that show anything."""
-    means = whole.means.cpu().numpy().astype(np.float64)
-    solid = np.nonzero(whole.opacities.cpu().numpy()[:photographed] > _SOLID)[0]
-    solid = solid if len(solid) else np.arange(photographed)
-    near = cKDTree(means[solid]).query(means[photographed:])[1]
-    return np.concatenate([np.arange(photographed, dtype=np.int64), solid[near]])
+def _hosts(whole: Splats, photographed: int, facing: Facing) -> NDArray[np.int64]:
+    """For each splat itself; for each seed a photographed splat that shows something, is near and faces alike."""
+    means = whole.means.cpu().numpy()
+    seeds = means[photographed:]
+    near = (means[:photographed] > seeds.min(axis=0) - _NEARBY) & (means[:photographed] < seeds.max(axis=0) + _NEARBY)
+    solid = whole.opacities.cpu().numpy()[:photographed] > _SOLID
+    some = np.nonzero(near.all(axis=1) & solid)[0]
+    some = some if len(some) else np.arange(photographed)
+    points = np.concatenate([means[some], seeds])
+    normals_ = facing(points)
+    space = np.concatenate([points, np.zeros_like(points) if normals_ is None else _ALIKE * normals_], axis=1)
+    chosen = cKDTree(space[: len(some)]).query(space[len(some) :])[1]
+    return np.concatenate([np.arange(photographed, dtype=np.int64), some[chosen]])
 
 
 def _zone(rig: Rig, one: Unseen, rows: NDArray[np.int64], like: Splats) -> tuple[Zone, Splats]:
     mesh = rig.mesh
     assert mesh is not None, "seeds lie on a mesh"
-    used, triangle = np.unique(one.triangle, return_inverse=True)
-    vertices, corners = np.unique(mesh.triangles[used], return_inverse=True)
+    used, triangle = np.unique(np.stack([one.triangle, one.known], axis=1), axis=0, return_inverse=True)
+    vertices, corners = np.unique(mesh.triangles[used[:, 0]], return_inverse=True)
     corners = np.ascontiguousarray(corners.reshape(-1, 3), dtype=np.int64)
     place = np.full(len(mesh.vertices), -1, dtype=np.int64)
     place[vertices] = np.arange(len(vertices))
@@ -121,14 +130,21 @@ def _zone(rig: Rig, one: Unseen, rows: NDArray[np.int64], like: Splats) -> tuple
         own[place[shape.vertices[here]]] = shape.offsets[here]
     rest = mesh.vertices[vertices].astype(np.float64)
     towards = offsets[rig.shape_names.index(one.shape)]
-    reach = (offsets * towards).sum(axis=(1, 2)) / (towards**2).sum()
-    full = (rest + towards)[corners]
-    nothing = np.zeros((len(rows), 3))
-    inverse = np.asarray(np.linalg.inv(frames(full)), dtype=np.float64)
-    triangle = np.ascontiguousarray(triangle.reshape(-1), dtype=np.int64)
+    # Those whose colours were seen at rest lie as they do there, the others as they do at the shape's full weight.
+    lie = rest[corners] + np.where(used[:, 1], 0.0, 1.0)[:, None, None] * towards[corners]
+    inverse = np.asarray(np.linalg.inv(frames(lie)), dtype=np.float64)
+    triangle, nothing = np.ascontiguousarray(triangle.reshape(-1), dtype=np.int64), np.zeros((len(rows), 3))
     cage = ShapeCage(rows, triangle, one.shares, nothing, corners, np.zeros_like(rest), inverse, offsets, rest)
-    means = (one.shares[..., None] * full[triangle]).sum(axis=1)
-    return Zone(reach, cage, one.opacities, one.rows, one.kept), _discs(one, means, normals(full)[triangle], like)
+    means = (one.shares[..., None] * lie[triangle]).sum(axis=1)
+    reach = _reach(offsets, towards)
+    return Zone(reach, cage, one.opacities, one.rows, one.kept), _discs(one, means, normals(lie)[triangle], like)
+
+
+def _reach(offsets: Array, towards: Array) -> Array:  # [S, V, 3], [V, 3] -> [S]
+    """By how much of its own shape each of the others opens or closes a zone, but for moving it as a whole."""
+    apart = towards - towards.mean(axis=0)
+    found: Array = ((offsets - offsets.mean(axis=1, keepdims=True)) * apart).sum(axis=(1, 2)) / (apart**2).sum()
+    return found
 
 
 def _discs(one: Unseen, means: Array, facing: Array, like: Splats) -> Splats:
@@ -198,7 +214,7 @@ def cached_unseen(
     return known
 
 
-_FIELDS = ("triangle", "shares", "colours", "deviations", "opacities", "rows", "kept")
+_FIELDS = ("triangle", "known", "shares", "colours", "deviations", "opacities", "rows", "kept")
 
 
 def _write(path: Path, found: Sequence[Unseen]) -> None:

@@ -66,6 +66,7 @@ class Unseen:
 
     shape: str
     triangle: NDArray[np.int64]  # [M] of the rig's mesh
+    known: NDArray[np.bool_]  # [M] whether it is as it is seen at rest; otherwise as it is at the shape's full weight
     shares: Floats  # [M, 3] of its corners
     colours: NDArray[np.float32]  # [M, 3] display-referred
     deviations: NDArray[np.float32]  # [M] metres along the triangle
@@ -167,7 +168,8 @@ class _Place:
         edge = _eased((far - away) / (far - close)) if mouth else np.ones(len(away))
         numbers = (colours, _SPREAD * apart, _OPAQUE * edge)
         triangle = self.chosen[seeds.triangle]
-        return Unseen(self.shape.name, triangle, seeds.shares, *(n.astype(np.float32) for n in numbers), rows, kept)
+        numbers = tuple(n.astype(np.float32) for n in numbers)
+        return Unseen(self.shape.name, triangle, ~hidden & mouth, seeds.shares, *numbers, rows, kept)
 
     def _thinned(self, seeds: Spread, hidden: NDArray[np.bool_]) -> tuple[Spread, NDArray[np.bool_], Floats]:
         """Seeds as far from one another as they are to be, and how far that is."""
