@@ -22,7 +22,7 @@ from splatfilm.base.threads import one_torch_thread
 from splatfilm.splats import Splats, transformed
 from splatfilm.stage import deform
 from splatfilm.stage.drape import Drape, drape_of
-from splatfilm.stage.face import Playing, Zone, cached_unseen, seeded
+from splatfilm.stage.face import Borrowed, Playing, Zone, cached_unseen, seeded
 from splatfilm.stage.rigs.binding import Binding, Moved, ShapeCage, binding_key, cached_binding, shape_cage
 from splatfilm.stage.rigs.bones import bone_matrices, dual_quaternions
 from splatfilm.stage.rigs.rig import Rig, parts_named
@@ -45,15 +45,15 @@ class BoundLayer:
     cage: ShapeCage | None
     drape: Drape | None = None
     zones: tuple[Zone, ...] = ()
-    hosts: NDArray[np.int64] | None = None
-    """[N] as which splat each is lit: as itself, or a seed as one that was photographed. None: there are no seeds."""
+    borrowed: Borrowed | None = None  # the light of seeds, where there are any
 
-    def photographed(self, whole: Splats) -> Splats:
-        """Of all of the layer's splats, however they stand, those that were photographed."""
-        if self.hosts is None:
-            return whole
-        count = int(np.count_nonzero(self.hosts == np.arange(len(self.hosts))))
-        return whole.only(torch.arange(count, device=whole.device))
+    def photographed(self, splats: Splats) -> Splats:
+        """Of the layer's splats, however they stand, those that were photographed."""
+        return splats if self.borrowed is None else splats.only(torch.arange(self.borrowed.count, device=splats.device))
+
+    def lit(self, gains: Tensor) -> Tensor:  # of those that were photographed -> [N, 3]
+        """What the colours of all of the layer's splats are multiplied by in a light."""
+        return gains if self.borrowed is None else self.borrowed.lit(gains)
 
     def only(self, rows: NDArray[np.int64]) -> BoundLayer:  # [M] ascending
         """Some of the splats alone: each where and as it would be among all of them, to the bit."""
@@ -66,6 +66,7 @@ class BoundLayer:
             None if self.cage is None else self.cage.only(place),
             None if self.drape is None else self.drape.only(chosen),
             tuple(zone for zone in (zone.only(place) for zone in self.zones) if zone is not None),
+            None if self.borrowed is None else self.borrowed.only(rows),
         )
 
     def posed(self, rig: Rig, pose: Pose, place: Similarity) -> Splats:
@@ -126,7 +127,7 @@ def bound_layer(
     found = cached_unseen(cache, key, rig, parts, shaped)
     face = seeded(rig, splats, binding, found, lambda points: mesh_normals(rig, points, parts))
     drape = drape_of(rig, face.binding, splats.device)
-    return BoundLayer(face.splats, _carriers(face.binding, splats.device), cage, drape, face.zones, face.hosts)
+    return BoundLayer(face.splats, _carriers(face.binding, splats.device), cage, drape, face.zones, face.borrowed)
 
 
 def _carriers(binding: Binding, device: torch.device) -> deform.Carriers:

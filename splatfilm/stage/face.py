@@ -30,7 +30,8 @@ from splatfilm.stage.rigs.surface import normals
 from splatfilm.stage.unseen import LEVELS, UNSEEN_VERSION, Posed, Unseen, coefficients, unseen
 
 _SOLID = 0.1  # opacity of a splat that a seed may be lit as
-_NEARBY = 0.03  # metres to such a splat
+_HOSTS = 16  # such splats that it is lit as
+_NEARBY = 0.03  # metres to the farthest of them
 _ALIKE = 0.05  # metres that are as bad as a right angle between them is by its cosine
 _THERE = 0.15  # of the shape's full weight: from there seeds are all there
 _THICK = 0.25  # of a seed's deviation along its triangle, across it
@@ -72,13 +73,37 @@ class Zone:
 
 
 @dataclass(frozen=True, eq=False)
+class Borrowed:
+    """The light of seeds: a mean of what falls on photographed splats that are near and face alike."""
+
+    count: int  # splats that were photographed; seeds come after them
+    hosts: Tensor  # [M, K] int64
+    shares: Tensor  # [M, K] summing to 1
+
+    def only(self, rows: NDArray[np.int64]) -> Borrowed:  # [N] ascending
+        """The light of the seeds among some of the splats. Of hosts that are not among them the others stand in."""
+        count, seeds = int((rows < self.count).sum()), rows[rows >= self.count] - self.count
+        place = np.full(self.count, -1, dtype=np.int64)
+        place[rows[:count]] = np.arange(count)
+        chosen = torch.from_numpy(seeds).to(self.hosts.device)
+        hosts = torch.from_numpy(place).to(chosen)[self.hosts[chosen]]
+        shares = torch.where(hosts < 0, 0.0, self.shares[chosen])
+        return Borrowed(count, hosts.clamp(min=0), shares / shares.sum(dim=1, keepdim=True).clamp(min=1e-6))
+
+    def lit(self, gains: Tensor) -> Tensor:  # [count, 3] -> [count + M, 3]
+        """The gains of all splats."""
+        own = (gains[self.hosts.reshape(-1)].reshape(*self.hosts.shape, 3) * self.shares[:, :, None]).sum(dim=1)
+        return torch.cat([gains, own])
+
+
+@dataclass(frozen=True, eq=False)
 class Seeded:
-    """Splats with seeds after them: how all of them hang on the rig, the zones, and as which splat each is lit."""
+    """Splats with seeds after them: how all of them hang on the rig, the zones, and as what seeds are lit."""
 
     splats: Splats
     binding: Binding
     zones: tuple[Zone, ...]
-    hosts: NDArray[np.int64] | None  # [N]; None without seeds
+    borrowed: Borrowed | None
 
 
 Facing = Callable[[NDArray[np.float32]], Array | None]
@@ -98,22 +123,25 @@ def seeded(rig: Rig, splats: Splats, binding: Binding, found: Sequence[Unseen], 
         hung.append(_hung(rig, one))
         first += len(one)
     whole = _joined(parts)
-    return Seeded(whole, _joined_bindings(hung), tuple(zones), _hosts(whole, len(splats), facing))
+    return Seeded(whole, _joined_bindings(hung), tuple(zones), _borrowed(whole, len(splats), facing))
 
 
-def _hosts(whole: Splats, photographed: int, facing: Facing) -> NDArray[np.int64]:
-    """For each splat itself; for each seed a photographed splat that shows something, is near and faces alike."""
+def _borrowed(whole: Splats, count: int, facing: Facing) -> Borrowed:
+    """For each seed the photographed splats that show something, are near and face alike."""
     means = whole.means.cpu().numpy()
-    seeds = means[photographed:]
-    near = (means[:photographed] > seeds.min(axis=0) - _NEARBY) & (means[:photographed] < seeds.max(axis=0) + _NEARBY)
-    solid = whole.opacities.cpu().numpy()[:photographed] > _SOLID
-    some = np.nonzero(near.all(axis=1) & solid)[0]
-    some = some if len(some) else np.arange(photographed)
+    seeds = means[count:]
+    near = (means[:count] > seeds.min(axis=0) - _NEARBY) & (means[:count] < seeds.max(axis=0) + _NEARBY)
+    some = np.nonzero(near.all(axis=1) & (whole.opacities.cpu().numpy()[:count] > _SOLID))[0]
+    some = some if len(some) else np.arange(count)
     points = np.concatenate([means[some], seeds])
-    normals_ = facing(points)
-    space = np.concatenate([points, np.zeros_like(points) if normals_ is None else _ALIKE * normals_], axis=1)
-    chosen = cKDTree(space[: len(some)]).query(space[len(some) :])[1]
-    return np.concatenate([np.arange(photographed, dtype=np.int64), some[chosen]])
+    towards = facing(points)
+    space = points if towards is None else np.concatenate([points, _ALIKE * towards], axis=1)
+    k = min(_HOSTS, len(some))
+    away, chosen = cKDTree(space[: len(some)]).query(space[len(some) :], k=k)
+    away, chosen = away.reshape(-1, k), chosen.reshape(-1, k)
+    share = np.maximum(1 - (away / away[:, -1:].clip(1e-9)) ** 2, 1e-6)  # none comes or goes at once from seed to seed
+    share /= share.sum(axis=1, keepdims=True)
+    return Borrowed(count, *(torch.from_numpy(p).to(whole.device) for p in (some[chosen], share.astype(np.float32))))
 
 
 def _zone(rig: Rig, one: Unseen, rows: NDArray[np.int64], like: Splats) -> tuple[Zone, Splats]:

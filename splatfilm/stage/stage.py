@@ -304,10 +304,14 @@ class Stage:
             scene = self.placements.scene
             place = self.placements.film.assets[scene.set].looks[scene.set_look].place
             self._probes = Probes(transformed(self._splats(scene.set, scene.set_look), place))
+        worn = [self._worn(placed, s) if placed.pose is not None or placed.worn else None for s in placed.sources]
+        seen = tuple(p if one is None else one.photographed(p) for p, one in zip(splats, worn, strict=True))
         if placed.light.lamps:
-            return splats, self._in_lamps(placed, splats, carried)
-        surfaces = tuple(self._surface(placed, source) for source in placed.sources)
-        return splats, gains_of(splats, surfaces, placed.light, self._probes, self._standing_at(placed))
+            gains = self._in_lamps(placed, seen, carried)
+        else:
+            surfaces = tuple(self._surface(placed, source) for source in placed.sources)
+            gains = gains_of(seen, surfaces, placed.light, self._probes, self._standing_at(placed))
+        return splats, tuple(g if one is None else one.lit(g) for g, one in zip(gains, worn, strict=True))
 
     def _in_lamps(self, placed: Placed, splats: tuple[Splats, ...], carried: Carried | None) -> tuple[Tensor, ...]:
         """What a member's colours are multiplied by in the lamps of its scene."""
@@ -322,16 +326,15 @@ class Stage:
         for name in dict.fromkeys(one for group in groups for one in group):
             if name not in whole:
                 whole[name] = self._stands_whole(placed, name, carried)
-        whole = {name: self._photographed(name, part) for name, part in whole.items()}
         standing = [Group(self._before_camera(g, studio), tuple(whole[name] for name in g)) for g in groups]
         key = tuple(names), studio
         if key not in self._worn_in_lamps:
             found = []
             for name in names:
                 group = self._photographed_with(name)
-                before = sum(len(self._photographed(one, self._whole(one))) for one in group[: group.index(name)])
-                rows, hosts = self._which(placed, name[1]), self._hosts(name)
-                rows = before + (hosts if rows is None else hosts[rows])
+                before = sum(len(self._whole(one)) for one in group[: group.index(name)])
+                rows = self._which_lit(placed, name[1])
+                rows = before + (np.arange(len(self._whole(name))) if rows is None else rows)
                 together, surface = self._before_camera(group, studio), self._surface(placed, name[1])
                 found.append(Worn.of(groups.index(group), together, surface, rows))
             self._worn_in_lamps[key] = found
@@ -349,7 +352,7 @@ class Stage:
         from splatfilm.splats import transformed
 
         layer = self._layer(name)
-        return transformed(layer.rest, placed.place) if carried is None else layer.moved(carried)
+        return layer.photographed(transformed(layer.rest, placed.place) if carried is None else layer.moved(carried))
 
     def _before_camera(self, group: tuple[Source, ...], studio: tuple[Lamp, ...]) -> Together:
         """What is known at rest of layers that were photographed together."""
@@ -357,9 +360,8 @@ class Stage:
 
         if (group, studio) not in self._together:
             own = [k for k, name in enumerate(group) if self._photographed_with(name) == group]
-            rests = [self._photographed(name, self._whole(name)) for name in group]
-            facing = [self._facing(name)[: len(rest)] for name, rest in zip(group, rests, strict=True)]
-            self._together[group, studio] = Together.of(rests, facing, own, studio)
+            rests = [self._whole(name) for name in group]
+            self._together[group, studio] = Together.of(rests, [self._facing(name) for name in group], own, studio)
         return self._together[group, studio]
 
     def _photographed_with(self, name: Source) -> tuple[Source, ...]:
@@ -375,19 +377,16 @@ class Stage:
         return tuple(one for one in group if one in self._sources)
 
     def _whole(self, name: Source) -> Splats:
-        """All splats of a layer or look, at rest."""
-        asset, source = name
-        return self._splats(asset, source) if self.placements.film.assets[asset].rig is None else self._layer(name).rest
+        """All splats of a layer or look that were photographed, at rest."""
+        if self.placements.film.assets[name[0]].rig is None:
+            return self._splats(*name)
+        layer = self._layer(name)
+        return layer.photographed(layer.rest)
 
-    def _hosts(self, name: Source) -> NDArray[np.int64]:
-        """As which photographed splat each of a layer's or look's is lit: itself, but for the seeds of a face."""
-        hosts = None if self.placements.film.assets[name[0]].rig is None else self._layer(name).hosts
-        return np.arange(len(self._whole(name))) if hosts is None else hosts
-
-    def _photographed(self, name: Source, splats: Splats) -> Splats:
-        """A whole layer or look without the seeds of a face, which come after what was photographed."""
-        layer = None if self.placements.film.assets[name[0]].rig is None else self._layer(name)
-        return splats if layer is None else layer.photographed(splats)
+    def _which_lit(self, placed: Placed, source: str) -> NDArray[np.int64] | None:
+        """The photographed splats of a layer that are to be seen; None for all."""
+        rows = self._which(placed, source)
+        return None if rows is None else rows[rows < len(self._whole((placed.asset, source)))]
 
     def _standing_at(self, placed: Placed) -> NDArray[np.float64] | None:
         """The corners of the box about a character's joints, whatever it wears; None for one without a pose."""
@@ -406,8 +405,10 @@ class Stage:
 
         name = (placed.asset, source), self._hiding(placed, source)
         if name not in self._surfaces:
-            rows, normals = self._which(placed, source), self._facing(name[0])
-            self._surfaces[name] = Surface.of(self._rest(placed, source), normals if rows is None else normals[rows])
+            rows, normals, rest = self._which_lit(placed, source), self._facing(name[0]), self._rest(placed, source)
+            if placed.pose is not None or placed.worn:
+                rest = self._worn(placed, source).photographed(rest)
+            self._surfaces[name] = Surface.of(rest, normals if rows is None else normals[rows])
         return self._surfaces[name]
 
     def _facing(self, name: Source) -> Tensor:
