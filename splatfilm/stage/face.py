@@ -23,14 +23,14 @@ from torch import Tensor
 from splatfilm.base.files import write_bytes
 from splatfilm.base.hashing import hash_value
 from splatfilm.splats import Splats
-from splatfilm.splats.posed import quaternions
+from splatfilm.splats.posed import quaternions, rotation_matrices
 from splatfilm.stage.rigs.binding import Binding, Moved, ShapeCage, frames
 from splatfilm.stage.rigs.rig import Rig, best_weights
 from splatfilm.stage.rigs.surface import normals
 from splatfilm.stage.unseen import LEVELS, UNSEEN_VERSION, Posed, Unseen, coefficients, unseen
 
 _SOLID = 0.1  # opacity of a splat that a seed may be lit as
-_HOSTS = 16  # such splats that it is lit as
+_HOSTS = 24  # such splats that it is lit as
 _NEARBY = 0.03  # metres to the farthest of them
 _ALIKE = 0.05  # metres that are as bad as a right angle between them is by its cosine
 _THERE = 0.15  # of the shape's full weight: from there seeds are all there
@@ -135,6 +135,8 @@ def _borrowed(whole: Splats, count: int, facing: Facing) -> Borrowed:
     some = some if len(some) else np.arange(count)
     points = np.concatenate([means[some], seeds])
     towards = facing(points)
+    if towards is not None:  # seeds know better
+        towards[len(some) :] = rotation_matrices(whole.quats[count:].double())[:, :, 2].cpu().numpy()
     space = points if towards is None else np.concatenate([points, _ALIKE * towards], axis=1)
     k = min(_HOSTS, len(some))
     away, chosen = cKDTree(space[: len(some)]).query(space[len(some) :], k=k)
@@ -161,11 +163,11 @@ def _zone(rig: Rig, one: Unseen, rows: NDArray[np.int64], like: Splats) -> tuple
     # Those whose colours were seen at rest lie as they do there, the others as they do at the shape's full weight.
     lie = rest[corners] + np.where(used[:, 1], 0.0, 1.0)[:, None, None] * towards[corners]
     inverse = np.asarray(np.linalg.inv(frames(lie)), dtype=np.float64)
-    triangle, nothing = np.ascontiguousarray(triangle.reshape(-1), dtype=np.int64), np.zeros((len(rows), 3))
-    cage = ShapeCage(rows, triangle, one.shares, nothing, corners, np.zeros_like(rest), inverse, offsets, rest)
+    triangle = np.ascontiguousarray(triangle.reshape(-1), dtype=np.int64)
+    cage = ShapeCage(rows, triangle, one.shares, np.zeros((len(rows), 3)), corners, np.zeros_like(rest), inverse, offsets, rest)
     means = (one.shares[..., None] * lie[triangle]).sum(axis=1)
     reach = _reach(offsets, towards)
-    return Zone(reach, cage, one.opacities, one.rows, one.kept), _discs(one, means, normals(lie)[triangle], like)
+    return Zone(reach, cage, one.opacities, one.rows, one.kept), _discs(one, means, one.side[:, None] * normals(lie)[triangle], like)
 
 
 def _reach(offsets: Array, towards: Array) -> Array:  # [S, V, 3], [V, 3] -> [S]
@@ -242,7 +244,7 @@ def cached_unseen(
     return known
 
 
-_FIELDS = ("triangle", "known", "shares", "colours", "deviations", "opacities", "rows", "kept")
+_FIELDS = ("triangle", "known", "shares", "side", "colours", "deviations", "opacities", "rows", "kept")
 
 
 def _write(path: Path, found: Sequence[Unseen]) -> None:

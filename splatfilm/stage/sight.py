@@ -117,8 +117,9 @@ def thinned(points: Points, apart: float) -> NDArray[np.int64]:  # [N, 3] -> [M]
     """One point of each cell of that size: the nearest to its middle, the first of several."""
     cells = np.floor(points / apart).astype(np.int64)
     away = ((points - (cells + 0.5) * apart) ** 2).sum(axis=1)
-    order = np.lexsort((np.arange(len(points)), away, cells[:, 2], cells[:, 1], cells[:, 0]))
-    own = cells[order]
-    first = np.ones(len(order), dtype=bool)
-    first[1:] = (own[1:] != own[:-1]).any(axis=1)
-    return np.sort(order[first])
+    cells -= cells.min(axis=0)
+    size = cells.max(axis=0) + 1
+    number = (cells[:, 0] * size[1] + cells[:, 1]) * size[2] + cells[:, 2]
+    order = np.lexsort((away, number))
+    own = number[order]
+    return np.sort(order[np.concatenate([[True], own[1:] != own[:-1]])])

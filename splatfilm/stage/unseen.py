@@ -36,7 +36,7 @@ Posed = Callable[[Mapping[str, float]], Splats]
 
 _EYES = ("eyeBlinkLeft", "eyeBlinkRight")
 _JAW = "jawOpen"
-_TOUCHED = 0.05  # of a shape's farthest offset: a vertex that moves less is not a lid's
+_TOUCHED = 0.002  # of a shape's farthest offset: a vertex that moves less is not a lid's
 _APART = 0.0014  # metres between seeds
 _APART_INSIDE = 0.0028  # and deep inside of a mouth
 _INSIDE = 0.006  # metres
@@ -52,6 +52,8 @@ _BRIGHTER = 0.6  # share of those that are darker: a fold's shadow is not a lid'
 _IN_THE_FOLD = (0.004, 0.009)  # metres from what was hidden at rest: in its fold's shadow, and out of it
 _BESIDE = 0.005  # metres before a mouth's inside, or behind a lid, that are cleared
 _LIDS, _LIPS = (0.3, 0.8), (0.01, 0.12)  # of a splat before the seeds: at less it stays, at more it goes
+_AROUND = 0.012  # metres around seeds in which something may lie before them
+_EVEN = 7  # neighbours that smooth what was guessed
 _FRONT = ways((-40.0, -20.0, 0.0, 20.0, 40.0), (-25.0, 0.0, 25.0))
 _AHEAD = ways((-25.0, 0.0, 25.0), (0.0,))
 _FROM_AFAR = 1.0  # metres: from there colours are looked at
@@ -68,6 +70,7 @@ class Unseen:
     triangle: NDArray[np.int64]  # [M] of the rig's mesh
     known: NDArray[np.bool_]  # [M] whether it is as it is seen at rest; otherwise as it is at the shape's full weight
     shares: Floats  # [M, 3] of its corners
+    side: NDArray[np.float32]  # [M] 1 or -1: whether its triangle is wound as it is to be seen
     colours: NDArray[np.float32]  # [M, 3] display-referred
     deviations: NDArray[np.float32]  # [M] metres along the triangle
     opacities: NDArray[np.float32]  # [M] when it is all there
@@ -166,23 +169,24 @@ class _Place:
         rows, kept = self._fainter(seeds, hidden, posed)
         close, far = _ROUND_MOUTH
         edge = _eased((far - away) / (far - close)) if mouth else np.ones(len(away))
-        numbers = (colours, _SPREAD * apart, _OPAQUE * edge)
         triangle = self.chosen[seeds.triangle]
-        numbers = tuple(n.astype(np.float32) for n in numbers)
+        floats = self.sides[seeds.triangle], colours, _SPREAD * apart, _OPAQUE * edge
+        numbers = (part.astype(np.float32) for part in floats)
         return Unseen(self.shape.name, triangle, ~hidden & mouth, seeds.shares, *numbers, rows, kept)
 
     def _thinned(self, seeds: Spread, hidden: NDArray[np.bool_]) -> tuple[Spread, NDArray[np.bool_], Floats]:
         """Seeds as far from one another as they are to be, and how far that is."""
-        points, inside = seeds.at(self.full), np.zeros(len(hidden), dtype=bool)
-        if self.shape.name == _JAW and hidden.any() and not hidden.all():
-            inside[hidden] = cKDTree(points[~hidden]).query(points[hidden])[0] > _INSIDE
-        found, apart = [np.zeros(0, dtype=np.int64)], []
-        for rows, own in ((np.nonzero(inside)[0], _APART_INSIDE), (np.nonzero(~inside)[0], _APART)):
-            if len(rows):
-                found.append(rows[thinned(points[rows], own)])
-                apart += [own] * len(found[-1])
-        chosen = np.concatenate(found)
-        return seeds.only(chosen), hidden[chosen], np.array(apart)
+        points = seeds.at(self.full)
+        chosen = thinned(points, _APART) if len(points) else np.zeros(0, dtype=np.int64)
+        apart = np.full(len(chosen), _APART)
+        inside = hidden[chosen] & (self.shape.name == _JAW)
+        if inside.any() and not inside.all():
+            out = cKDTree(points[chosen[~inside]])
+            inside[inside] = out.query(points[chosen[inside]])[0] > _INSIDE
+            deep = chosen[inside][thinned(points[chosen[inside]], _APART_INSIDE)]
+            chosen = np.concatenate([chosen[~inside], deep])
+            apart = np.repeat([_APART, _APART_INSIDE], [len(chosen) - len(deep), len(deep)])
+        return seeds.only(chosen), hidden[chosen], apart
 
     def _mouth(self, seeds: Spread, hidden: NDArray[np.bool_]) -> tuple[Spread, NDArray[np.bool_]]:
         """Of what an open jaw shows anew the largest piece that hangs together, and what is around it."""
@@ -214,7 +218,9 @@ class _Place:
             bright = known.sum(axis=1)[alike]
             bright = bright >= np.quantile(bright, _BRIGHTER, axis=1, keepdims=True)
             guessed = (known[alike] * bright[..., None]).sum(axis=1) / bright.sum(axis=1, keepdims=True)
-        return trust * found + (1 - trust) * guessed
+        mixed = trust * found + (1 - trust) * guessed
+        even = mixed[cKDTree(points).query(points, k=min(_EVEN, len(points)))[1]].mean(axis=1)
+        return trust * mixed + (1 - trust) * even
 
     def _fainter(
         self, seeds: Spread, hidden: NDArray[np.bool_], posed: Posed
@@ -226,13 +232,18 @@ class _Place:
         for level in range(1, LEVELS + 1):
             weight = level / LEVELS
             points = shown.at(self.rest + weight * self.offsets)
-            free = self.heights(weight, _AHEAD).seen(points, self._facing(shown, weight))
+            surface = self.surface.at(self.rest + weight * self.offsets)
+            around = (surface > points.min(axis=0) - _AROUND) & (surface < points.max(axis=0) + _AROUND)
+            free = Heights(surface[around.all(axis=1)], _AHEAD).seen(points, self._facing(shown, weight))
             splats = posed({self.shape.name: weight})
             near = _near(splats, points)
+            spots = _spots(splats, near)
             share = np.zeros(len(splats))
             for view, open_ in zip(_AHEAD, free, strict=True):
                 if open_.any():
-                    share[near] = np.maximum(share[near], _share(splats, near, points[open_], view[None], mouth))
+                    below = Heights(points[open_], view[None], 1.5 * _APART).above(spots)[0].reshape(len(near), -1)
+                    before = (below > -np.inf) & (below < (_APART if mouth else _BESIDE))
+                    share[near] = np.maximum(share[near], before.mean(axis=1))
             shares.append(np.maximum(share, shares[-1]))
         stays, goes = _LIPS if mouth else _LIDS
         left = 1 - _eased((np.stack(shares) - stays) / (goes - stays))
@@ -299,24 +310,24 @@ def _looked_at(points: Floats, facing: Floats, before: Heights, rest: Splats) ->
 
 
 def _near(splats: Splats, points: Floats) -> NDArray[np.int64]:
-    """Rows of splats that reach the box about points, or stand before it."""
-    means, most = splats.means.numpy(), 2.5 * splats.scales.numpy().max(axis=1, keepdims=True)
-    low, high = points.min(axis=0) - most - 0.01, points.max(axis=0) + most + 0.01
-    low[:, 1] -= 0.02
-    return np.nonzero((means > low).all(axis=1) & (means < high).all(axis=1))[0]
+    """Rows of splats that reach points, or stand a little before them."""
+    means, reach = splats.means.numpy(), 2.5 * splats.scales.numpy().max(axis=1) + 0.01
+    low, high = points.min(axis=0) - reach.max(), points.max(axis=0) + reach.max()
+    some = np.nonzero(((means > low) & (means < high)).all(axis=1))[0]
+    if not len(some):
+        return some
+    return some[cKDTree(points).query(means[some])[0] < reach[some]]
 
 
-def _share(
-    splats: Splats, rows: NDArray[np.int64], points: Floats, view: Ways, whole: bool
-) -> Floats:  # -> [len(rows)]
-    """How much of each splat lies before points, or up to `_BESIDE` behind them unless `whole`."""
+def _spots(splats: Splats, rows: NDArray[np.int64]) -> Floats:  # -> [len(rows) * 96, 3]
+    """Points spread as splats are."""
     own = splats.only(torch.from_numpy(rows))
-    axes = rotation_matrices(own.quats.double()) * own.scales.double()[:, None, :]
+    axes = rotation_matrices(own.quats) * own.scales[:, None, :]
     if own.stretches is not None:
-        axes = symmetric(own.stretches.double()) @ axes
-    spots = own.means.double()[:, None, :] + torch.einsum("nij,pj->npi", axes, torch.from_numpy(_normal_points()))
-    below = Heights(points, view, 1.5 * _APART).above(spots.reshape(-1, 3).numpy())[0].reshape(len(rows), -1)
-    return ((below > -np.inf) & (below < (_APART if whole else _BESIDE))).mean(axis=1)
+        axes = symmetric(own.stretches) @ axes
+    spots = torch.from_numpy(_normal_points().astype(np.float32)) @ axes.transpose(1, 2) + own.means[:, None, :]
+    found: Floats = spots.reshape(-1, 3).numpy().astype(np.float64)
+    return found
 
 
 def _normal_points() -> Floats:  # [96, 3]
