@@ -30,7 +30,7 @@ from splatfilm.stage.rigs.surface import normals
 from splatfilm.stage.unseen import LEVELS, UNSEEN_VERSION, Posed, Unseen, coefficients, unseen
 
 _SOLID = 0.1  # opacity of a splat that a seed may be lit as
-_HOSTS = 24  # such splats that it is lit as
+_HOSTS = 12  # such splats that it is lit as
 _NEARBY = 0.03  # metres to the farthest of them
 _ALIKE = 0.05  # metres that are as bad as a right angle between them is by its cosine
 _THERE = 0.15  # of the shape's full weight: from there seeds are all there
@@ -92,7 +92,7 @@ class Borrowed:
 
     def lit(self, gains: Tensor) -> Tensor:  # [count, 3] -> [count + M, 3]
         """The gains of all splats."""
-        own = (gains[self.hosts.reshape(-1)].reshape(*self.hosts.shape, 3) * self.shares[:, :, None]).sum(dim=1)
+        own = torch.nn.functional.embedding_bag(self.hosts, gains, mode="sum", per_sample_weights=self.shares)
         return torch.cat([gains, own])
 
 

@@ -38,12 +38,12 @@ _EYES = ("eyeBlinkLeft", "eyeBlinkRight")
 _JAW = "jawOpen"
 _TOUCHED = 0.002  # of a shape's farthest offset: a vertex that moves less is not a lid's
 _APART = 0.0014  # metres between seeds
-_APART_INSIDE = 0.0028  # and deep inside of a mouth
-_INSIDE = 0.006  # metres
+_APART_ELSEWHERE = 0.0028  # and deep inside of a mouth and around it
+_AT_LIPS = 0.006  # metres from where the mouth's inside begins
 _OPAQUE = 0.97
 _SPREAD = 0.75  # of that: a seed's deviation
 _FEWEST = 12  # seeds of a part, and as many of them seen at rest
-_ROUND_MOUTH = (0.010, 0.024)  # metres around a mouth's inside: seeded too, and thinning out to there
+_ROUND_MOUTH = (0.010, 0.022)  # metres around a mouth's inside: seeded too, and thinning out to there
 _TOGETHER = 0.006  # metres: what is farther from a mouth's inside is not of it
 _DEEP = 0.0025  # metres: so deep in a mouth it is darker by e
 _DARKEST = (0.035, 0.022, 0.02)  # of a mouth's inside
@@ -53,6 +53,7 @@ _IN_THE_FOLD = (0.004, 0.009)  # metres from what was hidden at rest: in its fol
 _BESIDE = 0.005  # metres before a mouth's inside, or behind a lid, that are cleared
 _LIDS, _LIPS = (0.3, 0.8), (0.01, 0.12)  # of a splat before the seeds: at less it stays, at more it goes
 _AROUND = 0.012  # metres around seeds in which something may lie before them
+_STAYS = 0.5  # of how far the farthest moves: what moves less stays in its fold
 _EVEN = 7  # neighbours that smooth what was guessed
 _FRONT = ways((-40.0, -20.0, 0.0, 20.0, 40.0), (-25.0, 0.0, 25.0))
 _AHEAD = ways((-25.0, 0.0, 25.0), (0.0,))
@@ -179,13 +180,14 @@ class _Place:
         points = seeds.at(self.full)
         chosen = thinned(points, _APART) if len(points) else np.zeros(0, dtype=np.int64)
         apart = np.full(len(chosen), _APART)
-        inside = hidden[chosen] & (self.shape.name == _JAW)
-        if inside.any() and not inside.all():
-            out = cKDTree(points[chosen[~inside]])
-            inside[inside] = out.query(points[chosen[inside]])[0] > _INSIDE
-            deep = chosen[inside][thinned(points[chosen[inside]], _APART_INSIDE)]
-            chosen = np.concatenate([chosen[~inside], deep])
-            apart = np.repeat([_APART, _APART_INSIDE], [len(chosen) - len(deep), len(deep)])
+        if self.shape.name == _JAW and hidden[chosen].any() and not hidden[chosen].all():
+            far = np.zeros(len(chosen), dtype=bool)
+            for side in (hidden[chosen], ~hidden[chosen]):
+                other = cKDTree(points[chosen[~side]])
+                far[side] = other.query(points[chosen[side]])[0] > _AT_LIPS
+            plain = chosen[far][thinned(points[chosen[far]], _APART_ELSEWHERE)]
+            chosen = np.concatenate([chosen[~far], plain])
+            apart = np.repeat([_APART, _APART_ELSEWHERE], [len(chosen) - len(plain), len(plain)])
         return seeds.only(chosen), hidden[chosen], apart
 
     def _mouth(self, seeds: Spread, hidden: NDArray[np.bool_]) -> tuple[Spread, NDArray[np.bool_]]:
@@ -205,8 +207,10 @@ class _Place:
         found, sure = _looked_at(seeds.at(self.rest), self._facing(seeds, 0.0), before, rest)
         mouth = self.shape.name == _JAW
         near, far = (0.0, 1e-9) if mouth else _IN_THE_FOLD
-        trust = np.where(sure > 0, _eased((away - near) / (far - near)), 0.0)[:, None]
-        good = np.nonzero(trust[:, 0] > 0.5)[0]
+        clear, moved = _eased((away - near) / (far - near)), np.sqrt((seeds.at(self.offsets) ** 2).sum(axis=1))
+        stays = 1 - _eased(moved / (_STAYS * moved.max()))  # and its fold with it
+        trust = np.where((sure > 0) & (away > 0), np.maximum(clear, stays), 0.0)[:, None]
+        good = np.nonzero((sure > 0) & (clear > 0.5))[0]
         if len(good) < _FEWEST:
             return None
         points, known = seeds.at(self.full), found[good]
