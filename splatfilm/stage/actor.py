@@ -176,7 +176,7 @@ def _on(points: NDArray[np.float64], corners: NDArray[np.float64]) -> tuple[NDAr
     return at, found
 
 
-def mesh_normals(rig: Rig, means: NDArray[np.float32], parts: tuple[str, ...]) -> NDArray[np.float64] | None:
+def mesh_normals(rig: Rig, means: NDArray[np.floating], parts: tuple[str, ...]) -> NDArray[np.float64] | None:
     """The smooth normal of the outside of the mesh's `parts` nearest to each splat at rest; none without a mesh.
 
     Cloth near its hem is seen from both sides, and splats stand in a blur of a centimetre about it: of two sides so
@@ -191,7 +191,7 @@ def mesh_normals(rig: Rig, means: NDArray[np.float32], parts: tuple[str, ...]) -
 
 
 def _normals_of(
-    rig: Rig, means: NDArray[np.float32], chosen: NDArray[np.int64]
+    rig: Rig, means: NDArray[np.floating], chosen: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # [N, 3], [N] metres
     """The smooth normal of the nearest of some triangles, and how far away that is."""
     assert rig.mesh is not None, "there is a mesh"

@@ -1,13 +1,12 @@
 """The parts of a face that no photograph shows, in motion: how seeds appear, and what is before them goes.
 
 `unseen` finds, once, what a layer lacks. Each blendshape of it has seeds, which lie on the mesh as it is at the shape's
-full weight and are carried by their triangles from there. How far the part is open or closed is linear in the weights of
-all shapes: by how much they move its triangles as its own shape does. Nothing jumps, and a face at rest keeps its bits.
+full weight and are carried by their triangles from there. How far such a part is open or closed is linear in all shapes'
+weights: by how much they move its triangles as its own shape does. Nothing jumps, and a face at rest keeps its bits.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,17 +16,18 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 from torch import Tensor
 
 from splatfilm.base.files import write_bytes
 from splatfilm.base.hashing import hash_value
+from splatfilm.render.constants import SH_C0
 from splatfilm.splats import Splats
 from splatfilm.splats.posed import quaternions, rotation_matrices
+from splatfilm.stage.neighbours import neighbours
 from splatfilm.stage.rigs.binding import Binding, Moved, ShapeCage, frames
 from splatfilm.stage.rigs.rig import Rig, best_weights
 from splatfilm.stage.rigs.surface import normals
-from splatfilm.stage.unseen import LEVELS, UNSEEN_VERSION, Posed, Unseen, coefficients, unseen
+from splatfilm.stage.unseen import LEVELS, UNSEEN_VERSION, Posed, Unseen, unseen
 
 _SOLID = 0.1  # opacity of a splat that a seed may be lit as
 _HOSTS = 12  # such splats that it is lit as
@@ -106,7 +106,7 @@ class Seeded:
     borrowed: Borrowed | None
 
 
-Facing = Callable[[NDArray[np.float32]], Array | None]
+Facing = Callable[[Array], Array | None]
 """The smooth outward normals of the mesh at points."""
 
 
@@ -128,7 +128,7 @@ def seeded(rig: Rig, splats: Splats, binding: Binding, found: Sequence[Unseen], 
 
 def _borrowed(whole: Splats, count: int, facing: Facing) -> Borrowed:
     """For each seed the photographed splats that show something, are near and face alike."""
-    means = whole.means.cpu().numpy()
+    means = whole.means.cpu().numpy().astype(np.float64)
     seeds = means[count:]
     near = (means[:count] > seeds.min(axis=0) - _NEARBY) & (means[:count] < seeds.max(axis=0) + _NEARBY)
     some = np.nonzero(near.all(axis=1) & (whole.opacities.cpu().numpy()[:count] > _SOLID))[0]
@@ -138,9 +138,7 @@ def _borrowed(whole: Splats, count: int, facing: Facing) -> Borrowed:
     if towards is not None:  # seeds know better
         towards[len(some) :] = rotation_matrices(whole.quats[count:].double())[:, :, 2].cpu().numpy()
     space = points if towards is None else np.concatenate([points, _ALIKE * towards], axis=1)
-    k = min(_HOSTS, len(some))
-    away, chosen = cKDTree(space[: len(some)]).query(space[len(some) :], k=k)
-    away, chosen = away.reshape(-1, k), chosen.reshape(-1, k)
+    chosen, away = neighbours(space[len(some) :], space[: len(some)], _HOSTS)
     share = np.maximum(1 - (away / away[:, -1:].clip(1e-9)) ** 2, 1e-6)  # none comes or goes at once from seed to seed
     share /= share.sum(axis=1, keepdims=True)
     return Borrowed(count, *(torch.from_numpy(p).to(whole.device) for p in (some[chosen], share.astype(np.float32))))
@@ -164,10 +162,11 @@ def _zone(rig: Rig, one: Unseen, rows: NDArray[np.int64], like: Splats) -> tuple
     lie = rest[corners] + np.where(used[:, 1], 0.0, 1.0)[:, None, None] * towards[corners]
     inverse = np.asarray(np.linalg.inv(frames(lie)), dtype=np.float64)
     triangle = np.ascontiguousarray(triangle.reshape(-1), dtype=np.int64)
-    cage = ShapeCage(rows, triangle, one.shares, np.zeros((len(rows), 3)), corners, np.zeros_like(rest), inverse, offsets, rest)
+    none, own = np.zeros((len(rows), 3)), np.zeros_like(rest)
+    cage = ShapeCage(rows, triangle, one.shares, none, corners, own, inverse, offsets, rest)
     means = (one.shares[..., None] * lie[triangle]).sum(axis=1)
-    reach = _reach(offsets, towards)
-    return Zone(reach, cage, one.opacities, one.rows, one.kept), _discs(one, means, one.side[:, None] * normals(lie)[triangle], like)
+    facing = one.side[:, None] * normals(lie)[triangle]
+    return Zone(_reach(offsets, towards), cage, one.opacities, one.rows, one.kept), _discs(one, means, facing, like)
 
 
 def _reach(offsets: Array, towards: Array) -> Array:  # [S, V, 3], [V, 3] -> [S]
@@ -182,7 +181,8 @@ def _discs(one: Unseen, means: Array, facing: Array, like: Splats) -> Splats:
     side = np.cross(facing, np.eye(3)[np.abs(facing).argmin(axis=1)])
     side /= np.sqrt((side**2).sum(axis=1, keepdims=True))
     turns = quaternions(torch.from_numpy(np.stack([side, np.cross(facing, side), facing], axis=-1)))
-    count, sh = len(means), coefficients(one.colours, like.sh.shape[1])
+    count, sh = len(means), np.zeros((len(means), like.sh.shape[1], 3), dtype=np.float32)
+    sh[:, 0] = (one.colours - 0.5) / SH_C0
     scales = torch.from_numpy(one.deviations[:, None] * np.array([1, 1, _THICK], dtype=np.float32))
     means_, opacities = torch.from_numpy(means.astype(np.float32)), torch.zeros(count)
     return Splats(means_, turns.float(), scales, opacities, torch.from_numpy(sh), like.mode).to(like.device)
@@ -190,7 +190,8 @@ def _discs(one: Unseen, means: Array, facing: Array, like: Splats) -> Splats:
 
 def _joined(parts: Sequence[Splats]) -> Splats:
     names = ("means", "quats", "scales", "opacities", "sh")
-    return dataclasses.replace(parts[0], **{n: torch.cat([getattr(part, n) for part in parts]) for n in names})
+    means, quats, scales, opacities, sh = (torch.cat([getattr(part, name) for part in parts]) for name in names)
+    return Splats(means, quats, scales, opacities, sh, parts[0].mode)
 
 
 def _hung(rig: Rig, one: Unseen) -> Binding:
@@ -244,7 +245,7 @@ def cached_unseen(
     return known
 
 
-_FIELDS = ("triangle", "known", "shares", "side", "colours", "deviations", "opacities", "rows", "kept")
+_FIELDS = ("triangle", "shares", "known", "side", "colours", "deviations", "opacities", "rows", "kept")
 
 
 def _write(path: Path, found: Sequence[Unseen]) -> None:

@@ -1,4 +1,4 @@
-"""What of a face's mesh can be seen from before it, in whatever pose: points spread over triangles, and maps of heights.
+"""What of a face's mesh is seen from before it, in whatever pose: points spread over triangles, and maps of heights.
 
 Rigs face -Y (glTF's +Z). A face is looked at from a fan of directions around that; a point is seen from one of them
 when nothing of the mesh lies before it in its cell of the map.
@@ -13,16 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
-Ways = NDArray[np.float64]
-"""[W, 3, 3]: for each direction of view its right, its up, and the way back to the eye, as rows."""
+Views = NDArray[np.float64]
+"""[V, 3, 3]: for each direction of view its right, its up, and the way back to the eye, as rows."""
 
 APART = 0.0008  # metres between the points that a mesh is sampled with
 _CELL = 0.0012  # metres: cells of a map of heights
 _SLACK = 0.0015  # metres that a point may lie below what its cell shows
-_FACING = 0.15  # cosine
+_FACING = 0.15  # cosine of a normal that faces the eye
 
 
-def ways(turns: tuple[float, ...], tilts: tuple[float, ...]) -> Ways:  # degrees
+def views(turns: tuple[float, ...], tilts: tuple[float, ...]) -> Views:  # degrees
     """Directions before the face: turned to its left, and tilted up."""
     found = []
     for turn in np.radians(turns):
@@ -31,6 +31,12 @@ def ways(turns: tuple[float, ...], tilts: tuple[float, ...]) -> Ways:  # degrees
             back = np.array([np.sin(turn) * np.cos(tilt), -np.cos(turn) * np.cos(tilt), np.sin(tilt)])
             found.append(np.stack([right, np.cross(back, right), back]))
     return np.stack(found)
+
+
+def along(points: Points, way: Points) -> Points:  # [N, 3], [3] -> [N]
+    """How far points lie along a direction: products of matrices differ from processor to processor."""
+    found: Points = points[:, 0] * way[0] + points[:, 1] * way[1] + points[:, 2] * way[2]
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +48,8 @@ class Spread:
 
     def at(self, corners: Points) -> Points:  # [T, 3, 3] -> [P, 3]
         """Where the points are when the triangles' corners are there."""
-        found: Points = np.einsum("pc,pcx->px", self.shares, corners[self.triangle])
+        a, b, c = (self.shares[:, k, None] * corners[self.triangle, k] for k in range(3))
+        found: Points = a + b + c
         return found
 
     def only(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Spread:
@@ -62,8 +69,8 @@ def spread(poses: Sequence[Points], apart: float = APART) -> Spread:  # [T, 3, 3
     cuts = np.maximum(np.ceil(np.stack([short, long], axis=1) / apart).astype(np.int64), 1)
     kinds, kind = np.unique(cuts, axis=0, return_inverse=True)
     triangles, shares = [], []
-    for number, (across, along) in enumerate(kinds):
-        v, u = np.meshgrid((np.arange(along) + 0.5) / along, (np.arange(across) + 0.5) / across)
+    for number, (across, inwards) in enumerate(kinds):
+        v, u = np.meshgrid((np.arange(inwards) + 0.5) / inwards, (np.arange(across) + 0.5) / across)
         u, v = u.ravel(), v.ravel()
         some = np.nonzero(kind.reshape(-1) == number)[0]
         plain = np.tile(np.stack([(1 - u) * (1 - v), u * (1 - v), v], axis=1), (len(some), 1))
@@ -79,8 +86,8 @@ def spread(poses: Sequence[Points], apart: float = APART) -> Spread:  # [T, 3, 3
 class Heights:
     """Maps of how far a surface comes towards the eye, one for each direction of view."""
 
-    def __init__(self, surface: Points, views: Ways, cell: float = _CELL) -> None:  # [S, 3]
-        self._views, self._cell = views, cell
+    def __init__(self, surface: Points, directions: Views, cell: float = _CELL) -> None:  # [S, 3]
+        self._views, self._cell = directions, cell
         self._maps = []
         for x, y, z in self._seen_from(surface):
             low = x.min(), y.min()
@@ -91,13 +98,12 @@ class Heights:
 
     def _seen_from(self, points: Points) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], Points]]:
         """For each direction the cells that points are in, and how far they come towards the eye."""
-        turned = np.ascontiguousarray(points.T)
-        for view in self._views:
-            x, y, z = view @ turned
-            yield np.floor(x / self._cell).astype(np.int64), np.floor(y / self._cell).astype(np.int64), z
+        for right, up, back in self._views:
+            x, y = (np.floor(along(points, way) / self._cell).astype(np.int64) for way in (right, up))
+            yield x, y, along(points, back)
 
-    def above(self, points: Points) -> Points:  # [N, 3] -> [W, N] metres
-        """How far below the surface points lie; negative before it, minus infinity where there is none."""
+    def above(self, points: Points) -> Points:  # [N, 3] -> [V, N] metres
+        """How far below the surface points lie: negative before it, minus infinity where there is none."""
         found = np.full((len(self._views), len(points)), -np.inf)
         for own, (x, y, z), (low, size, heights) in zip(found, self._seen_from(points), self._maps, strict=True):
             x, y = x - low[0], y - low[1]
@@ -105,21 +111,9 @@ class Heights:
             own[inside] = heights[x[inside] * size[1] + y[inside]] - z[inside]
         return found
 
-    def seen(self, points: Points, facing: Points | None) -> NDArray[np.bool_]:  # [N, 3], [N, 3] -> [W, N]
+    def seen(self, points: Points, facing: Points | None) -> NDArray[np.bool_]:  # [N, 3], [N, 3] -> [V, N]
         """From which directions points of the surface are seen; with normals, only those that face the eye."""
         found: NDArray[np.bool_] = self.above(points) < _SLACK
         if facing is not None:
-            found &= np.stack([facing @ back for _, _, back in self._views]) > _FACING
+            found &= np.stack([along(facing, back) for _, _, back in self._views]) > _FACING
         return found
-
-
-def thinned(points: Points, apart: float) -> NDArray[np.int64]:  # [N, 3] -> [M] ascending
-    """One point of each cell of that size: the nearest to its middle, the first of several."""
-    cells = np.floor(points / apart).astype(np.int64)
-    away = ((points - (cells + 0.5) * apart) ** 2).sum(axis=1)
-    cells -= cells.min(axis=0)
-    size = cells.max(axis=0) + 1
-    number = (cells[:, 0] * size[1] + cells[:, 1]) * size[2] + cells[:, 2]
-    order = np.lexsort((away, number))
-    own = number[order]
-    return np.sort(order[np.concatenate([[True], own[1:] != own[:-1]])])

@@ -141,7 +141,8 @@ class Moved:
         """What several cages move, one after the other."""
         if len(parts) == 1:
             return parts[0]
-        return Moved(*(np.concatenate([getattr(one, name) for one in parts]) for name in ("rows", "turns", "stretches")))
+        names = ("rows", "turns", "stretches")
+        return Moved(*(np.concatenate([getattr(one, name) for one in parts]) for name in names))
 
 
 @dataclass(frozen=True, eq=False)
