@@ -65,7 +65,7 @@ class BoundLayer:
             deform.Carriers(self.carriers.joints[chosen], self.carriers.weights[chosen]),
             None if self.cage is None else self.cage.only(place),
             None if self.drape is None else self.drape.only(chosen),
-            tuple(zone for zone in (zone.only(place) for zone in self.zones) if zone is not None),
+            tuple(zone.only(place) for zone in self.zones),
             None if self.borrowed is None else self.borrowed.only(rows),
         )
 
@@ -77,12 +77,13 @@ class BoundLayer:
     def moved(self, carried: Carried) -> Splats:
         """The splats as bones and blendshapes carry them."""
         rest, shapes, face = self.rest, None, Playing(self.zones, carried.weights)
-        if self.cage is not None and carried.weights.any():
+        if carried.weights.any() and (self.cage is not None or self.zones):
             means = rest.means.detach().cpu().numpy().copy()
-            found = Moved.joined([self.cage.move(carried.weights, means, deform.MOST_STRETCH), *face.move(means)])
+            own = [] if self.cage is None else [self.cage.move(carried.weights, means, deform.MOST_STRETCH)]
+            found = Moved.joined([*own, *face.move(means)])
+            moved, opacities = torch.from_numpy(means).to(rest.device), face.shaded(rest.opacities)
+            rest = dataclasses.replace(rest, means=moved, opacities=opacities)
             if len(found.rows):
-                moved, opacities = torch.from_numpy(means).to(rest.device), face.shaded(rest.opacities)
-                rest = dataclasses.replace(rest, means=moved, opacities=opacities)
                 shapes = [torch.from_numpy(part).to(rest.device) for part in (found.rows, found.turns, found.stretches)]
         if carried.scale != 1.0:
             rest = dataclasses.replace(rest, means=rest.means * carried.scale, scales=rest.scales * carried.scale)

@@ -1,8 +1,9 @@
 """The parts of a face that no photograph shows, in motion: how seeds appear, and what is before them goes.
 
 `unseen` finds, once, what a layer lacks. Each blendshape of it has seeds, which lie on the mesh as it is at the shape's
-full weight and are carried by their triangles from there. How far such a part is open or closed is linear in all shapes'
-weights: by how much they move its triangles as its own shape does. Nothing jumps, and a face at rest keeps its bits.
+full weight and are carried by their triangles from there. How far such a part is open or closed is linear in the
+weights of all shapes: by how much they move its triangles as its own shape does. Nothing jumps, and a face at rest
+keeps its bits.
 """
 
 from __future__ import annotations
@@ -45,18 +46,18 @@ class Zone:
     """One part of a face in a layer: its seeds, what carries them, and what goes when they come."""
 
     reach: Array  # [S] how much each of the rig's shapes opens or closes it
-    cage: ShapeCage  # of the seeds, by their rows in the layer
+    cage: ShapeCage | None  # of the seeds, by their rows in the layer; None when none of them is there
     opacities: NDArray[np.float32]  # [M] of seeds that are all there
     faint: NDArray[np.int64]  # [F] rows of photographed splats
     kept: NDArray[np.float32]  # [LEVELS + 1, F]
 
-    def only(self, place: NDArray[np.int64]) -> Zone | None:  # [N]
-        """The zone when of all splats only those with a `place` of 0 or more are left, there; None without seeds."""
-        cage, here = self.cage.only(place), place[self.faint] >= 0
-        if cage is None:
-            return None
-        opacities = self.opacities[place[self.cage.rows] >= 0]
-        return Zone(self.reach, cage, opacities, place[self.faint][here], np.ascontiguousarray(self.kept[:, here]))
+    def only(self, place: NDArray[np.int64]) -> Zone:  # [N]
+        """The zone when of all splats only those with a `place` of 0 or more are left, there."""
+        here = place[self.faint] >= 0
+        seeds = np.zeros(0, dtype=bool) if self.cage is None else place[self.cage.rows] >= 0
+        cage = None if self.cage is None else self.cage.only(place)
+        kept = np.ascontiguousarray(self.kept[:, here])
+        return Zone(self.reach, cage, self.opacities[seeds], place[self.faint][here], kept)
 
     def open(self, weights: Array) -> float:  # [S]
         """How far its shape is on its way, whatever shapes took it there: 0 to 1."""
@@ -64,8 +65,9 @@ class Zone:
 
     def shade(self, level: float, opacities: NDArray[np.float32]) -> None:  # [N], written
         """Seeds come, and what is before them goes."""
-        there = min(level / _THERE, 1.0)
-        opacities[self.cage.rows] = self.opacities * np.float32(there * there * (3 - 2 * there))
+        if self.cage is not None:
+            there = min(level / _THERE, 1.0)
+            opacities[self.cage.rows] = self.opacities * np.float32(there * there * (3 - 2 * there))
         at = level * LEVELS
         below = min(int(at), LEVELS - 1)
         past = np.float32(at - below)
@@ -81,14 +83,18 @@ class Borrowed:
     shares: Tensor  # [M, K] summing to 1
 
     def only(self, rows: NDArray[np.int64]) -> Borrowed:  # [N] ascending
-        """The light of the seeds among some of the splats. Of hosts that are not among them the others stand in."""
+        """The light of the seeds among some of the splats, of which all `lenders` must be."""
         count, seeds = int((rows < self.count).sum()), rows[rows >= self.count] - self.count
         place = np.full(self.count, -1, dtype=np.int64)
         place[rows[:count]] = np.arange(count)
         chosen = torch.from_numpy(seeds).to(self.hosts.device)
-        hosts = torch.from_numpy(place).to(chosen)[self.hosts[chosen]]
-        shares = torch.where(hosts < 0, 0.0, self.shares[chosen])
-        return Borrowed(count, hosts.clamp(min=0), shares / shares.sum(dim=1, keepdim=True).clamp(min=1e-6))
+        return Borrowed(count, torch.from_numpy(place).to(chosen)[self.hosts[chosen]], self.shares[chosen])
+
+    @property
+    def lenders(self) -> NDArray[np.int64]:
+        """The splats that lend light, ascending: seeds look the same whatever is worn as long as these are there."""
+        found: NDArray[np.int64] = np.unique(self.hosts.cpu().numpy())
+        return found
 
     def lit(self, gains: Tensor) -> Tensor:  # [count, 3] -> [count + M, 3]
         """The gains of all splats."""
@@ -217,7 +223,8 @@ class Playing:
 
     def move(self, means: NDArray[np.float32]) -> list[Moved]:  # [N, 3], written
         """Carries the seeds of zones that are not at rest, before bones do."""
-        return [zone.cage.move(self.weights, means, _SQUEEZED) for zone in self.zones if zone.open(self.weights) > 0]
+        cages = [zone.cage for zone in self.zones if zone.open(self.weights) > 0]
+        return [cage.move(self.weights, means, _SQUEEZED) for cage in cages if cage is not None]
 
     def shaded(self, opacities: Tensor) -> Tensor:  # [N]
         """Opacities as they are now; the very same ones where no zone is open."""

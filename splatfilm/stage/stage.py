@@ -462,11 +462,13 @@ class Stage:
         if not hiding:
             return None
         if (name, hiding) not in self._shown:
-            rest, rig = self._layer(name).rest, self._rig(name[0])
+            layer, rig = self._layer(name), self._rig(name[0])
             layers = self.placements.film.assets[name[0]].layers
             parts = tuple(dict.fromkeys(part for other in hiding for part in layers[other].mesh))
             own = layers[name[1].removeprefix(LAYER_PREFIX)].mesh if "/" in name[1] else ()
-            hidden = covered(rig, rest.means.cpu().numpy(), parts, own)
+            hidden = covered(rig, layer.rest.means.cpu().numpy(), parts, own)
+            if layer.borrowed is not None:
+                hidden[layer.borrowed.lenders] = False
             self._shown[name, hiding] = np.nonzero(~hidden)[0]
         return self._shown[name, hiding]
 

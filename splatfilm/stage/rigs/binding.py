@@ -141,6 +141,8 @@ class Moved:
         """What several cages move, one after the other."""
         if len(parts) == 1:
             return parts[0]
+        if not parts:
+            return Moved(np.zeros(0, dtype=np.int64), np.zeros((0, 4)), np.zeros((0, 6)))
         names = ("rows", "turns", "stretches")
         return Moved(*(np.concatenate([getattr(one, name) for one in parts]) for name in names))
 
