@@ -29,6 +29,7 @@ from splatfilm.stage.rigs.rig import Rig, parts_named
 from splatfilm.stage.rigs.skeleton import Pose, rest_pose
 from splatfilm.stage.rigs.surface import Nearest, nearest, normals
 from splatfilm.stage.shell import KEPT_IN, kept_in, outside
+from splatfilm.stage.unseen import unseen
 
 COVERED_METRES = 0.05  # how far below a garment something may lie and still be hidden by it
 _STRAIGHT_BELOW = 0.5  # cosine: what lies beside a garment's hem is not below it
@@ -125,7 +126,7 @@ def bound_layer(
         rest = rest_pose(rig.skeleton)
         return plain.posed(rig, Pose(rest.translations, rest.rotations, weights), IDENTITY)
 
-    found = cached_unseen(cache, key, rig, parts, shaped)
+    found = cached_unseen(cache, key, lambda: unseen(rig, parts, shaped))
     face = seeded(rig, splats, binding, found, lambda points: mesh_normals(rig, points, parts))
     drape = drape_of(rig, face.binding, splats.device)
     return BoundLayer(face.splats, _carriers(face.binding, splats.device), cage, drape, face.zones, face.borrowed)

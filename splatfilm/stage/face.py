@@ -28,13 +28,13 @@ from splatfilm.stage.neighbours import neighbours
 from splatfilm.stage.rigs.binding import Binding, Moved, ShapeCage, frames
 from splatfilm.stage.rigs.rig import Rig, best_weights
 from splatfilm.stage.rigs.surface import normals
-from splatfilm.stage.unseen import LEVELS, UNSEEN_VERSION, Posed, Unseen, unseen
+from splatfilm.stage.unseen import LEVELS, UNSEEN_VERSION, Unseen
 
 _SOLID = 0.1  # opacity of a splat that a seed may be lit as
 _HOSTS = 12  # such splats that it is lit as
 _NEARBY = 0.03  # metres to the farthest of them
 _ALIKE = 0.05  # metres that are as bad as a right angle between them is by its cosine
-_THERE = 0.15  # of the shape's full weight: from there seeds are all there
+_THERE = 0.06  # of the shape's full weight: there seeds are all there, and what is before them begins to go
 _THICK = 0.25  # of a seed's deviation along its triangle, across it
 _SQUEEZED = 16.0  # how much shorter or longer than at its shape's full weight a seed may be
 
@@ -68,7 +68,7 @@ class Zone:
         if self.cage is not None:
             there = min(level / _THERE, 1.0)
             opacities[self.cage.rows] = self.opacities * np.float32(there * there * (3 - 2 * there))
-        at = level * LEVELS
+        at = max(level - _THERE, 0.0) / (1 - _THERE) * LEVELS
         below = min(int(at), LEVELS - 1)
         past = np.float32(at - below)
         opacities[self.faint] *= (1 - past) * self.kept[below] + past * self.kept[below + 1]
@@ -239,15 +239,15 @@ class Playing:
 
 
 def cached_unseen(
-    folder: str | PathLike[str] | None, binding_name: str, rig: Rig, parts: tuple[str, ...], posed: Posed
+    folder: str | PathLike[str] | None, binding_name: str, find: Callable[[], tuple[Unseen, ...]]
 ) -> tuple[Unseen, ...]:
     """What a layer lacks, from `folder`, or found and kept there beside its binding; `None` keeps nothing."""
     if folder is None:
-        return unseen(rig, parts, posed)
+        return find()
     path = Path(folder) / f"unseen-{hash_value(['unseen', UNSEEN_VERSION, binding_name])[:24]}.npz"
     known = _read(path)
     if known is None:
-        known = unseen(rig, parts, posed)
+        known = find()
         _write(path, known)
     return known
 

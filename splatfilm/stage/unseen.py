@@ -54,6 +54,8 @@ _AROUND = 0.012  # metres around seeds in which something may lie before them
 _CELL = 1.5 * _APART  # of the map of seeds that splats are held against
 _FRONT = views((-40.0, -20.0, 0.0, 20.0, 40.0), (-25.0, 0.0, 25.0))
 _FROM_AFAR, _PIXEL = 1.0, 0.0007  # metres: how colours are looked at
+_COVERED = 0.5  # of a pixel, for it to say what colour something has
+_TURNED = 0.05  # cosine towards the eye of what is seen edge-on, or from behind
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -162,7 +164,10 @@ def _in_and_around(points: Floats, hidden: NDArray[np.bool_]) -> Rows:
 
 
 def _looked_at(region: Region, spread: Spread, before: Heights, rest: Splats) -> tuple[Floats, Floats]:
-    """The colours of points as splats show them at rest from before the face, and how sure they are: [N, 3], [N]."""
+    """The colours of points as splats show them at rest from before the face, and how sure they are: [N, 3], [N].
+
+    Points on the far side of an edge have the edge's: they are not to be told from it in a picture.
+    """
     from splatfilm.render import render
 
     points, facing = spread.at(region.corners(0.0)), region.facing(spread, 0.0)
@@ -180,7 +185,7 @@ def _looked_at(region: Region, spread: Spread, before: Heights, rest: Splats) ->
         x, y = (np.floor(focal * along(own, pose[:3, k]) / along(own, pose[:3, 2]) + half) for k in (0, 1))
         at = tuple(part.clip(0, 2 * half - 1).astype(np.int64) for part in (y, x))
         cover = frame.alpha.numpy()[at].astype(np.float64)
-        weight = np.maximum(along(facing, view[2]), 0.05) ** 2 * seen * (cover > 0.5)
+        weight = np.maximum(along(facing, view[2]), _TURNED) ** 2 * seen * (cover > _COVERED)
         colour = frame.beauty.clamp(0, 1).numpy()[at] / np.maximum(cover, 1e-3)[:, None]
         total += weight[:, None] * np.clip(colour, 0, 1)
         weights += weight
