@@ -34,7 +34,7 @@ _SOLID = 0.1  # opacity of a splat that a seed may be lit as
 _HOSTS = 12  # such splats that it is lit as
 _NEARBY = 0.03  # metres to the farthest of them
 _ALIKE = 0.05  # metres that are as bad as a right angle between them is by its cosine
-_THERE = 0.06  # of the shape's full weight: there seeds are all there, and what is before them begins to go
+_THERE = 0.06  # of the shape's full weight: from there seeds are all there
 _THICK = 0.25  # of a seed's deviation along its triangle, across it
 _SQUEEZED = 16.0  # how much shorter or longer than at its shape's full weight a seed may be
 
@@ -50,6 +50,7 @@ class Zone:
     opacities: NDArray[np.float32]  # [M] of seeds that are all there
     faint: NDArray[np.int64]  # [F] rows of photographed splats
     kept: NDArray[np.float32]  # [LEVELS + 1, F]
+    lag: float  # of the shape's full weight: from where on what is before the seeds begins to go
 
     def only(self, place: NDArray[np.int64]) -> Zone:  # [N]
         """The zone when of all splats only those with a `place` of 0 or more are left, there."""
@@ -57,7 +58,7 @@ class Zone:
         seeds = np.zeros(0, dtype=bool) if self.cage is None else place[self.cage.rows] >= 0
         cage = None if self.cage is None else self.cage.only(place)
         kept = np.ascontiguousarray(self.kept[:, here])
-        return Zone(self.reach, cage, self.opacities[seeds], place[self.faint][here], kept)
+        return Zone(self.reach, cage, self.opacities[seeds], place[self.faint][here], kept, self.lag)
 
     def open(self, weights: Array) -> float:  # [S]
         """How far its shape is on its way, whatever shapes took it there: 0 to 1."""
@@ -68,7 +69,7 @@ class Zone:
         if self.cage is not None:
             there = min(level / _THERE, 1.0)
             opacities[self.cage.rows] = self.opacities * np.float32(there * there * (3 - 2 * there))
-        at = max(level - _THERE, 0.0) / (1 - _THERE) * LEVELS
+        at = max(level - self.lag, 0.0) / (1 - self.lag) * LEVELS
         below = min(int(at), LEVELS - 1)
         past = np.float32(at - below)
         opacities[self.faint] *= (1 - past) * self.kept[below] + past * self.kept[below + 1]
@@ -172,7 +173,10 @@ def _zone(rig: Rig, one: Unseen, rows: NDArray[np.int64], like: Splats) -> tuple
     cage = ShapeCage(rows, triangle, one.shares, none, corners, own, inverse, offsets, rest)
     means = (one.shares[..., None] * lie[triangle]).sum(axis=1)
     facing = one.side[:, None] * normals(lie)[triangle]
-    return Zone(_reach(offsets, towards), cage, one.opacities, one.rows, one.kept), _discs(one, means, facing, like)
+    # A lid is there before the eye goes, or one would see through both; lips that part are not bridged for a moment.
+    lag = 0.0 if one.known.any() else _THERE
+    zone = Zone(_reach(offsets, towards), cage, one.opacities, one.rows, one.kept, lag)
+    return zone, _discs(one, means, facing, like)
 
 
 def _reach(offsets: Array, towards: Array) -> Array:  # [S, V, 3], [V, 3] -> [S]

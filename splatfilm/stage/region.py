@@ -14,6 +14,7 @@ AHEAD = views((-25.0, 0.0, 25.0), (0.0,))
 """Straight from before the face, and a little from both sides."""
 _TOUCHED = 0.002  # of a shape's farthest offset: what moves less is not moved
 _REACH = 0.02  # metres around what is moved, and as much again as that moves
+_EVERY, _COARSE = 4, 0.0024  # points, and metres of a map's cells: enough to tell which side is the outside
 _PLACES = 1e-7  # metres: corners that are closer are one
 
 
@@ -55,6 +56,15 @@ class Region:
         """What is seen at a weight of the shape."""
         return Heights(self.surface.at(self.corners(weight)), directions)
 
+    def about(self, points: Points, around: float) -> Spread:  # [N, 3] metres
+        """The points of the surface that are not far from others at rest or at the shape's full weight."""
+        low, high = points.min(axis=0) - around, points.max(axis=0) + around
+        near = np.zeros(len(self.triangles), dtype=bool)
+        for weight in (0.0, 1.0):
+            corners = self.corners(weight)
+            near |= ((corners.max(axis=1) > low) & (corners.min(axis=1) < high)).all(axis=1)
+        return self.surface.only(near[self.surface.triangle])
+
     def facing(self, points: Spread, weight: float) -> Points:  # -> [P, 3]
         """The outward normals of points at a weight of the shape."""
         found: Points = (self.sides[:, None] * normals(self.corners(weight)))[points.triangle]
@@ -62,16 +72,14 @@ class Region:
 
     def _outsides(self) -> Points:  # -> [T]
         """For each piece of the mesh whether what is seen of it faces the eye, as its triangles are wound."""
-        piece = _pieces(self._rest)
+        piece, some = _pieces(self._rest), self.surface.only(np.arange(0, len(self.surface.triangle), _EVERY))
         found = np.zeros(len(piece))
         for weight in (0.0, 1.0):
-            below, facing = (
-                self.heights(weight, AHEAD).above(self.surface.at(self.corners(weight))),
-                normals(self.corners(weight)),
-            )
-            for own, view in zip(below, AHEAD, strict=True):
-                towards = along(facing, view[2])[self.surface.triangle]
-                found += np.bincount(piece[self.surface.triangle], (own <= 0) * towards, len(found))
+            corners = self.corners(weight)
+            points, facing = some.at(corners), normals(corners)
+            for own, view in zip(Heights(points, AHEAD, _COARSE).above(points), AHEAD, strict=True):
+                towards = along(facing, view[2])[some.triangle]
+                found += np.bincount(piece[some.triangle], (own <= 0) * towards, len(found))
         return np.where(found < 0, -1.0, 1.0)[piece]
 
 

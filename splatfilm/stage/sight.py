@@ -16,8 +16,8 @@ Points = NDArray[np.float64]
 Views = NDArray[np.float64]
 """[V, 3, 3]: for each direction of view its right, its up, and the way back to the eye, as rows."""
 
-APART = 0.0008  # metres between the points that a mesh is sampled with
-_CELL = 0.0012  # metres: cells of a map of heights
+APART = 0.0009  # metres between the points that a mesh is sampled with
+_CELL = 0.0013  # metres: cells of a map of heights
 _SLACK = 0.0015  # metres that a point may lie below what its cell shows
 _FACING = 0.15  # cosine of a normal that faces the eye
 

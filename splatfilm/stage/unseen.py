@@ -52,7 +52,7 @@ _BEHIND_LIDS, _BEHIND_LIPS = 0.005, 0.0014  # metres behind seeds that are clear
 _LIDS, _LIPS = (0.3, 0.8), (0.01, 0.12)  # of a splat before the seeds: at less it stays, at more it goes
 _AROUND = 0.012  # metres around seeds in which something may lie before them
 _CELL = 1.5 * _APART  # of the map of seeds that splats are held against
-_FRONT = views((-40.0, -20.0, 0.0, 20.0, 40.0), (-25.0, 0.0, 25.0))
+_FRONT = views((-40.0, -15.0, 15.0, 40.0), (-25.0, 0.0, 25.0))
 _FROM_AFAR, _PIXEL = 1.0, 0.0007  # metres: how colours are looked at
 _COVERED = 0.5  # of a pixel, for it to say what colour something has
 _TURNED = 0.05  # cosine towards the eye of what is seen edge-on, or from behind
@@ -232,12 +232,13 @@ def _fainter(region: Region, shape: str, seeds: _Seeds, posed: Posed) -> tuple[R
     """Which photographed splats lie before the seeds, and what is left of them at each level."""
     mouth = shape == _JAW
     shown = seeds.spread.only(seeds.hidden) if mouth else seeds.spread
+    ends = [shown.at(region.corners(weight)) for weight in (0.0, 1.0)]
+    around = region.about(np.concatenate(ends), _AROUND)
     shares = [np.zeros(len(posed({})))]
     for level in range(1, LEVELS + 1):
         corners = region.corners(level / LEVELS)
-        points, surface = shown.at(corners), region.surface.at(corners)
-        around = (surface > points.min(axis=0) - _AROUND) & (surface < points.max(axis=0) + _AROUND)
-        open_ = Heights(surface[around.all(axis=1)], AHEAD).seen(points, region.facing(shown, level / LEVELS))
+        points = shown.at(corners)
+        open_ = Heights(around.at(corners), AHEAD).seen(points, region.facing(shown, level / LEVELS))
         splats = posed({shape: level / LEVELS})
         near = _near(splats, points)
         spots, share = _spots(splats, near), shares[-1].copy()
