@@ -35,8 +35,8 @@ Posed = Callable[[Mapping[str, float]], Splats]
 
 _EYES, _JAW = ("eyeBlinkLeft", "eyeBlinkRight"), "jawOpen"
 _FEWEST = 12  # seeds that were hidden at rest, and as many that were seen, or nothing is seeded
-_APART = 0.0014  # metres between seeds
-_APART_ELSEWHERE = 0.0028  # and deep inside of a mouth and around it
+_APART = 0.0015  # metres between seeds
+_APART_ELSEWHERE = 0.0036  # and deep inside of a mouth and around it
 _AT_LIPS = 0.006  # metres from where a mouth's inside begins
 _SPREAD, _OPAQUE = 0.75, 0.97  # a seed's deviation, of how far seeds are apart, and how opaque it is
 _ROUND_MOUTH = (0.010, 0.022)  # metres around a mouth's inside: seeded too, and thinning out to there

@@ -166,7 +166,8 @@ def test_no_splat_bridges_the_lips(mouth: tuple[Rig, BoundLayer]) -> None:
     bridge = flat(np.array([[0.0, -0.001, 0.0]]), np.array([SKIN]), np.array([0.008]))
     before = photographed(rig)
     names = ("means", "quats", "scales", "opacities", "sh")
-    both = Splats(*(torch.cat([getattr(before, name), getattr(bridge, name)]) for name in names))
+    means, quats, scales, opacities, sh = (torch.cat([getattr(p, name) for p in (before, bridge)]) for name in names)
+    both = Splats(means, quats, scales, opacities, sh)
     layer = bound_layer(rig, both, "y", ("face",), None)
     assert window(seen(layer, rig, {"jawOpen": 1.0}), (-0.015, 0.015), (-0.019, -0.005)).max() < 0.12
     assert layer.posed(rig, pose(rig, {}), IDENTITY).opacities[len(before)] == pytest.approx(0.95)
