@@ -56,7 +56,7 @@ class Region:
         """What is seen at a weight of the shape."""
         return Heights(self.surface.at(self.corners(weight)), directions)
 
-    def about(self, points: Points, around: float) -> Spread:  # [N, 3] metres
+    def about(self, points: Points, around: Points) -> Spread:  # [N, 3], [3] metres
         """The points of the surface that are not far from others at rest or at the shape's full weight."""
         low, high = points.min(axis=0) - around, points.max(axis=0) + around
         near = np.zeros(len(self.triangles), dtype=bool)

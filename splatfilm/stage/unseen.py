@@ -50,7 +50,7 @@ _STAYS = 0.5  # of how far the farthest moves: what moves less stays in its fold
 _EVEN = 7  # neighbours that smooth what was guessed
 _BEHIND_LIDS, _BEHIND_LIPS = 0.005, 0.0014  # metres behind seeds that are cleared with what is before them
 _LIDS, _LIPS = (0.3, 0.8), (0.01, 0.12)  # of a splat before the seeds: at less it stays, at more it goes
-_AROUND = 0.012  # metres around seeds in which something may lie before them
+_AROUND = (0.03, 0.06, 0.012)  # metres to the sides of seeds, before and above them, where something may hide them
 _CELL = 1.5 * _APART  # of the map of seeds that splats are held against
 _FRONT = views((-40.0, -15.0, 15.0, 40.0), (-25.0, 0.0, 25.0))
 _FROM_AFAR, _PIXEL = 1.0, 0.0007  # metres: how colours are looked at
@@ -143,8 +143,9 @@ def _seeds(region: Region, mouth: bool, before: Heights) -> _Seeds:
     if not mouth or hidden[chosen].all() or not hidden[chosen].any():
         return _Seeds(spread.only(chosen), hidden[chosen], np.full(len(chosen), _APART))
     far, inside = np.zeros(len(chosen), dtype=bool), hidden[chosen]
-    for side in (inside, ~inside):
-        far[side] = closest(points[chosen[side]], points[chosen[~side]])[1] > _AT_LIPS
+    before = points[chosen] * np.array([1.0, 0.0, 1.0])  # lips are seen before what is far behind them
+    far[inside] = closest(points[chosen[inside]], points[chosen[~inside]])[1] > _AT_LIPS
+    far[~inside] = closest(before[~inside], before[inside])[1] > _AT_LIPS
     plain = chosen[far][thinned(points[chosen[far]], _APART_ELSEWHERE)]
     chosen = np.concatenate([chosen[~far], plain])
     apart = np.repeat([_APART, _APART_ELSEWHERE], [len(chosen) - len(plain), len(plain)])
@@ -233,7 +234,7 @@ def _fainter(region: Region, shape: str, seeds: _Seeds, posed: Posed) -> tuple[R
     mouth = shape == _JAW
     shown = seeds.spread.only(seeds.hidden) if mouth else seeds.spread
     ends = [shown.at(region.corners(weight)) for weight in (0.0, 1.0)]
-    around = region.about(np.concatenate(ends), _AROUND)
+    around = region.about(np.concatenate(ends), np.array(_AROUND))
     shares = [np.zeros(len(posed({})))]
     for level in range(1, LEVELS + 1):
         corners = region.corners(level / LEVELS)
