@@ -8,6 +8,7 @@ move.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 
@@ -21,14 +22,15 @@ from splatfilm.base.threads import one_torch_thread
 from splatfilm.splats import Splats, transformed
 from splatfilm.stage import deform
 from splatfilm.stage.drape import Drape, drape_of
-from splatfilm.stage.lids import Lid, closed, lids_of
-from splatfilm.stage.normals import smooth_normals
-from splatfilm.stage.rigs.binding import ShapeCage, binding_key, cached_binding, shape_cage
+from splatfilm.stage.face import Borrowed, Playing, Zone, cached_unseen, seeded
+from splatfilm.stage.normals import mesh_normals, smooth_normals
+from splatfilm.stage.rigs.binding import Binding, Moved, ShapeCage, binding_key, cached_binding, shape_cage
 from splatfilm.stage.rigs.bones import bone_matrices, dual_quaternions
 from splatfilm.stage.rigs.rig import Rig, parts_named
-from splatfilm.stage.rigs.skeleton import Pose
+from splatfilm.stage.rigs.skeleton import Pose, rest_pose
 from splatfilm.stage.rigs.surface import Nearest, nearest, normals
 from splatfilm.stage.shell import KEPT_IN, kept_in, outside
+from splatfilm.stage.unseen import unseen
 
 COVERED_METRES = 0.05  # how far below a garment something may lie and still be hidden by it
 _STRAIGHT_BELOW = 0.5  # cosine: what lies beside a garment's hem is not below it
@@ -42,7 +44,16 @@ class BoundLayer:
     carriers: deform.Carriers
     cage: ShapeCage | None
     drape: Drape | None = None
-    lids: tuple[Lid, ...] = ()
+    zones: tuple[Zone, ...] = ()
+    borrowed: Borrowed | None = None  # the light of seeds, where there are any
+
+    def photographed(self, splats: Splats) -> Splats:
+        """Of the layer's splats, however they stand, those that were photographed."""
+        return splats if self.borrowed is None else splats.only(torch.arange(self.borrowed.count, device=splats.device))
+
+    def lit(self, gains: Tensor) -> Tensor:  # of those that were photographed -> [N, 3]
+        """What the colours of all of the layer's splats are multiplied by in a light."""
+        return gains if self.borrowed is None else self.borrowed.lit(gains)
 
     def only(self, rows: NDArray[np.int64]) -> BoundLayer:  # [M] ascending
         """Some of the splats alone: each where and as it would be among all of them, to the bit."""
@@ -54,7 +65,8 @@ class BoundLayer:
             deform.Carriers(self.carriers.joints[chosen], self.carriers.weights[chosen]),
             None if self.cage is None else self.cage.only(place),
             None if self.drape is None else self.drape.only(chosen),
-            tuple(lid for lid in (lid.only(torch.from_numpy(place).to(chosen)) for lid in self.lids) if len(lid.rows)),
+            tuple(zone.only(place) for zone in self.zones),
+            None if self.borrowed is None else self.borrowed.only(rows),
         )
 
     def posed(self, rig: Rig, pose: Pose, place: Similarity) -> Splats:
@@ -64,16 +76,18 @@ class BoundLayer:
 
     def moved(self, carried: Carried) -> Splats:
         """The splats as bones and blendshapes carry them."""
-        return closed(self.standing(carried, self.drape), self.lids, carried.weights)
+        return self.standing(carried, self.drape)
 
     def standing(self, carried: Carried, drape: Drape | None = None) -> Splats:
-        """Where `moved` has the splats, and how turned; not how cloth is stretched, nor what lids show."""
-        rest, shapes = self.rest, None
-        if self.cage is not None and carried.weights.any():
+        """Where `moved` has the splats, and how turned; not how cloth is stretched."""
+        rest, shapes, face = self.rest, None, Playing(self.zones, carried.weights)
+        if carried.weights.any() and (self.cage is not None or self.zones):
             means = rest.means.detach().cpu().numpy().copy()
-            found = self.cage.move(carried.weights, means, deform.MOST_STRETCH)
+            own = [] if self.cage is None else [self.cage.move(carried.weights, means, deform.MOST_STRETCH)]
+            found = Moved.joined([*own, *face.move(means)])
+            moved, opacities = torch.from_numpy(means).to(rest.device), face.shaded(rest.opacities)
+            rest = dataclasses.replace(rest, means=moved, opacities=opacities)
             if len(found.rows):
-                rest = dataclasses.replace(rest, means=torch.from_numpy(means).to(rest.device))
                 shapes = [torch.from_numpy(part).to(rest.device) for part in (found.rows, found.turns, found.stretches)]
         if carried.scale != 1.0:
             rest = dataclasses.replace(rest, means=rest.means * carried.scale, scales=rest.scales * carried.scale)
@@ -104,14 +118,28 @@ def bound_layer(
     rig: Rig, splats: Splats, sha256: str, parts: tuple[str, ...], cache: str | PathLike[str] | None
 ) -> BoundLayer:
     """Bind splats that stand in the rig's space. `sha256` names them in the cache; raises `ValueError` for parts."""
-    means = splats.means.detach().cpu().numpy()
-    binding = cached_binding(cache, binding_key(rig, sha256, parts), rig, means, parts)
-    carriers = deform.Carriers(
-        torch.from_numpy(np.ascontiguousarray(binding.joints)).to(splats.device),
-        torch.from_numpy(np.ascontiguousarray(binding.weights)).to(splats.device),
+    means, key = splats.means.detach().cpu().numpy(), binding_key(rig, sha256, parts)
+    binding = cached_binding(cache, key, rig, means, parts)
+    cage = shape_cage(rig, binding, means)
+    if cage is None:
+        return BoundLayer(splats, _carriers(binding, splats.device), None, drape_of(rig, binding, splats.device))
+    plain = BoundLayer(splats.to("cpu"), _carriers(binding, torch.device("cpu")), cage)
+
+    def shaped(weights: Mapping[str, float]) -> Splats:
+        rest = rest_pose(rig.skeleton)
+        return plain.posed(rig, Pose(rest.translations, rest.rotations, weights), IDENTITY)
+
+    found = cached_unseen(cache, key, lambda: unseen(rig, parts, shaped))
+    face = seeded(rig, splats, binding, found, lambda points: mesh_normals(rig, points, parts))
+    drape = drape_of(rig, face.binding, splats.device)
+    return BoundLayer(face.splats, _carriers(face.binding, splats.device), cage, drape, face.zones, face.borrowed)
+
+
+def _carriers(binding: Binding, device: torch.device) -> deform.Carriers:
+    return deform.Carriers(
+        torch.from_numpy(np.ascontiguousarray(binding.joints)).to(device),
+        torch.from_numpy(np.ascontiguousarray(binding.weights)).to(device),
     )
-    cage, drape = shape_cage(rig, binding, means), drape_of(rig, binding, splats.device)
-    return BoundLayer(splats, carriers, cage, drape, lids_of(rig, splats, carriers))
 
 
 def in_rig_space(splats: Splats, place: Similarity) -> Splats:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,23 +32,33 @@ FLAT = 0.5  # what the shortest axis of a flat splat counts, which lies in what 
 Floats = NDArray[np.float64]
 
 
-def mesh_normals(rig: Rig, splats: Splats, parts: tuple[str, ...]) -> Floats | None:  # [N, 3] unit
+def splat_normals(rig: Rig, splats: Splats, parts: tuple[str, ...]) -> Floats | None:  # [N, 3] unit
     """The normals of splats at rest in the rig's space, on the mesh's `parts`; None for a rig without a mesh.
 
-    The line is that of the side of the mesh that is nearest a little farther out, whichever it is, and of the splat
-    itself, the more the flatter it is; which way along it is outside is told by how open the mesh's sides are there.
+    Those of `mesh_normals`; and of the splat itself, the more the flatter it is.
     """
-    if rig.mesh is None:
+    line = mesh_normals(rig, splats.means.detach().cpu().numpy(), parts)
+    if line is None:
         return None
-    points = splats.means.detach().cpu().numpy().astype(np.float64)
-    sides = _sides(rig, parts)
-    outwards = _outwards(points, sides)
-    line = sides.nearest(points + FARTHER * outwards).normals
-    line = np.where(((line * outwards).sum(axis=1) < 0)[:, None], -line, line)
     axis, flat = _axes(splats)
     axis = np.where(((axis * line).sum(axis=1) < 0)[:, None], -axis, axis)
     share = np.minimum(flat, FLAT)[:, None]
     return _unit((1 - share) * line + share * axis)
+
+
+def mesh_normals(rig: Rig, points: NDArray[Any], parts: tuple[str, ...]) -> Floats | None:  # [N, 3] -> [N, 3] unit
+    """The smooth normals of the mesh's `parts` at points about them, at rest; None for a rig without a mesh.
+
+    The line is that of the side of the mesh that is nearest a little farther out, whichever it is; which way along it
+    is outside is told by how open the mesh's sides are there.
+    """
+    if rig.mesh is None:
+        return None
+    points = points.astype(np.float64)
+    sides = _sides(rig, parts)
+    outwards = _outwards(points, sides)
+    line = sides.nearest(points + FARTHER * outwards).normals
+    return np.where(((line * outwards).sum(axis=1) < 0)[:, None], -line, line)
 
 
 def smooth_normals(rig: Rig, points: Floats, chosen: NDArray[np.int64]) -> Floats:  # [N, 3], [K] -> [N, 3] unit

@@ -23,7 +23,7 @@ from splatfilm.stage.performance import Performer, pose_hash
 from splatfilm.stage.rigs.bones import quaternions_from_matrices, rigid_parts
 from splatfilm.stage.rigs.skeleton import Pose, world_transforms
 
-POSING_VERSION = 8
+POSING_VERSION = 9
 """Raised whenever the same splats in the same pose would stand otherwise, or be hidden otherwise by what is worn."""
 
 

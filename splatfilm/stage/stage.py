@@ -304,10 +304,14 @@ class Stage:
             scene = self.placements.scene
             place = self.placements.film.assets[scene.set].looks[scene.set_look].place
             self._probes = Probes(transformed(self._splats(scene.set, scene.set_look), place))
+        worn = [self._worn(placed, s) if placed.pose is not None or placed.worn else None for s in placed.sources]
+        seen = tuple(p if one is None else one.photographed(p) for p, one in zip(splats, worn, strict=True))
         if placed.light.lamps:
-            return splats, self._in_lamps(placed, splats, carried)
-        surfaces = tuple(self._surface(placed, source) for source in placed.sources)
-        return splats, gains_of(splats, surfaces, placed.light, self._probes, self._standing_at(placed))
+            gains = self._in_lamps(placed, seen, carried)
+        else:
+            surfaces = tuple(self._surface(placed, source) for source in placed.sources)
+            gains = gains_of(seen, surfaces, placed.light, self._probes, self._standing_at(placed))
+        return splats, tuple(g if one is None else one.lit(g) for g, one in zip(gains, worn, strict=True))
 
     def _in_lamps(self, placed: Placed, splats: tuple[Splats, ...], carried: Carried | None) -> tuple[Tensor, ...]:
         """What a member's colours are multiplied by in the lamps of its scene."""
@@ -329,7 +333,7 @@ class Stage:
             for name in names:
                 group = self._photographed_with(name)
                 before = sum(len(self._whole(one)) for one in group[: group.index(name)])
-                rows = self._which(placed, name[1])
+                rows = self._which_lit(placed, name[1])
                 rows = before + (np.arange(len(self._whole(name))) if rows is None else rows)
                 together, surface = self._before_camera(group, studio), self._surface(placed, name[1])
                 found.append(Worn.of(groups.index(group), together, surface, rows))
@@ -348,7 +352,8 @@ class Stage:
         from splatfilm.splats import transformed
 
         layer = self._layer(name)
-        return transformed(layer.rest, placed.place) if carried is None else layer.standing(carried)
+        rest = transformed(layer.rest, placed.place) if carried is None else layer.standing(carried)
+        return layer.photographed(rest)
 
     def _before_camera(self, group: tuple[Source, ...], studio: tuple[Lamp, ...]) -> Together:
         """What is known at rest of layers that were photographed together."""
@@ -373,9 +378,16 @@ class Stage:
         return tuple(one for one in group if one in self._sources)
 
     def _whole(self, name: Source) -> Splats:
-        """All splats of a layer or look, at rest."""
-        asset, source = name
-        return self._splats(asset, source) if self.placements.film.assets[asset].rig is None else self._layer(name).rest
+        """All splats of a layer or look that were photographed, at rest."""
+        if self.placements.film.assets[name[0]].rig is None:
+            return self._splats(*name)
+        layer = self._layer(name)
+        return layer.photographed(layer.rest)
+
+    def _which_lit(self, placed: Placed, source: str) -> NDArray[np.int64] | None:
+        """The photographed splats of a layer that are to be seen; None for all."""
+        rows = self._which(placed, source)
+        return None if rows is None else rows[rows < len(self._whole((placed.asset, source)))]
 
     def _standing_at(self, placed: Placed) -> NDArray[np.float64] | None:
         """The corners of the box about a character's joints, whatever it wears; None for one without a pose."""
@@ -394,21 +406,23 @@ class Stage:
 
         name = (placed.asset, source), self._hiding(placed, source)
         if name not in self._surfaces:
-            rows, normals = self._which(placed, source), self._facing(name[0])
-            self._surfaces[name] = Surface.of(self._rest(placed, source), normals if rows is None else normals[rows])
+            rows, normals, rest = self._which_lit(placed, source), self._facing(name[0]), self._rest(placed, source)
+            if placed.pose is not None or placed.worn:
+                rest = self._worn(placed, source).photographed(rest)
+            self._surfaces[name] = Surface.of(rest, normals if rows is None else normals[rows])
         return self._surfaces[name]
 
     def _facing(self, name: Source) -> Tensor:
         """The normals of a layer or look, in its splats' own axes; those of its mesh, where it has one."""
         from splatfilm.stage.light import in_own_axes, outward
-        from splatfilm.stage.normals import mesh_normals
+        from splatfilm.stage.normals import splat_normals
 
         if name not in self._normals:
             asset, source = name
             of, rest, found = self.placements.film.assets[asset], self._whole(name), None
             if of.rig is not None:
                 parts = of.layers[source.removeprefix(LAYER_PREFIX)].mesh if source.startswith(LAYER_PREFIX) else ()
-                found = mesh_normals(self._rig(asset), rest, parts)
+                found = splat_normals(self._rig(asset), rest, parts)
             self._normals[name] = outward(rest) if found is None else in_own_axes(rest, found)
         return self._normals[name]
 
@@ -449,11 +463,13 @@ class Stage:
         if not hiding:
             return None
         if (name, hiding) not in self._shown:
-            rest, rig = self._layer(name).rest, self._rig(name[0])
+            layer, rig = self._layer(name), self._rig(name[0])
             layers = self.placements.film.assets[name[0]].layers
             parts = tuple(dict.fromkeys(part for other in hiding for part in layers[other].mesh))
             own = layers[name[1].removeprefix(LAYER_PREFIX)].mesh if "/" in name[1] else ()
-            hidden = covered(rig, rest.means.cpu().numpy(), parts, own)
+            hidden = covered(rig, layer.rest.means.cpu().numpy(), parts, own)
+            if layer.borrowed is not None:
+                hidden[layer.borrowed.lenders] = False
             self._shown[name, hiding] = np.nonzero(~hidden)[0]
         return self._shown[name, hiding]
 

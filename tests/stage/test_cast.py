@@ -187,7 +187,8 @@ def test_a_worn_layer_hides_what_lies_below_it_and_nothing_else(stage: Stage) ->
     assert all(s.shown is None for s in before.spans)
     shown = {name: np.isin(np.arange(COUNTS[name]), spans[name].shown) for name in ("body", "pyjamas")}
     assert 0.05 < shown["pyjamas"].mean() < 0.9
-    assert (after.splats.opacities > 0).all()
+    clothes = [after.splats.opacities[span.rows] for name, span in spans.items() if name != "body"]
+    assert (torch.cat(clothes) > 0).all()  # a face hides what is behind its lids by itself
     rig = load_rig(RIG)
     head = on_mesh(rig, "body", COUNTS["body"]).means[:, 2] > 1.45  # the face is never below a gown
     assert shown["body"][head.numpy()].all()
@@ -214,7 +215,7 @@ def test_splats_follow_the_skinned_mesh(stage: Stage, film: Film) -> None:
     pose = dataclasses.replace(placed.pose, shapes={})
     posed = bound_layer(rig, splats, "x", (), None).posed(rig, pose, placed.place)
     assert solid.sum() > 20
-    np.testing.assert_allclose(posed.means.numpy()[solid], world, atol=2e-6)
+    np.testing.assert_allclose(posed.means.numpy()[:200][solid], world, atol=2e-6)
 
 
 def test_blendshapes_open_the_mouth_by_the_meshs_own_offsets() -> None:
@@ -407,7 +408,7 @@ def test_splats_that_were_captured_in_another_pose_are_named(
         bent[rig.skeleton.index(joint)] = multiply(turn, bent[rig.skeleton.index(joint)])
     layer = bound_layer(rig, on_mesh(rig, "body", COUNTS["body"]), "x", ("body",), None)
     posed = layer.posed(rig, dataclasses.replace(rest, rotations=bent), IDENTITY)
-    found = misfits_of(folder, baked(posed))
+    found = misfits_of(folder, baked(layer.photographed(posed)))
     assert said in found, found
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from splatfilm.splats import Splats
-from splatfilm.stage.normals import FLAT, mesh_normals
+from splatfilm.stage.normals import FLAT, splat_normals
 from splatfilm.stage.rigs.files import load_rig
 from splatfilm.stage.shell import shell
 
@@ -34,7 +34,7 @@ def test_splats_in_cloth_face_as_its_outside() -> None:
     above = points[:, 2] > 0.65  # farther down the inner side is seen too
     points, facing = points[above][::40], facing[above][::40]
     for depth in (0.0, 0.004, 0.008):
-        found = mesh_normals(RIG, balls(points - depth * facing), ("gown",))
+        found = splat_normals(RIG, balls(points - depth * facing), ("gown",))
         assert found is not None
         cosine = (found * facing).sum(axis=1)
         assert (cosine > math.cos(math.radians(30))).mean() > 0.92, depth
@@ -49,19 +49,19 @@ def test_near_a_hem_the_side_that_is_seen_from_around_is_the_outside() -> None:
     away /= np.sqrt((away**2).sum(axis=1, keepdims=True))
     outer = (facing[:, :2] * away).sum(axis=1) > 0.3
     for depth in (0.0, 0.01):  # on the outer side, and nearer to the inner one
-        found = mesh_normals(RIG, balls((points - depth * facing)[outer]), ("gown",))
+        found = splat_normals(RIG, balls((points - depth * facing)[outer]), ("gown",))
         assert found is not None
         assert ((found[:, :2] * away[outer]).sum(axis=1) > 0).mean() > 0.95, depth
 
 
 def test_a_splat_over_the_spine_faces_backwards_wherever_in_the_cloth_it_is() -> None:
-    found = mesh_normals(RIG, balls(np.array([[0.0, 0.09, 1.15], [0.0, 0.085, 1.0]])), ("gown",))
+    found = splat_normals(RIG, balls(np.array([[0.0, 0.09, 1.15], [0.0, 0.085, 1.0]])), ("gown",))
     assert found is not None and (found[:, 1] > 0.5).all()
 
 
 def test_the_axis_of_a_flat_splat_counts_as_much_as_the_mesh() -> None:
     point = np.array([[0.0, 0.095, 1.1]])
-    plain = mesh_normals(RIG, balls(point), ("gown",))
+    plain = splat_normals(RIG, balls(point), ("gown",))
     assert plain is not None
     side = np.cross(plain[0], (0.0, 0.0, 1.0))
     tilted = math.cos(0.4) * plain[0] + math.sin(0.4) * side / np.linalg.norm(side)
@@ -72,10 +72,10 @@ def test_the_axis_of_a_flat_splat_counts_as_much_as_the_mesh() -> None:
         quats=torch.from_numpy((quat / np.linalg.norm(quat))[None].astype(np.float32)),
         scales=torch.tensor([[0.01, 0.01, 1e-5]]),
     )
-    found = mesh_normals(RIG, disc, ("gown",))
+    found = splat_normals(RIG, disc, ("gown",))
     assert FLAT == 0.5 and found is not None
     assert abs(math.acos(float(found[0] @ plain[0])) - 0.2) < 0.01
 
 
 def test_without_a_mesh_there_are_none() -> None:
-    assert mesh_normals(dataclasses.replace(RIG, mesh=None), balls(np.zeros((1, 3))), ()) is None
+    assert splat_normals(dataclasses.replace(RIG, mesh=None), balls(np.zeros((1, 3))), ()) is None

@@ -136,6 +136,16 @@ class Moved:
     turns: Array  # [M, 4] wxyz
     stretches: Array  # [M, 6] symmetric xx xy xz yy yz zz
 
+    @staticmethod
+    def joined(parts: Sequence[Moved]) -> Moved:
+        """What several cages move, one after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        if not parts:
+            return Moved(np.zeros(0, dtype=np.int64), np.zeros((0, 4)), np.zeros((0, 6)))
+        names = ("rows", "turns", "stretches")
+        return Moved(*(np.concatenate([getattr(one, name) for one in parts]) for name in names))
+
 
 @dataclass(frozen=True, eq=False)
 class ShapeCage:
@@ -152,6 +162,7 @@ class ShapeCage:
     vertices: Array  # [V, 3] at rest
     inverse_frames: Array  # [T, 3, 3]
     offsets: Array  # [S, V, 3]
+    still: Array | None = None  # [V, 3] added to `vertices`; those that it is given move even where no shape moves them
 
     def only(self, place: NDArray[np.int64]) -> ShapeCage | None:  # [N]
         """The cage when of all splats only those with a `place` of 0 or more are left, there; None for none of them."""
@@ -159,7 +170,7 @@ class ShapeCage:
         if not here.any():
             return None
         own = (place[self.rows][here], self.triangle[here], self.points[here], self.away[here])
-        return ShapeCage(*own, self.triangles, self.vertices, self.inverse_frames, self.offsets)
+        return ShapeCage(*own, self.triangles, self.vertices, self.inverse_frames, self.offsets, self.still)
 
     def move(self, weights: Array, means: NDArray[np.float32], most: float) -> Moved:  # [S], [N, 3]
         """Moves splats as these weights say, before bones do, and leaves alone those that they do not reach.
@@ -169,7 +180,7 @@ class ShapeCage:
         """
         from splatfilm.render.kernels import extension
 
-        offsets = np.zeros_like(self.vertices)
+        offsets = np.zeros_like(self.vertices) if self.still is None else self.still.copy()
         for weight, own in zip(weights.tolist(), self.offsets, strict=True):
             if weight != 0.0:
                 offsets += weight * own
@@ -199,7 +210,7 @@ def shape_cage(rig: Rig, binding: Binding, means: NDArray[np.floating]) -> Shape
     points = binding.barycentric[rows]
     at = (points[..., None] * rest[corners[triangle]]).sum(axis=1)
     away = np.asarray(means, dtype=np.float64)[rows] - at
-    inverse = np.asarray(np.linalg.inv(_frames(rest[corners])), dtype=np.float64)
+    inverse = np.asarray(np.linalg.inv(frames(rest[corners])), dtype=np.float64)
     offsets = _dense_offsets(mesh, place, len(vertices))
     rows, triangle, corners = (np.ascontiguousarray(part, dtype=np.int64) for part in (rows, triangle, corners))
     return ShapeCage(rows, triangle, points, away, corners, rest, inverse, offsets)
@@ -213,7 +224,7 @@ def _dense_offsets(mesh: ProxyMesh, place: NDArray[np.int64], count: int) -> Arr
     return offsets
 
 
-def _frames(corners: Array) -> Array:  # [T, 3, 3] -> [T, 3, 3]
+def frames(corners: Array) -> Array:  # [T, 3, 3] -> [T, 3, 3]
     """Two edges and the unit normal as columns; a triangle without area gets the axes of space, so it never shears."""
     frames = np.stack([corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0], normals(corners)], axis=-1)
     flat = np.abs(np.linalg.det(frames)) < 1e-14
