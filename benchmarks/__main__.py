@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.report import hardware
 
 ORDER = (
-    *("start", "cast", "raster", "passes", "lens", "refine", "compare", "studio"),
+    *("start", "cast", "raster", "passes", "lens", "refine", "compare", "studio", "cut"),
     *("reconstruct", "refiner", "truth", "film", "bake", "comparison", "refined_film"),
 )
 """From seconds to minutes."""

@@ -47,6 +47,12 @@ PROBLEMS_FOUND = 3
     metavar="FOLDER",
     help="Refined takes from this folder, as `<shot>/v001`, instead of the film's own: another refiner's.",
 )
+@click.option(
+    "--width",
+    type=click.IntRange(32, 16384),
+    metavar="PIXELS",
+    help="Measure at this width what is not held to the bit.  [default: 640]",
+)
 @click.option("--size", metavar="SIZE", help="The frames of this size, as in `render --size`.")
 @backend_option("draws what the frames are held against")
 @out_option
@@ -85,6 +91,8 @@ def command(film_file: Path, fsc: float | None, revisit: float | None, as_json: 
                 "goal": plain(found.goal),
                 "frames": plain(found.shown),
                 "findings": plain(found.findings),
+                "size": list(found.size),
+                "working_size": list(found.working),
                 "files": [str(path) for path in found.files],
             }
         )
@@ -104,6 +112,7 @@ def _asked(
     takes: Path | None,
     cuts_only: bool,
     pairs: int,
+    width: int | None,
 ) -> Supervising:
     """What the options ask for."""
     from splatfilm.compare.supervise import Supervising
@@ -111,7 +120,7 @@ def _asked(
     from splatfilm.shots.names import parse_size
 
     truth = TruthOptions(out, shots or None, parse_size(size, film.size) if size else None, backend)
-    return Supervising(truth, not bare, takes, cuts_only, pairs)
+    return Supervising(truth, not bare, takes, cuts_only, pairs, width=width)
 
 
 def _in_words(found: Supervision) -> str:
@@ -121,6 +130,7 @@ def _in_words(found: Supervision) -> str:
         "",
         *_summary(found),
         "frames: " + ", ".join(f"{shot} {kind}" for shot, kind in found.shown.items()),
+        _measured_at(found),
         f"all numbers: {found.files[0]} and {found.files[1].name}",
     ]
     worst = found.worst
@@ -146,6 +156,11 @@ def _summary(found: Supervision) -> list[str]:
         named = (f"{shot} ({_decibels(near[shot])})" if shot in near else shot for shot in found.alone)
         lines.append(f"held against no other shot, only against the bare scene: {', '.join(named)}")
     return lines
+
+
+def _measured_at(found: Supervision) -> str:
+    exact = f"frames and revisits were held to the bit at {found.size[0]}x{found.size[1]}"
+    return f"{exact}, all else was measured at {found.working[0]}x{found.working[1]}"
 
 
 def _decibels(value: float) -> str:

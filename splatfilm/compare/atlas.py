@@ -20,12 +20,12 @@ from PIL import Image
 from splatfilm.base.files import atomic_path, write_bytes
 from splatfilm.base.hashing import hash_value
 from splatfilm.compare.rows import Bytes, RowClip
+from splatfilm.compare.views import PANE, small_of
 from splatfilm.shots.video import Reel, encode_video
 
 ATLAS_VERSION = 2
 WIDEST, TALLEST = 4096, 2304  # px; what every decoder takes (H.264 level 5.1)
 SCALES = (1.0, 0.75, 0.5, 0.375, 0.25)
-PANE = (640, 360)  # px; films larger than this are shown at it, full pictures lie beside
 SHEET_PANE = 320  # px wide: the first screen shows them larger than a contact sheet does
 SHEET_FRAMES = 5
 JPEG_QUALITY = 80
@@ -99,8 +99,14 @@ def _pictures(lanes: Sequence[Lane], layout: Layout) -> Iterator[tuple[Bytes, bo
                 above, before = same // layout.columns * height, same % layout.columns * width
                 pane[:] = page[above : above + height, before : before + width]
             else:
-                pane[:] = shown(lane.clip.frames[index], layout.pane)
+                pane[:] = _shown(lane.clip, index, layout.pane)
         yield page, True
+
+
+def _shown(clip: RowClip, index: int, size: tuple[int, int]) -> Bytes:
+    if clip.size[0] >= size[0] and clip.size[1] >= size[1]:
+        return small_of(clip.frames, index, size)
+    return shown(clip.frames[index], size)
 
 
 def shown(pixels: Bytes, size: tuple[int, int]) -> Bytes:

@@ -15,6 +15,7 @@ from splatfilm.base.progress import SILENT, Progress
 from splatfilm.compare.conform import Conformed, Target, conform, open_clip
 from splatfilm.compare.crew import Crew
 from splatfilm.compare.manifest import Baseline, ClipEntry, MethodEntry, read_baseline
+from splatfilm.compare.views import kept_size
 from splatfilm.film.model import Film
 from splatfilm.shots.names import FilmFolders
 
@@ -27,6 +28,7 @@ class Conforming:
     clips: Mapping[tuple[str, str, int], Conformed]  # by (method, shot, take)
     problems: tuple[Problem, ...]
     remarks: tuple[str, ...] = ()
+    targets: Mapping[str, Target] = field(default_factory=dict)  # by shot, as large as the film
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,9 @@ class Checked:
         }
 
 
-def target_of(film: Film, shot: str) -> Target:
-    """What clips of a shot are brought to."""
-    return Target(film.size, len(film.shot(shot).frames), float(film.rate))
+def target_of(film: Film, shot: str, size: tuple[int, int] | None = None) -> Target:
+    """What clips of a shot are brought to: pictures of `size`, the film's where none is given."""
+    return Target(size or film.size, len(film.shot(shot).frames), float(film.rate))
 
 
 def shot_names(film: Film) -> tuple[str, ...]:
@@ -80,8 +82,12 @@ def conform_all(
     progress: Progress = SILENT,
     shots: Sequence[str] = (),
     crew: Crew | None = None,
+    width: int = 0,
 ) -> Conforming:
-    """Conform every clip of the manifests (of `shots` only, where given), by a crew where there is one."""
+    """Conform every clip of the manifests (of `shots` only, where given), by a crew where there is one.
+
+    They are kept as large as a page shows them, or `width` wide where that is more.
+    """
     wanted = [
         (method, clip)
         for baseline in baselines
@@ -94,7 +100,8 @@ def conform_all(
     if wanted:
         progress.start("conforming clips", len(wanted), "clips")
     folder = conform_folder(film, out)
-    asked = [(clip, target_of(film, clip.shot), folder) for _, clip in wanted]
+    size = kept_size(film.size, width)
+    asked = [(clip, target_of(film, clip.shot, size), folder) for _, clip in wanted]
     for done, ((method, clip), error) in enumerate(zip(wanted, (crew or Crew(1)).map(_try, asked), strict=True)):
         if error is None:
             clips[method.name, clip.shot, clip.take] = conform(*asked[done])
@@ -104,7 +111,8 @@ def conform_all(
     if wanted:
         progress.finish()
     methods = tuple(method for baseline in baselines for method in baseline.methods)
-    return Conforming(methods, clips, tuple(problems), tuple(r for b in baselines for r in b.remarks))
+    targets = {shot: target_of(film, shot) for shot in shot_names(film)}
+    return Conforming(methods, clips, tuple(problems), tuple(r for b in baselines for r in b.remarks), targets)
 
 
 def _try(asked: tuple[ClipEntry, Target, Path]) -> InputError | None:

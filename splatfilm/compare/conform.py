@@ -1,9 +1,9 @@
 """Clips of any kind made comparable: the same framing, the same number of frames, never enlarged.
 
 A clip is read one frame at a time, whatever its length: turned upright, its letterbox cut off, cropped to the film's
-shape about the middle, brought down by area to the film's size or, where the clip is smaller, to the clip's own (our
-pictures are then brought down to that too). Frames are chosen by the time they are shown at, the nearest one, never
-blended. What was done is said in remarks; what cannot be compared is refused by name.
+shape about the middle, brought down by area to the size that pictures are looked at in or, where the clip is smaller,
+to the clip's own (our pictures are then brought down to that too). Frames are chosen by the time they are shown at, the
+nearest one, never blended. What was done is said in remarks; what cannot be compared is refused by name.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ RATE_SLACK = 0.005  # relative: 23.976 for 24 is told, 24.0001 is not
 
 @dataclass(frozen=True)
 class Target:
-    """What a clip is brought to: the film's picture and the shot's length."""
+    """What a clip is brought to: the film's picture, as large as it is looked at, and the shot's length."""
 
     size: tuple[int, int]  # width, height in pixels
     frames: int
@@ -109,19 +109,28 @@ def conform(entry: ClipEntry, target: Target, folder: Path) -> Conformed:
     remarks = [*source.remarks, *_declared(entry, source)]
     wanted, more = _timing(entry, source, target)
     crop, cropped = _framing(entry, source, target)
-    size = _size(crop, source, target)
+    size = _size(crop, target)
     remarks += [*more, *cropped]
     if size != target.size:
         remarks.append(f"smaller than the film: both are measured at {size[0]}x{size[1]}")
     with atomic_path(stored) as temporary:
         frames = open_memmap(temporary, mode="w+", dtype=np.uint8, shape=(target.frames, size[1], size[0], 3))
-        _fill(frames, entry, source, wanted, crop)
+        for place, pixels in _brought(entry, source, wanted, (crop, size)):
+            frames[place] = pixels
         frames.flush()
         del frames
     boxes = [_scaled_box(box, crop, size) for box in entry.mask]
     value = {"remarks": remarks, "shown": wanted, "facts": dict(source.facts), "mask": boxes}
     write_json(record, value)
     return _load(stored, value)
+
+
+def conformed_frames(entry: ClipEntry, target: Target) -> Iterator[tuple[int, Bytes]]:
+    """The frames that `conform` would keep, with the place of each in the shot, one at a time, kept nowhere."""
+    source = open_clip(entry, target.rate)
+    wanted, _ = _timing(entry, source, target)
+    crop, _ = _framing(entry, source, target)
+    yield from _brought(entry, source, wanted, (crop, _size(crop, target)))
 
 
 def _load(stored: Path, value: Mapping[str, Any]) -> Conformed:
@@ -141,16 +150,17 @@ def _key(entry: ClipEntry, target: Target) -> str:
     return hash_value(value)[:24]
 
 
-def _fill(frames: Bytes, entry: ClipEntry, source: Source, wanted: list[int], crop: Box) -> None:
-    """Decode once, from the beginning, and keep the frames that are wanted."""
+def _brought(
+    entry: ClipEntry, source: Source, wanted: list[int], framing: tuple[Box, tuple[int, int]]
+) -> Iterator[tuple[int, Bytes]]:
+    """Decode once, from the beginning, and bring the frames that are wanted to their framing; each with its place."""
     places: dict[int, list[int]] = {}
     for place, index in enumerate(wanted):
         places.setdefault(index, []).append(place)
-    size = frames.shape[2], frames.shape[1]
     last, count = max(wanted), 0
     for _, pixels in source.decode():
         for place in places.get(count, ()):
-            frames[place] = _resized(pixels, crop, size)
+            yield place, _resized(pixels, *framing)
         count += 1
         if count > last:
             return
@@ -259,8 +269,8 @@ def _bars(dark: tuple[int, int], length: int) -> tuple[int, int]:
     return 0, 0
 
 
-def _size(crop: Box, source: Source, target: Target) -> tuple[int, int]:
-    """The film's size, or the largest of its shape that needs no enlarging."""
+def _size(crop: Box, target: Target) -> tuple[int, int]:
+    """The target's size, or the largest of its shape that needs no enlarging."""
     width, height = crop[2] - crop[0], crop[3] - crop[1]
     share = min(1.0, width / target.size[0], height / target.size[1])
     if share > 0.999:

@@ -45,9 +45,9 @@ def _prefix(film: Film, shot: Shot) -> str:
 
 def _write(folder: Path, film: Film, shot: Shot, clip: RowClip) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for index, number in enumerate(shot.frames):
-        file = folder / f"{_prefix(film, shot)}{number:0{DIGITS}d}.png"
-        write_bytes(file, encode_png(clip.frames[index], {}))
+    for index, pixels in enumerate(clip.frames) if clip.whole is None else clip.whole():
+        file = folder / f"{_prefix(film, shot)}{shot.frames.first + index:0{DIGITS}d}.png"
+        write_bytes(file, encode_png(pixels, {}))
 
 
 # ---- OpenTimelineIO --------------------------------------------------------------------------------------------------

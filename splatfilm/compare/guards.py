@@ -67,8 +67,8 @@ def _some(clip: Clip, truth: ShotTruth) -> list[int]:
 def _ours(truth: ShotTruth, index: int, mask: Mask | None, figure: Callable[[Picture, Mask | None], float]) -> float:
     """A figure of our own frame, worked out once where nothing of it is masked."""
     if mask is not None:
-        return figure(truth.views[index].picture, mask)
-    return truth.once((figure.__name__, index), lambda: figure(truth.views[index].picture, None))
+        return figure(truth.clip().frames[index], mask)
+    return truth.once((figure.__name__, index), lambda: figure(truth.clip().frames[index], None))
 
 
 def _detail(clip: Clip, truth: ShotTruth, allowed: Allowed) -> Guard:
@@ -140,7 +140,7 @@ def copy_guard(a: Clip, b: Clip, truths: tuple[ShotTruth, ShotTruth], cameras: C
             theirs = vision.keypoints_of(a, i), vision.keypoints_of(b, j)
             found = _copied(theirs, partial(_own_pair, truths, i, j), pair)
         else:
-            found = _alike(psnr(one, two), psnr(truths[0].views[i].picture, truths[1].views[j].picture))
+            found = _alike(psnr(one, two), psnr(truths[0].clip().frames[i], truths[1].clip().frames[j]))
         worst = max(worst, found)
     return Guard("COPY", not worst[1], worst[0], text, worst[1])
 
@@ -156,7 +156,7 @@ def _opposite(a: Clip, b: Clip) -> list[tuple[int, int]]:
 
 def own_keypoints(truth: ShotTruth, index: int) -> vision.Keypoints:
     """The keypoints of our own frame, found once."""
-    return truth.once(("keypoints", index), lambda: vision.keypoints(truth.views[index].picture))
+    return truth.once(("keypoints", index), lambda: vision.keypoints(truth.clip().frames[index]))
 
 
 def _own_pair(truths: tuple[ShotTruth, ShotTruth], i: int, j: int) -> tuple[vision.Keypoints, vision.Keypoints]:

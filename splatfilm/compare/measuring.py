@@ -32,7 +32,7 @@ from splatfilm.compare.rows import Row, RowClip, measured_clip
 from splatfilm.compare.scores import MethodScores, PairKind, PairScores, Score
 from splatfilm.compare.stability import depth_steps
 from splatfilm.compare.truth import TruthOptions, film_truth
-from splatfilm.compare.views import Clip, ShotTruth, scaled_truth
+from splatfilm.compare.views import Clip, ShotTruth, scaled_truth, working_size
 from splatfilm.film.model import Film
 
 _KINDS: Mapping[str, PairKind] = {"follow-up": "follow-up", "revisit": "revisit", "edit": "edit"}
@@ -58,8 +58,7 @@ class Measuring:
     @property
     def size(self) -> tuple[int, int]:
         """The size that everything is measured at which is not smaller itself."""
-        size, width = self.film.size, self.width or WIDTH
-        return size if width >= size[0] else (width, max(1, round(width * size[1] / size[0])))
+        return working_size(self.film.size, self.width or WIDTH)
 
     def truths(self) -> dict[str, ShotTruth]:
         """Our film as it is measured against."""

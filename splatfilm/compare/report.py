@@ -28,6 +28,7 @@ from splatfilm.compare.scores import MethodScores, plain
 from splatfilm.compare.trivial import Footage, trivial_rows
 from splatfilm.compare.truth import TruthOptions, film_truth
 from splatfilm.compare.verdict import Verdict, room, verdicts
+from splatfilm.compare.views import kept_size, scaled_truth
 from splatfilm.film.model import Film, Shot
 from splatfilm.film.timecode import timecode
 from splatfilm.shots.names import FilmFolders
@@ -81,7 +82,10 @@ def default_baselines(film: Film, out: Path) -> tuple[Path, ...]:
 def make_report(film: Film, options: ReportOptions, progress: Progress = SILENT) -> Report:
     """Make the report. Raises `InputError` when the film itself is not made; what is wrong with clips is told in it."""
     folders = FilmFolders.of(options.out, film)
-    footage = Footage(film, folders, our_takes(film, folders), refined_takes(film, folders))
+    width = options.width or 0
+    footage = Footage(
+        film, folders, our_takes(film, folders), refined_takes(film, folders), kept_size(film.size, width)
+    )
     asked = Measuring(film, options.out, options.backend, options.width, options.imported, options.alone)
     with Crew(1 if options.processes is None and len(film.shots) < MANY_SHOTS else options.processes) as crew:
         conforming, pairs = _theirs(film, options, progress, crew)
@@ -113,7 +117,9 @@ def _mattes(
     """The difference mattes of the edits that the manifests ask for."""
     if not any(pair.kind == "edit" for pair in pairs):
         return []
-    return edit_mattes(rows, pairs, film_truth(film, TruthOptions(options.out, backend=options.backend, stored=True)))
+    truths = film_truth(film, TruthOptions(options.out, backend=options.backend, stored=True))
+    size = kept_size(film.size, options.width or 0)
+    return edit_mattes(rows, pairs, {name: scaled_truth(truth, *size) for name, truth in truths.items()})
 
 
 def _measured_at(asked: Measuring) -> str:
@@ -136,7 +142,7 @@ def _theirs(
         chosen = options.methods
         baselines = [dataclasses.replace(b, methods=tuple(m for m in b.methods if m.name in chosen)) for b in baselines]
     pairs = tuple(pair for baseline in baselines for pair in baseline.pairs)
-    return conform_all(film, baselines, options.out, progress, crew=crew), pairs
+    return conform_all(film, baselines, options.out, progress, crew=crew, width=options.width or 0), pairs
 
 
 def _gather(footage: Footage, conforming: Conforming, progress: Progress, crew: Crew) -> list[Row]:
@@ -228,7 +234,7 @@ def _shot_value(film: Film, shot: Shot, lanes: Sequence[Lane], layout: Layout) -
             {
                 "method": lane.method,
                 "take": lane.take,
-                "size": list(lane.clip.size),
+                "size": list(lane.clip.made or lane.clip.size),
                 "facts": {key: value for key, value in lane.clip.facts.items() if key not in ("photographs", "source")},
                 "remarks": list(lane.clip.remarks),
             }

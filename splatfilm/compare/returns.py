@@ -53,20 +53,30 @@ def find_returns(truths: Mapping[str, ShotTruth]) -> list[Return]:
 
 
 def measure_return_of(
-    own: Return, clips: Mapping[tuple[str, int | None], Clip], wrong: Clip | None
+    own: Return,
+    clips: Mapping[tuple[str, int | None], Clip],
+    wrong: Clip | None,
+    whole: Mapping[tuple[str, int | None], Clip] | None = None,
 ) -> list[PairScores]:
-    """The return in every take that both shots have."""
+    """The return in every take that both shots have; `whole` are the same clips as large as they were made."""
     takes = [take for shot, take in clips if shot == own.a and (own.b, take) in clips]
     note = f"everything but {', '.join(own.moved)}, which moved in the story"
     scores = []
     for take in takes:
-        a, b = (_without(clips[shot, take], own.mask) for shot in (own.a, own.b))
-        found = measure_revisit(a, b, own.frames, wrong)
+        a, b = _both(own, clips, take)
+        found = measure_revisit(a, b, own.frames, wrong, None if whole is None else _both(own, whole, take))
         scores.append(PairScores("revisit", own.a, own.b, take, revisit=found, note=note))
     return scores
 
 
+def _both(own: Return, clips: Mapping[tuple[str, int | None], Clip], take: int | None) -> tuple[Clip, Clip]:
+    return _without(clips[own.a, take], own.mask), _without(clips[own.b, take], own.mask)
+
+
 def _without(clip: Clip, mask: Mask) -> Clip:
+    height, width = clip.frames[0].shape[:2]
+    if mask.shape != (height, width):
+        mask = np.asarray(Image.fromarray(mask).resize((width, height), Image.Resampling.NEAREST))
     return Clip(clip.frames, mask if clip.mask is None else mask | clip.mask)
 
 

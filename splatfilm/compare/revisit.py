@@ -10,7 +10,7 @@ import numpy as np
 
 from splatfilm.compare import pixels
 from splatfilm.compare.scores import Better, CameraFollowing, Revisit, Score
-from splatfilm.compare.views import Clip, ShotTruth, to_bytes
+from splatfilm.compare.views import Clip, Mask, Picture, ShotTruth, to_bytes
 
 MOST_PAIRS = 32
 CLOSE_DEGREES = 5.0
@@ -48,19 +48,30 @@ def spread(items: Sequence[tuple[int, int]], most: int) -> tuple[tuple[int, int]
     return tuple(items[i] for i in np.linspace(0, len(items) - 1, most).round().astype(int))
 
 
-def measure_revisit(a: Clip, b: Clip, pairs: Sequence[tuple[int, int]], wrong: Clip | None = None) -> Revisit:
+def measure_revisit(
+    a: Clip,
+    b: Clip,
+    pairs: Sequence[tuple[int, int]],
+    wrong: Clip | None = None,
+    whole: tuple[Clip, Clip] | None = None,
+) -> Revisit:
     """REV_PSNR, REV_SSIM and REV_dE over pairs of frames (index in A, index in B); medians, because decibels may be
-    infinite. `wrong` is a clip of another shot, for the null.
+    infinite. `wrong` is a clip of another shot, for the null. `whole` are the same clips as large as they were made,
+    where what is exact, and the decibels, are found.
     """
-    mask = None if a.mask is None and b.mask is None else _kept(a, b)
+    mask = _kept(a, b)
+    whole_mask = mask if whole is None else _kept(*whole)
     rows: dict[str, list[tuple[int, float]]] = {"psnr": [], "ssim": [], "colour": []}
     nulls: dict[str, list[float]] = {"psnr": [], "ssim": [], "colour": []}
     exact = 0
     for i, j in pairs:
         one, two = a.frames[i], b.frames[j]
-        same = to_bytes(one) == to_bytes(two)
-        exact += bool(same.all() if mask is None else same[mask].all())
-        for name, value in pixels.differences(one, two, mask).items():
+        found = pixels.differences(one, two, mask)
+        large = (one, two) if whole is None else (whole[0].frames[i], whole[1].frames[j])
+        exact += _equal(*large, whole_mask)
+        if whole is not None:
+            found["psnr"] = pixels.psnr(*large, whole_mask)
+        for name, value in found.items():
             rows[name].append((j, value))
         if wrong is not None and len(wrong):
             for name, value in pixels.differences(one, wrong.frames[j % len(wrong)], mask).items():
@@ -107,7 +118,13 @@ def _angle(one: np.ndarray, two: np.ndarray) -> float:
     return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
 
 
-def _kept(a: Clip, b: Clip) -> np.ndarray:
-    """Where neither clip is masked."""
+def _equal(one: Picture, two: Picture, mask: Mask | None) -> bool:
+    """Whether two pictures are the same to the bit, where `mask` is True."""
+    same = to_bytes(one) == to_bytes(two)
+    return bool(same.all() if mask is None else same[mask].all())
+
+
+def _kept(a: Clip, b: Clip) -> Mask | None:
+    """Where neither clip is masked; None: everywhere."""
     masks = [clip.mask for clip in (a, b) if clip.mask is not None]
-    return np.asarray(~np.any(masks, axis=0))
+    return np.asarray(~np.any(masks, axis=0)) if masks else None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,12 @@ from PIL import Image
 
 from splatfilm.base.errors import InputError, Problem
 from splatfilm.compare.baselines import Conforming
+from splatfilm.compare.conform import conformed_frames
+from splatfilm.compare.finished import Files
 from splatfilm.compare.manifest import INFORMATION, ClipEntry, MethodEntry
-from splatfilm.compare.views import Clip, Lazy, Mapped, brought_down, from_bytes
+from splatfilm.compare.views import Clip, Lazy, Mapped, from_bytes, small_of
 from splatfilm.film.model import Film
 from splatfilm.shots.names import FilmFolders
-from splatfilm.shots.pictures import eight_bit, read_picture
 from splatfilm.shots.takes import Take, newest_finished
 
 Bytes = NDArray[np.uint8]
@@ -33,6 +34,8 @@ class RowClip:
     mask: NDArray[np.bool_] | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    made: tuple[int, int] | None = None  # the size in which it was made, where that is another
+    whole: Callable[[], Iterator[tuple[int, Bytes]]] | None = None  # every frame and its place, as large as the film's
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,17 +82,7 @@ def take_frames(film: Film, shot: str, take: Take, pass_name: str = "beauty") ->
     """The 8-bit pictures of a take, decoded when asked for."""
     numbers = film.shot(shot).frames
     files = tuple(take.folder / take.frame(number).pictures[pass_name].file for number in numbers)
-    return Lazy(len(files), _Decoded(files))
-
-
-@dataclass(frozen=True)
-class _Decoded:
-    """Picture files as 8-bit pictures."""
-
-    files: tuple[Path, ...]
-
-    def __call__(self, index: int) -> Bytes:
-        return eight_bit(read_picture(self.files[index])[0])
+    return Files(files)
 
 
 def baseline_rows(conforming: Conforming) -> list[Row]:
@@ -103,7 +96,14 @@ def baseline_rows(conforming: Conforming) -> list[Row]:
                 facts = {**clip_facts(entry), "source": dict(conformed.facts)}
                 identity = f"{entry.sha256} {conformed.key}"
                 clip = RowClip(
-                    Mapped(conformed.path), conformed.size, identity, conformed.mask, facts, conformed.remarks
+                    Mapped(conformed.path),
+                    conformed.size,
+                    identity,
+                    conformed.mask,
+                    facts,
+                    conformed.remarks,
+                    tuple(conformed.facts["size"]),
+                    partial(conformed_frames, entry, conforming.targets[entry.shot]),
                 )
                 clips[entry.shot, entry.take] = clip
         notes = (*((method.sentence,) if method.sentence else ()), *method.takes_withheld)
@@ -168,4 +168,4 @@ def measured_clip(clip: RowClip, size: tuple[int, int]) -> Clip:
     mask = clip.mask
     if mask is not None and clip.size != size:
         mask = np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).resize(size, Image.Resampling.BOX)) > 0
-    return Clip(Lazy(len(clip.frames), lambda index: from_bytes(brought_down(clip.frames[index], size))), mask)
+    return Clip(Lazy(len(clip.frames), lambda index: from_bytes(small_of(clip.frames, index, size))), mask)

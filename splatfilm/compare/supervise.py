@@ -2,13 +2,16 @@
 
 Before refinement a film must be exact: frames are what the scene gives, and a camera that comes back at the same moment
 of the story brings back the same bits. After refinement it is a matter of degree; the goals are the film's.
+
+What must be equal to the bit is looked at as large as it was made. All else is a matter of degree, and is measured at a
+working size: there a figure means the same for a film of any size.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -20,16 +23,19 @@ from splatfilm.compare.followup import Take, lay_ground, measure_follow_up
 from splatfilm.compare.guards import Allowed, shot_guards
 from splatfilm.compare.measure import write_scores
 from splatfilm.compare.motion import measure_motion
-from splatfilm.compare.overlap import Seer
+from splatfilm.compare.overlap import own_seer
 from splatfilm.compare.pairs import PairSpec, film_pairs, is_cut
 from splatfilm.compare.returns import find_returns, measure_return_of
 from splatfilm.compare.revisit import measure_revisit
 from splatfilm.compare.scores import Continuity, MethodScores, ObjectScore, PairScores, ShotScores
 from splatfilm.compare.truth import FOLDER, TruthOptions, film_clips, film_truth
-from splatfilm.compare.views import Clip, ShotTruth
+from splatfilm.compare.views import Chosen, Clip, Lazy, ShotTruth, scaled_clip, scaled_truth, working_size
 from splatfilm.film.model import ContinuityGoal, Film
 from splatfilm.shots.names import FilmFolders
 from splatfilm.shots.takes import Take as RenderedTake
+
+WIDTH = 640
+"""Pixels: what is not held to the bit is measured at this width unless another is asked for, or the film is smaller."""
 
 REFINED_MAY_ADD = 4.0
 """Times the bare frames' fine detail that refinement may bring: to add texture is what it is for."""
@@ -49,7 +55,8 @@ Verdict = Literal["holds", "fails", "nothing to compare"]
 class Supervising:
     """What is looked at: `refined` frames where there are any, every two shots or cuts alone, how many frames of each.
 
-    `takes` is a folder of refined takes elsewhere, `<shot>/v001/` as refinement writes them: another refiner's.
+    `takes` is a folder of refined takes elsewhere, `<shot>/v001/` as refinement writes them: another refiner's. `width`
+    is what is not held to the bit measured at; None: `WIDTH`.
     """
 
     truth: TruthOptions = field(default_factory=TruthOptions)
@@ -58,6 +65,7 @@ class Supervising:
     cuts_only: bool = False
     pairs: int = 8  # of frames, of two shots
     frames: int = 8  # of a shot by itself
+    width: int | None = None  # pixels
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,8 @@ class Supervision:
     scores: MethodScores
     shown: Mapping[str, str]  # shot -> "refined v002" or "bare v001"
     files: tuple[Path, Path]
+    size: tuple[int, int]  # at which frames are held to the bit
+    working: tuple[int, int]  # at which all else is measured
 
     @property
     def holds(self) -> bool:
@@ -130,29 +140,32 @@ def supervise(
     """
     goal = goal or film.continuity
     shown = _rendered(film, asked)
-    truths = film_truth(film, asked.truth, progress)
-    fitting = {name: clip for name, (_, _, clip) in shown.items()}
-    specs = [s for s in film_pairs(truths) if s.kind != "follow-up" or not asked.cuts_only or is_cut(truths, s)]
-    progress.start("continuity", len(truths) + len(specs), "comparisons")
+    whole = film_truth(film, replace(asked.truth, stored=True), progress)
+    size = next(iter(whole.values())).size
+    working = working_size(size, asked.width or WIDTH)
+    specs = [s for s in film_pairs(whole) if s.kind != "follow-up" or not asked.cuts_only or is_cut(whole, s)]
+    progress.start("continuity", len(whole) + len(specs), "comparisons")
     findings: list[Finding] = []
     shots: list[ShotScores] = []
     takes: dict[str, Take] = {}
-    for done, (name, truth) in enumerate(truths.items(), 1):
-        bare = shown[name][1] == "bare"
-        scores, take, finding = _shot(truth, fitting[name], bare, asked)
+    for done, (name, truth) in enumerate(whole.items(), 1):
+        _, kind, clip = shown[name]
+        _check_fits(truth, clip)
+        if kind == "bare":
+            findings.append(exact := _exact(truth, clip, asked.frames))
+            if exact.verdict == "fails":  # finished frames are not what the scene gives, so it is drawn
+                truth = replace(truth, stored=Lazy(len(truth), truth.drawn, keep=0) if truth.drawn else None)
+        scores, takes[name] = _shot(scaled_truth(truth, *working), scaled_clip(clip, working), kind, asked.frames)
         shots.append(scores)
-        takes[name] = take
-        findings += [finding] if finding else []
         progress.advance(done, name)
     pairs: list[PairScores] = []
-    seers = {name: Seer(truth) for name, truth in truths.items()}
-    judge = _Judge(truths, seers, takes, {n for n, (_, kind, _) in shown.items() if kind == "bare"}, goal, asked.pairs)
+    judge = _Judge(takes, {name: clip for name, (_, _, clip) in shown.items()}, _bare(shown), goal, asked.pairs)
     for done, spec in enumerate(specs, 1):
         found, finding = judge.pair(spec)
         if finding.verdict != "nothing to compare" or finding.kind == "cut":
             pairs.append(found)
             findings.append(finding)
-        progress.advance(len(truths) + done, f"{spec.a} > {spec.b}")
+        progress.advance(len(whole) + done, f"{spec.a} > {spec.b}")
     for found, finding in judge.returns():
         pairs.append(found)
         findings.append(finding)
@@ -161,11 +174,19 @@ def supervise(
     kinds = {name: f"{kind} {take.name}" for name, (take, kind, _) in shown.items()}
     folder = FilmFolders.of(asked.truth.out, film, asked.truth.size).root / FOLDER
     more = {"goal": goal, "findings": findings, "frames": kinds, "holds": all(f.verdict != "fails" for f in findings)}
-    files = write_scores(folder, [scores_of_film], more)
-    return Supervision(goal, tuple(findings), scores_of_film, kinds, files)
+    files = write_scores(folder, [scores_of_film], {**more, "size": size, "working_size": working})
+    return Supervision(goal, tuple(findings), scores_of_film, kinds, files, size, working)
 
 
-def _rendered(film: Film, asked: Supervising) -> dict[str, tuple[RenderedTake, str, Clip]]:
+Shown = Mapping[str, tuple[RenderedTake, str, Clip]]
+"""By shot: the take that counts, which kind of frames it has (bare or refined), and them."""
+
+
+def _bare(shown: Shown) -> Set[str]:
+    return {name for name, (_, kind, _) in shown.items() if kind == "bare"}
+
+
+def _rendered(film: Film, asked: Supervising) -> Shown:
     """The take that counts of every shot, what kind it is, and its frames."""
     bare = film_clips(film, asked.truth, refined=False)
     refined = film_clips(film, asked.truth, refined=True, elsewhere=asked.takes) if asked.refined else {}
@@ -184,30 +205,31 @@ def _rendered(film: Film, asked: Supervising) -> dict[str, tuple[RenderedTake, s
     return found
 
 
-def _shot(truth: ShotTruth, clip: Clip, bare: bool, asked: Supervising) -> tuple[ShotScores, Take, Finding | None]:
-    """One shot by itself: bare frames must be the scene's to the bit; refined ones must still be a picture of it."""
-    if len(clip) != len(truth) or clip.frames[0].shape[1::-1] != truth.size:
-        size = clip.frames[0].shape[1::-1]
+def _check_fits(truth: ShotTruth, clip: Clip) -> None:
+    """Raises `InputError` where a take has another length or size than its shot."""
+    size = clip.frames[0].shape[1::-1]
+    if len(clip) != len(truth) or size != truth.size:
         why = (
             f"its take has {len(clip)} frames of {size[0]}x{size[1]}, "
             f"the film asks for {len(truth)} of {truth.size[0]}x{truth.size[1]}: render again"
         )
         raise InputError.at(truth.shot, why)
-    motion, ours = (measure_motion(c.frames, most=asked.frames) for c in (clip, truth.clip()))
-    allowed = Allowed() if bare else Allowed(detail=(Allowed().detail[0], REFINED_MAY_ADD))
+
+
+def _shot(truth: ShotTruth, clip: Clip, kind: str, frames: int) -> tuple[ShotScores, Take]:
+    """One shot by itself: it must still be a picture of its scene. Refined frames may bring detail of their own."""
+    motion, ours = (measure_motion(c.frames, most=frames) for c in (clip, truth.clip()))
+    allowed = Allowed() if kind == "bare" else Allowed(detail=(Allowed().detail[0], REFINED_MAY_ADD))
     guards = shot_guards(clip, truth, motion, ours, allowed)
-    scores = ShotScores(
-        truth.shot,
-        None,
-        len(clip),
-        guards=guards,
-        agreement=measure_agreement(clip, truth, asked.frames),
-    )
-    take = Take(clip, truth, None, guards)
-    if not bare:
-        return scores, take, None
-    chosen = some(len(clip), asked.frames)
-    same = measure_determinism([clip.frames[i] for i in chosen], [truth.views[i].picture for i in chosen])
+    agreement = measure_agreement(clip, truth, frames)
+    return ShotScores(truth.shot, None, len(clip), guards=guards, agreement=agreement), Take(clip, truth, None, guards)
+
+
+def _exact(truth: ShotTruth, clip: Clip, frames: int) -> Finding:
+    """Bare frames must be what the scene gives, to the bit: some of them, drawn anew as large as they are."""
+    chosen = some(len(clip), frames)
+    drawn = Lazy(len(truth), truth.drawn or (lambda index: truth.views[index].picture), keep=0)
+    same = measure_determinism(Chosen(clip.frames, chosen), Chosen(drawn, chosen))
     share = same.share.value or 0.0
     why = ""
     if share < 1:
@@ -216,33 +238,38 @@ def _shot(truth: ShotTruth, clip: Clip, bare: bool, asked: Supervising) -> tuple
             f"{len(wrong)} of {len(chosen)} frames are not what the scene gives, by up to {same.largest.value:.0f} "
             f"levels, first {truth.scene_frames[wrong[0]]}"
         )
-    return scores, take, Finding("frames", truth.shot, "", "fails" if why else "holds", share, 1.0, why)
+    return Finding("frames", truth.shot, "", "fails" if why else "holds", share, 1.0, why)
 
 
 @dataclass(frozen=True, eq=False)
 class _Judge:
-    """Holds shots against each other and against the goal."""
+    """Holds shots against each other and against the goal; `whole` are their frames as large as they were made."""
 
-    truths: Mapping[str, ShotTruth]
-    seers: Mapping[str, Seer]
-    takes: Mapping[str, Take]
+    takes: Mapping[str, Take]  # at the working size
+    whole: Mapping[str, Clip]
     bare: Set[str]
     goal: ContinuityGoal
     most: int
+
+    @property
+    def truths(self) -> Mapping[str, ShotTruth]:
+        return {name: take.truth for name, take in self.takes.items()}
 
     def pair(self, spec: PairSpec) -> tuple[PairScores, Finding]:
         """One pair of shots."""
         if spec.kind != "revisit":
             return self._follow_up(spec)
         wrong = self._wrong(spec.a, spec.b)
-        revisit = measure_revisit(self.takes[spec.a].clip, self.takes[spec.b].clip, spec.frames, wrong)
+        whole = self.whole[spec.a], self.whole[spec.b]
+        revisit = measure_revisit(self.takes[spec.a].clip, self.takes[spec.b].clip, spec.frames, wrong, whole)
         return self._revisited(PairScores("revisit", spec.a, spec.b, revisit=revisit), math.inf, "")
 
     def returns(self) -> Iterator[tuple[PairScores, Finding]]:
         """Cameras that come back after something was moved: everything else must be as it was."""
         clips: dict[tuple[str, int | None], Clip] = {(name, None): take.clip for name, take in self.takes.items()}
+        whole: dict[tuple[str, int | None], Clip] = {(name, None): clip for name, clip in self.whole.items()}
         for back in find_returns(self.truths):
-            for found in measure_return_of(back, clips, self._wrong(back.a, back.b)):
+            for found in measure_return_of(back, clips, self._wrong(back.a, back.b), whole):
                 note = f"without {', '.join(back.moved)}, which moved; "
                 yield self._revisited(found, BESIDE_WHAT_MOVED, note)
 
@@ -264,7 +291,7 @@ class _Judge:
     def _follow_up(self, spec: PairSpec) -> tuple[PairScores, Finding]:
         a, b = self.takes[spec.a], self.takes[spec.b]
         other = next((t.clip().frames for t in self.truths.values() if t.scene != a.truth.scene), ())
-        ground = lay_ground(self.seers[spec.a], self.seers[spec.b], other, self.most)
+        ground = lay_ground(own_seer(a.truth), own_seer(b.truth), other, self.most)
         found = measure_follow_up(a, b, other, ground, self.most)
         scores = PairScores(spec.kind, spec.a, spec.b, continuity=found)
         return scores, _judged(spec, self.truths, a, b, found, self.goal)

@@ -27,7 +27,7 @@ from splatfilm.capture.model import Photograph
 from splatfilm.capture.pictures import load_picture
 from splatfilm.compare.crew import Crew
 from splatfilm.compare.rows import Bytes, Row, RowClip, take_frames
-from splatfilm.compare.views import Chosen, Lazy, Mapped
+from splatfilm.compare.views import Chosen, Lazy, Mapped, brought_down, working_size
 from splatfilm.film.model import Film
 from splatfilm.shots.names import FilmFolders
 from splatfilm.shots.plan import load_paths
@@ -37,7 +37,8 @@ from splatfilm.shots.video import Reel, decode_video, encode_video
 METRES_A_RADIAN = 1.5
 """How many metres away a photograph counts as far as one turned by a radian: the nearest sees most of the same."""
 
-SERVICE_BITS = 7.9e6 / (1280 * 720 * 24)
+SERVICE_WIDTH = 1280
+SERVICE_BITS = 7.9e6 / (SERVICE_WIDTH * 720 * 24)
 """Bits a pixel of a service's usual delivery, H.264 at 7.9 Mbit/s for 1280x720 at 24 frames a second."""
 
 ENCODERS = {"h264": "libx264", "hevc": "libx265", "vp9": "libvpx-vp9", "mpeg4": "mpeg4"}
@@ -51,6 +52,12 @@ class Footage:
     folders: FilmFolders
     takes: Mapping[str, Take]  # bare, by shot
     refined: Mapping[str, Take] = field(default_factory=dict)  # of the shots that were refined
+    kept: tuple[int, int] | None = None  # the size (width, height) in which rows are kept; None: the film's
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of what is made for comparing: no larger than it is looked at."""
+        return self.kept or self.film.size
 
     @property
     def shown(self) -> Mapping[str, Take]:
@@ -113,15 +120,18 @@ def _size(take: Take, film: Film) -> tuple[int, int]:
 def reencoded(footage: Footage, theirs: Sequence[Row], progress: Progress, crew: Crew) -> Row:
     """Our frames through the codec and the bits a pixel of the clips they are compared with."""
     codec, bits = codec_of(theirs)
-    asked = [_Compressing.of(footage, take, codec, bits) for take in footage.shown.values()]
+    made = working_size(footage.film.size, width_of(theirs))
+    asked = [_Compressing.of(footage, take, (codec, bits), made) for take in footage.shown.values()]
     clips = {}
     progress.start("compressing our frames like theirs", len(asked), "shots")
     for one, stored in zip(asked, crew.map(_compressed, asked), strict=True):
         facts = {"codec": codec, "bits_per_second": one.rate, "bytes": one.path.stat().st_size}
-        clips[one.shot, 1] = RowClip(stored, one.size, one.path.stem, None, facts)
+        clips[one.shot, 1] = RowClip(stored, one.kept, one.path.stem, None, facts, (), one.made)
         progress.advance(len(clips))
     progress.finish()
-    note = f"{codec} at {bits:.3f} bits a pixel, " + ("as theirs" if _video_facts(theirs) else "as services deliver")
+    note = f"{codec} at {made[0]}x{made[1]} and {bits:.3f} bits a pixel, " + (
+        "as theirs" if _video_facts(theirs) else "as services deliver"
+    )
     return Row("ours-codec", "Splatfilm, compressed like theirs", "trivial", "I4", clips, (note,))
 
 
@@ -132,24 +142,27 @@ class _Compressing:
     film: Film
     shot: str
     frames: Sequence[Bytes]
-    size: tuple[int, int]
+    made: tuple[int, int]  # width, height of the compressed pictures
+    kept: tuple[int, int]  # and of what is kept of them, no larger
     path: Path
     codec: str
     rate: int  # bits a second
 
     @classmethod
-    def of(cls, footage: Footage, take: Take, codec: str, bits: float) -> _Compressing:
-        film, shot, size = footage.film, str(take.header["shot"]), _size(take, footage.film)
-        rate = max(20_000, round(bits * size[0] * size[1] * float(film.rate)))
-        path = footage.cache / "reencoded" / f"{hash_value([footage.identity(take), codec, rate])[:24]}.mp4"
-        return cls(film, shot, take_frames(film, shot, take), size, path, codec, rate)
+    def of(cls, footage: Footage, take: Take, how: tuple[str, float], made: tuple[int, int]) -> _Compressing:
+        film, shot, (codec, bits) = footage.film, str(take.header["shot"]), how
+        kept = min(footage.size, made)
+        rate = max(20_000, round(bits * made[0] * made[1] * float(film.rate)))
+        asked = [footage.identity(take), codec, rate, list(made), list(kept)]
+        path = footage.cache / "reencoded" / f"{hash_value(asked)[:24]}.mp4"
+        return cls(film, shot, take_frames(film, shot, take), made, kept, path, codec, rate)
 
 
 def _compressed(asked: _Compressing) -> Sequence[Bytes]:
     """What is left of the frames; made where it is not there yet."""
     if not asked.path.exists():
-        _encode(asked.path, asked.frames, asked.film, (asked.codec, asked.rate))
-    return _stored(asked.path, len(asked.frames), asked.size)
+        _encode(asked)
+    return _stored(asked.path, len(asked.frames), asked.made, asked.kept)
 
 
 def codec_of(theirs: Sequence[Row]) -> tuple[str, float]:
@@ -163,36 +176,42 @@ def codec_of(theirs: Sequence[Row]) -> tuple[str, float]:
     return (codec if codec in ENCODERS else "h264"), float(np.median(per_pixel)) if per_pixel else SERVICE_BITS
 
 
+def width_of(theirs: Sequence[Row]) -> int:
+    """How wide the clips are, pixels, the median; a service's usual width without any video."""
+    widths = [fact["size"][0] for fact in _video_facts(theirs)]
+    return int(np.median(widths)) if widths else SERVICE_WIDTH
+
+
 def _video_facts(theirs: Sequence[Row]) -> list[Mapping[str, Any]]:
     sources = [clip.facts.get("source", {}) for row in theirs for clip in row.clips.values()]
     return [source for source in sources if source.get("bits_per_second")]
 
 
-def _encode(path: Path, frames: Sequence[Bytes], film: Film, how: tuple[str, int]) -> None:
-    codec, rate = how
+def _encode(asked: _Compressing) -> None:
+    codec, rate, film = asked.codec, asked.rate, asked.film
     encoder = {"codec": ENCODERS[codec], "b": str(rate), "maxrate": str(rate), "bufsize": str(rate // 2)}
     if codec == "h264":
         encoder |= {"preset": "medium", "x264-params": "threads=1:lookahead-threads=1:sliced-threads=0"}
     elif codec == "hevc":
         encoder |= {"preset": "medium", "x265-params": "pools=none:frame-threads=1:log-level=error"}
-    height, width = frames[0].shape[:2]
-    reel = Reel(film.title, film.rate, (width, height), film.timecode)
-    with atomic_path(path) as temporary:
-        encode_video(temporary, ((pixels, index == 0) for index, pixels in enumerate(frames)), reel, _nobody, encoder)
+    reel = Reel(film.title, film.rate, asked.made, film.timecode)
+    pictures = ((brought_down(pixels, asked.made), index == 0) for index, pixels in enumerate(asked.frames))
+    with atomic_path(asked.path) as temporary:
+        encode_video(temporary, pictures, reel, _nobody, encoder)
 
 
 def _nobody(done: int) -> None:
     """Progress that nobody asked for."""
 
 
-def _stored(path: Path, count: int, size: tuple[int, int]) -> Sequence[Bytes]:
+def _stored(path: Path, count: int, made: tuple[int, int], size: tuple[int, int]) -> Sequence[Bytes]:
     """The frames of a short video on disk, read through a file of raw pixels that is made once beside it."""
     raw = path.with_suffix(".npy")
     if not raw.exists():
         with atomic_path(raw) as temporary:
             frames = open_memmap(temporary, mode="w+", dtype=np.uint8, shape=(count, size[1], size[0], 3))
             for index, (_, pixels) in zip(range(count), decode_video(path), strict=False):
-                frames[index] = pixels[: size[1], : size[0]]
+                frames[index] = brought_down(pixels[: made[1], : made[0]], size)
             frames.flush()
             del frames
     return Mapped(raw)
@@ -223,7 +242,7 @@ def nearest_photograph(footage: Footage, photographs: Mapping[str, Sequence[Phot
             continue
         place = footage.film.assets[scene.set].looks[scene.set_look].place
         theirs = [placed(photograph.camera, place) for photograph in offered]
-        size = _size(take, footage.film)
+        size = footage.size
         cameras = [paths[shot].at(frame, *size) for frame in footage.film.shot(shot).frames]
         chosen = [nearest(camera, theirs) for camera in cameras]
         used = sorted(set(chosen))
@@ -239,7 +258,7 @@ def mean_picture(footage: Footage, photographs: Mapping[str, Sequence[Photograph
     """The mean of all photographs of the set, for every frame."""
     clips, means = {}, {}
     for shot, take in footage.takes.items():
-        scene, size = footage.film.shot(shot).scene, _size(take, footage.film)
+        scene, size = footage.film.shot(shot).scene, footage.size
         if not photographs[scene]:
             continue
         if scene not in means:
@@ -252,7 +271,11 @@ def mean_picture(footage: Footage, photographs: Mapping[str, Sequence[Photograph
 
 
 def _mean(footage: Footage, photographs: Sequence[Photograph], size: tuple[int, int], progress: Progress) -> Bytes:
-    path = footage.cache / "mean" / f"{hash_value([[p.name, p.image.stat().st_size] for p in photographs])[:16]}.npy"
+    path = (
+        footage.cache
+        / "mean"
+        / f"{hash_value([list(size), [[p.name, p.image.stat().st_size] for p in photographs]])[:16]}.npy"
+    )
     if not path.exists():
         total = np.zeros((size[1], size[0], 3))
         progress.start("the mean of all photographs", len(photographs), "photographs")

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,10 @@ from splatfilm.base.files import write_bytes
 from splatfilm.base.hashing import hash_value
 from splatfilm.base.progress import SILENT, Progress
 from splatfilm.cameras.camera import Camera
-from splatfilm.compare.views import NOTHING, Clip, Frames, Lazy, Picture, ShotTruth, View, from_bytes, to_bytes
+from splatfilm.compare.finished import OwnFrames, TakeFrames, take_clip
+from splatfilm.compare.views import NOTHING, Clip, Frames, Lazy, Picture, Shapes, ShotTruth, View, from_bytes, to_bytes
 from splatfilm.film.model import Film
 from splatfilm.shots.names import FilmFolders
-from splatfilm.shots.pictures import eight_bit, read_picture
 from splatfilm.shots.plan import ShotPlan
 from splatfilm.shots.schedule import Planned, RenderOptions, plan_film
 from splatfilm.shots.takes import Take, newest_finished
@@ -38,7 +38,7 @@ VIEWS_VERSION = 2
 
 SOLID = 0.5  # coverage from which a pixel shows something
 FOLDER = "continuity"
-VIEWS_KEPT = 6  # of a shot, in memory
+VIEWS_KEPT = 2  # of a shot, in memory: each is 37 MB in full HD
 
 
 @dataclass(frozen=True)
@@ -73,40 +73,21 @@ def film_truth(film: Film, options: TruthOptions = TruthOptions(), progress: Pro
 
 
 def _stored_pictures(film: Film, plan: ShotPlan, options: TruthOptions, truth: ShotTruth) -> Frames:
-    """The shot's pictures from its newest take wherever a frame's key is the planned one, else from the views."""
+    """The shot's pictures from its newest take wherever a frame is the planned one, as it was rendered; else drawn."""
+    assert truth.drawn is not None, "a shot of a planned film can be drawn"
     take = newest_finished(take_folder(film, plan.shot, options, refined=False))
-    there = {} if take is None else {number: record for number, record in take.frames.items() if number in plan.keys}
-    finished = None if take is None else take_clip(take).frames
-    places = {} if take is None else {number: place for place, number in enumerate(sorted(take.frames))}
-
-    def make(index: int) -> Picture:
-        number = plan.frames[index]
-        record = there.get(number)
-        if finished is None or record is None or record.key != plan.keys[number]:
-            return truth.views[index].picture
-        return finished[places[number]]
-
-    return Lazy(len(plan.frames), make)
+    if take is None:
+        return OwnFrames(None, (None,) * len(plan.frames), truth.drawn)
+    numbers = {number: place for place, number in enumerate(sorted(take.frames))}
+    same = [number in numbers and take.frames[number].key == plan.keys[number] for number in plan.frames]
+    places = tuple(numbers[n] if there else None for n, there in zip(plan.frames, same, strict=True))
+    return OwnFrames(TakeFrames(take), places, truth.drawn)
 
 
 def take_folder(film: Film, shot: str, options: TruthOptions, refined: bool) -> Path:
     """Where a shot's takes lie: refined frames stand beside the bare ones."""
     folders = FilmFolders.of(options.out, film, options.size)
     return folders.root / "refined" / "shots" / shot if refined else folders.shot(shot)
-
-
-def take_clip(take: Take) -> Clip:
-    """The frames of a take on disk, decoded when they are asked for. Raises `InputError` for a damaged one."""
-    records = [take.frames[frame] for frame in sorted(take.frames)]
-
-    def make(index: int) -> Picture:
-        file = take.folder / records[index].pictures["beauty"].file
-        if file.suffix == ".exr":
-            return _exr_picture(file)
-        pixels, _ = read_picture(file)
-        return from_bytes(eight_bit(pixels))
-
-    return Clip(Lazy(len(records), make))
 
 
 def film_clips(
@@ -124,18 +105,6 @@ def film_clips(
     return found
 
 
-def _exr_picture(file: Path) -> Picture:
-    """A beauty pass that was written as linear EXR, back in sRGB."""
-    from splatfilm.shots.exr import read_exr
-
-    channels, _ = read_exr(file)
-    named = {name.rsplit("/", 1)[-1]: values for name, values in channels.items()}
-    linear = np.stack([named[c].astype(np.float64) for c in "RGB"], -1)
-    low = np.clip(linear, 0, None)
-    picture = np.where(low <= 0.0031308, low * 12.92, 1.055 * low ** (1 / 2.4) - 0.055)
-    return from_bytes(to_bytes(picture.astype(np.float32)))
-
-
 def _shot_truth(planned: Planned, plan: ShotPlan, drawer: _Drawer) -> ShotTruth:
     placements = Placements(planned.film, plan.scene)
     objects = objects_of(placements)
@@ -147,12 +116,14 @@ def _shot_truth(planned: Planned, plan: ShotPlan, drawer: _Drawer) -> ShotTruth:
         frame = plan.frames[index]
         return drawer.kept(plan, frame, cameras[index], objects)
 
+    def drawn(index: int) -> Picture:
+        return drawer.picture(plan, plan.frames[index])
+
     def see(index: int, camera: Camera) -> View:
         return drawer.draw(plan, plan.frames[index], camera, objects)
 
-    def sized(index: int, camera: Camera) -> View | None:
-        frame = plan.frames[index]
-        return None if frame in plan.exposures else drawer.kept(plan, frame, camera, objects)
+    def sized(index: int, camera: Camera) -> Shapes:
+        return drawer.shapes(plan, plan.frames[index], camera, objects)
 
     return ShotTruth(
         plan.shot,
@@ -166,6 +137,7 @@ def _shot_truth(planned: Planned, plan: ShotPlan, drawer: _Drawer) -> ShotTruth:
         see,
         sized,
         float(planned.film.rate),
+        drawn,
         shade=plan.contact.radius if plan.contact is not None and plan.contact.beauty else 0.0,
     )
 
@@ -186,23 +158,33 @@ class _Drawer:
         self._drawer: SceneDrawer | None = None
 
     def kept(self, plan: ShotPlan, frame: int, camera: Camera, objects: tuple[str, ...]) -> View:
-        """The view of a planned frame through its own camera, at any size; from disk where it is there."""
-        key = {"views": VIEWS_VERSION, "frame": plan.keys[frame], "objects": list(objects)}
-        if (camera.width, camera.height) != (plan.cameras[frame].width, plan.cameras[frame].height):
-            key["size"] = [camera.width, camera.height]
-        path = self._folder / f"{hash_value(key)[:24]}.npz"
-        if (stored := _stored(path, camera)) is not None:
-            return stored
+        """The view of a planned frame; from disk where it is there."""
+        path = self._path({"views": VIEWS_VERSION, "frame": plan.keys[frame], "objects": list(objects)})
+        stored = _stored(path, ("picture", "depth", "ids"))
+        if stored is not None:
+            return View(from_bytes(stored["picture"]), stored["depth"], stored["ids"], camera)
         view = self.draw(plan, frame, camera, objects)
-        data = io.BytesIO()
-        np.savez(data, picture=to_bytes(view.picture), depth=view.depth, ids=view.ids)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(path, data.getvalue())
+        _store(path, picture=to_bytes(view.picture), depth=view.depth, ids=view.ids)
         return view
 
-    def draw(self, plan: ShotPlan, frame: int, camera: Camera, objects: tuple[str, ...]) -> View:
-        """The scene at a frame's moment through any camera."""
-        exposure = plan.exposures.get(frame) if camera is plan.cameras[frame] else None
+    def shapes(self, plan: ShotPlan, frame: int, camera: Camera, objects: tuple[str, ...]) -> Shapes:
+        """What a planned frame shows through its own camera at another size; from disk where it is there."""
+        size = [camera.width, camera.height]
+        asked = {"views": VIEWS_VERSION, "frame": plan.keys[frame], "objects": list(objects), "size": size}
+        path = self._path(asked)
+        if (stored := _stored(path, ("depth", "ids"))) is not None:
+            return Shapes(stored["depth"], stored["ids"])
+        view = self.draw(plan, frame, camera, objects, prescribed=True)
+        _store(path, depth=view.depth, ids=view.ids)
+        return Shapes(view.depth, view.ids)
+
+    def draw(
+        self, plan: ShotPlan, frame: int, camera: Camera, objects: tuple[str, ...], prescribed: bool = False
+    ) -> View:
+        """The scene at a frame's moment through any camera; exposed as planned through the `prescribed` one."""
+        exposure = plan.exposures.get(frame) if prescribed or camera is plan.cameras[frame] else None
+        if exposure is not None:
+            exposure = replace(exposure, size=(camera.width, camera.height))
         drawn = self._ready()(plan.scene, frame, camera, exposure, PassRequest(("id",), objects), plan.contact)
         layers: Mapping[str, object] = getattr(drawn, "layers", {})
         alpha = _array(drawn.alpha)
@@ -211,6 +193,14 @@ class _Drawer:
         picture = from_bytes(to_bytes(_array(drawn.beauty)))  # as it is written
         depth = np.where(solid, _array(drawn.depth), 0).astype(np.float32)
         return View(picture, depth, np.where(solid, first, NOTHING).astype(np.int16), camera)
+
+    def _path(self, asked: Mapping[str, object]) -> Path:
+        return self._folder / f"{hash_value(asked)[:24]}.npz"
+
+    def picture(self, plan: ShotPlan, frame: int) -> Picture:
+        """A planned frame as it is rendered, drawn now and kept nowhere."""
+        drawn = self._ready()(plan.scene, frame, plan.cameras[frame], plan.exposures.get(frame), None, plan.contact)
+        return from_bytes(to_bytes(_array(drawn.beauty)))
 
     def _ready(self) -> SceneDrawer:
         if self._drawer is None:
@@ -223,11 +213,18 @@ class _Drawer:
         return self._drawer
 
 
-def _stored(path: Path, camera: Camera) -> View | None:
-    """A view from disk; None when it is not there or not whole, and must be drawn anew."""
+def _store(path: Path, **arrays: NDArray[Any]) -> None:
+    data = io.BytesIO()
+    np.savez(data, **arrays)  # type: ignore[arg-type]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, data.getvalue())
+
+
+def _stored(path: Path, names: tuple[str, ...]) -> Mapping[str, NDArray[Any]] | None:
+    """Arrays of a view from disk; None when it is not there or not whole, and must be drawn anew."""
     try:
         with np.load(path) as stored:
-            return View(from_bytes(stored["picture"]), stored["depth"], stored["ids"], camera)
+            return {name: stored[name] for name in names}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
 

@@ -7,6 +7,7 @@ and frame i of the clip is the moment of view i.
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ from splatfilm.compare.memory import Owner
 Picture = NDArray[np.float32]  # [H, W, 3] sRGB, 0..1
 Frames = Sequence[Picture]
 Mask = NDArray[np.bool_]  # [H, W]
+PANE = (640, 360)  # px; larger films are looked at in panes of this size, full pictures lie beside
 NOTHING = -1
 """The object of a pixel where the scene is empty."""
 
@@ -75,13 +77,36 @@ class Chosen(Indexed[T]):
     """Some of a sequence's items, in an order of their own."""
 
     def __init__(self, items: Sequence[T], places: Sequence[int]) -> None:
-        self._items, self._places = items, places
+        self.items, self.places = items, places
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self.places)
 
     def at(self, place: int) -> T:
-        return self._items[self._places[place]]
+        return self.items[self.places[place]]
+
+
+class Sizable(Indexed[T]):
+    """Pictures that are also to be had smaller, without the whole ones being kept."""
+
+    @abstractmethod
+    def small(self, place: int, size: tuple[int, int]) -> NDArray[np.uint8]:
+        """The picture of a number at a smaller size (width, height), by area, in eight bits."""
+
+
+class Scaled(Indexed[Picture]):
+    """Pictures brought down, by area, in the eight bits that clips are brought down in too."""
+
+    def __init__(self, frames: Frames, size: tuple[int, int]) -> None:
+        self._frames, self._size = frames, size
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def at(self, place: int) -> Picture:
+        if isinstance(self._frames, Sizable):
+            return from_bytes(self._frames.small(place, self._size))
+        return scaled_picture(self._frames[place], *self._size)
 
 
 class Mapped(Indexed[NDArray[np.uint8]]):
@@ -117,6 +142,14 @@ class View:
 
 
 @dataclass(frozen=True, eq=False)
+class Shapes:
+    """What a view shows, without its colours."""
+
+    depth: NDArray[np.float32]  # [H, W] as a view's
+    ids: NDArray[np.int16]  # [H, W]
+
+
+@dataclass(frozen=True, eq=False)
 class ShotTruth(Owner):
     """One shot of our scene: its views, made when asked for, and its cameras, known beforehand.
 
@@ -133,8 +166,9 @@ class ShotTruth(Owner):
     states: tuple[str, ...] = ()  # empty: nothing moves
     placed: tuple[tuple[str, ...], ...] = ()  # a state for every object at every frame; empty: nothing moves
     see: Callable[[int, Camera], View] | None = None  # the moment of view i through any other camera
-    sized: Callable[[int, Camera], View | None] | None = None  # view i through its own camera at another size
+    sized: Callable[[int, Camera], Shapes] | None = None  # of view i, through its own camera at another size
     rate: float = 24.0  # frames a second
+    drawn: Callable[[int], Picture] | None = None  # the picture of view i drawn now, and nothing beside it
     stored: Frames | None = None  # the same pictures as the views', where they need not be drawn
     shade: float = 0.0  # metres that things darken what is about them: a shadow moves with what casts it
 
@@ -181,14 +215,12 @@ def scaled_truth(truth: ShotTruth, width: int, height: int) -> ShotTruth:
         raise ValueError(f"{truth.size[0]}x{truth.size[1]} is never enlarged to {width}x{height}")
     cameras = tuple(camera.scaled(width, height) for camera in truth.cameras)
 
-    stored = truth.stored
-    small = (
-        None if stored is None else Lazy(len(stored), lambda i, of=stored: scaled_picture(of[i], width, height))  # type: ignore[misc]
-    )
+    small = None if truth.stored is None else Scaled(truth.stored, (width, height))
 
     def make(index: int) -> View:
-        if small is not None and truth.sized is not None and (drawn := truth.sized(index, cameras[index])) is not None:
-            return replace(drawn, picture=small[index])
+        if small is not None and truth.sized is not None:
+            shapes = truth.sized(index, cameras[index])
+            return View(small[index], shapes.depth, shapes.ids, cameras[index])
         view = truth.views[index]
         rows = ((np.arange(height) + 0.5) * view.depth.shape[0] / height).astype(int)
         columns = ((np.arange(width) + 0.5) * view.depth.shape[1] / width).astype(int)
@@ -196,6 +228,25 @@ def scaled_truth(truth: ShotTruth, width: int, height: int) -> ShotTruth:
         return View(scaled_picture(view.picture, width, height), view.depth[places], view.ids[places], cameras[index])
 
     return replace(truth, cameras=cameras, views=Lazy(len(truth.views), make), stored=small)
+
+
+def scaled_clip(clip: Clip, size: tuple[int, int]) -> Clip:
+    """The same clip at a smaller size (width, height); what is masked anywhere in a pixel of it is masked there."""
+    mask = clip.mask
+    if mask is not None and (mask.shape[1], mask.shape[0]) != size:
+        mask = brought_down(mask.astype(np.uint8) * np.uint8(255), size) > 0
+    return Clip(Scaled(clip.frames, size), mask)
+
+
+def working_size(size: tuple[int, int], width: int) -> tuple[int, int]:
+    """Where pictures of `size` (width, height) are measured: `width` wide, or as they are where they are smaller."""
+    return size if width >= size[0] else (width, max(1, round(width * size[1] / size[0])))
+
+
+def kept_size(size: tuple[int, int], width: int = 0) -> tuple[int, int]:
+    """The size (width, height) in which clips are kept: as panes show them, or `width` wide where that is more."""
+    fit = min(1.0, PANE[0] / size[0], PANE[1] / size[1])
+    return working_size(size, max(width, math.ceil(round(size[0] * fit, 6))))
 
 
 def scaled_picture(picture: Picture, width: int, height: int) -> Picture:
@@ -210,6 +261,15 @@ def brought_down(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np
     if (pixels.shape[1], pixels.shape[0]) == size:
         return np.asarray(pixels)
     return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize(size, Image.Resampling.BOX))
+
+
+def small_of(pictures: Sequence[NDArray[np.uint8]], place: int, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """One of some pictures at a smaller size (width, height), from those that know themselves small where they do."""
+    if isinstance(pictures, Chosen):
+        return small_of(pictures.items, pictures.places[place], size)
+    if isinstance(pictures, Sizable):
+        return pictures.small(place, size)
+    return brought_down(pictures[place], size)
 
 
 def to_bytes(picture: Picture) -> NDArray[np.uint8]:

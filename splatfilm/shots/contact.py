@@ -7,18 +7,19 @@ is drawn again only when that changes.
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import count
 from pathlib import Path
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from splatfilm.base.files import write_bytes
 from splatfilm.base.hashing import hash_value
-from splatfilm.shots.pictures import eight_bit, encode_png, read_picture, read_text
+from splatfilm.shots.pictures import eight_bit, read_picture, read_text
 from splatfilm.shots.takes import Take
 
 SHEET_VERSION = 1
@@ -81,12 +82,22 @@ def make_contact_sheet(path: Path, sheet: Sheet) -> bool:
         file = _page_path(path, number)
         key = sheet_key(page)
         if read_text(file).get(SHEET_TEXT) != key:
-            write_bytes(file, encode_png(np.asarray(draw_sheet(page)), {SHEET_TEXT: key}))
+            write_bytes(file, _encoded(draw_sheet(page), key))
             drawn = True
     with contextlib.suppress(OSError):
         for number in count(len(pages) + 1):  # pages of a film that was longer; the first that is missing ends it
             _page_path(path, number).unlink()
     return drawn
+
+
+def _encoded(page: Image.Image, key: str) -> bytes:
+    """A PNG a third smaller than frames are written: a page is drawn once in a while, and sent about."""
+    said = PngInfo()
+    said.add(b"sRGB", b"\0")  # rendering intent: perceptual
+    said.add_text(SHEET_TEXT, key)
+    stream = io.BytesIO()
+    page.save(stream, "PNG", pnginfo=said)
+    return stream.getvalue()
 
 
 def sheet_pages(sheet: Sheet) -> list[Sheet]:

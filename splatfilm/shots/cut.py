@@ -7,7 +7,7 @@ Every shot begins with a key frame, so an editor can cut at it.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +15,14 @@ from splatfilm.base.errors import InputError, Problem
 from splatfilm.base.files import atomic_path, read_json, write_json
 from splatfilm.base.hashing import hash_value
 from splatfilm.base.progress import Progress
+from splatfilm.render.backends import threads_wanted
 from splatfilm.shots.names import spell_frames
 from splatfilm.shots.pictures import Pixels, eight_bit, hash_pixels, read_picture
 from splatfilm.shots.takes import Take
-from splatfilm.shots.video import ENCODER, Reel, encode_video
+from splatfilm.shots.video import ENCODER, Reel, Strip, encode_strips
 
 FORMAT = "splatfilm-cut"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def make_cut(path: Path, shots: Sequence[CutShot], reel: Reel, progress: Progres
     with contextlib.suppress(OSError):
         record_path.unlink(missing_ok=True)
     with atomic_path(path) as temporary:
-        encode_video(temporary, _pictures(shots), reel, progress.advance)
+        encode_strips(temporary, [_strip(shot) for shot in shots], reel, progress.advance, threads_wanted())
     progress.finish(str(path))
     stat = path.stat()
     record = {
@@ -123,12 +124,14 @@ def _check(shots: Sequence[CutShot], reel: Reel) -> None:
         raise InputError(problems)
 
 
-def _pictures(shots: Sequence[CutShot]) -> Iterator[tuple[Pixels, bool]]:
-    """Beauty pixels in order, and whether a shot begins with them. A frame whose pixels changed is refused."""
-    for shot in shots:
-        for frame in shot.frames:
-            picture = shot.take.frame(frame).pictures["beauty"]
-            pixels, _ = read_picture(shot.take.folder / picture.file)
-            if hash_pixels(pixels) != picture.sha256:
-                raise InputError.at(shot.take.folder / picture.file, "its pixels are not the ones that were rendered")
-            yield eight_bit(pixels), frame == shot.frames[0]
+def _strip(shot: CutShot) -> Strip:
+    """The beauty pixels of a shot. A frame whose pixels changed is refused."""
+
+    def read(place: int) -> Pixels:
+        picture = shot.take.frame(shot.frames[place]).pictures["beauty"]
+        pixels, _ = read_picture(shot.take.folder / picture.file)
+        if hash_pixels(pixels) != picture.sha256:
+            raise InputError.at(shot.take.folder / picture.file, "its pixels are not the ones that were rendered")
+        return eight_bit(pixels)
+
+    return Strip(len(shot.frames), read)

@@ -1,6 +1,7 @@
 """Reading the 16-bit RGB pictures that `encode_png` writes; Pillow knows only eight bits a colour channel.
 
-Of PNG it reads what we write: no interlace, no palette, one filter a row of the five. Anything else is left to Pillow.
+Of PNG it reads what we write and wrote: no interlace, no palette, one filter of two for all rows. Anything else is left
+to Pillow.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from splatfilm.base.errors import InputError
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _DEEP_RGB = (16, 2, 0, 0, 0)  # bit depth, colour type, compression, filter method, no interlace
+_SUB, _UP = 1, 2  # filters: bytes less those of the pixel to the left, or above
 _STEP = 6  # bytes of a pixel
 _LARGEST = 1 << 30  # bytes of pixels; 16384 x 16384 of them are never asked for in 16-bit PNG
 
@@ -42,10 +44,11 @@ def read_deep_rgb(path: Path) -> NDArray[np.uint16] | None:  # [H, W, 3]
     if len(raw) != row * height:
         raise InputError.at(path, "not a whole PNG picture: pixels are missing")
     rows = np.frombuffer(raw, np.uint8).reshape(height, row)
-    if (rows[:, 0] != 1).any():
+    kind = int(rows[0, 0])
+    if kind not in (_SUB, _UP) or (rows[:, 0] != kind).any():
         raise InputError.at(path, "not a picture as Splatfilm writes it: its rows are stored under another filter")
-    # The Sub filter undone: sums along the row, modulo 256, of each of the six bytes of a pixel for itself.
-    stored = np.cumsum(rows[:, 1:].reshape(height, width, _STEP), axis=1, dtype=np.uint8)
+    # The filter undone: sums along rows or columns, modulo 256, of each of the six bytes of a pixel for itself.
+    stored = np.cumsum(rows[:, 1:].reshape(height, width, _STEP), axis=1 if kind == _SUB else 0, dtype=np.uint8)
     return stored.view(">u2").astype(np.uint16)
 
 

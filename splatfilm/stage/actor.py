@@ -23,6 +23,7 @@ from splatfilm.splats import Splats, transformed
 from splatfilm.stage import deform
 from splatfilm.stage.drape import Drape, drape_of
 from splatfilm.stage.face import Borrowed, Playing, Zone, cached_unseen, seeded
+from splatfilm.stage.normals import mesh_normals, smooth_normals
 from splatfilm.stage.rigs.binding import Binding, Moved, ShapeCage, binding_key, cached_binding, shape_cage
 from splatfilm.stage.rigs.bones import bone_matrices, dual_quaternions
 from splatfilm.stage.rigs.rig import Rig, parts_named
@@ -33,8 +34,6 @@ from splatfilm.stage.unseen import unseen
 
 COVERED_METRES = 0.05  # how far below a garment something may lie and still be hidden by it
 _STRAIGHT_BELOW = 0.5  # cosine: what lies beside a garment's hem is not below it
-OPEN = 0.6  # of what a side of cloth sends out, stopped at most, for it to be the one that is seen
-SHEET = 0.012  # metres: the other side of the same cloth is no farther away
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +76,10 @@ class BoundLayer:
 
     def moved(self, carried: Carried) -> Splats:
         """The splats as bones and blendshapes carry them."""
+        return self.standing(carried, self.drape)
+
+    def standing(self, carried: Carried, drape: Drape | None = None) -> Splats:
+        """Where `moved` has the splats, and how turned; not how cloth is stretched."""
         rest, shapes, face = self.rest, None, Playing(self.zones, carried.weights)
         if carried.weights.any() and (self.cage is not None or self.zones):
             means = rest.means.detach().cpu().numpy().copy()
@@ -89,8 +92,8 @@ class BoundLayer:
         if carried.scale != 1.0:
             rest = dataclasses.replace(rest, means=rest.means * carried.scale, scales=rest.scales * carried.scale)
         skin = deform.skinned(rest, self.carriers, carried.bones)
-        if self.drape is not None:
-            skin = dataclasses.replace(skin, stretches=self.drape.stretches(carried.bones, carried.scale))
+        if drape is not None:
+            skin = dataclasses.replace(skin, stretches=drape.stretches(carried.bones, carried.scale))
         return skin if shapes is None else deform.reshaped(skin, *shapes)
 
 
@@ -127,7 +130,7 @@ def bound_layer(
         return plain.posed(rig, Pose(rest.translations, rest.rotations, weights), IDENTITY)
 
     found = cached_unseen(cache, key, lambda: unseen(rig, parts, shaped))
-    face = seeded(rig, splats, binding, found, lambda points: mesh_normals(rig, points, parts))
+    face = seeded(rig, splats, binding, found, lambda some: mesh_normals(rig, some, parts))
     drape = drape_of(rig, face.binding, splats.device)
     return BoundLayer(face.splats, _carriers(face.binding, splats.device), cage, drape, face.zones, face.borrowed)
 
@@ -160,7 +163,7 @@ def covered(
     points = means.astype(np.float64)
     if own:
         points = _on(points, rig.mesh.vertices[rig.mesh.triangles[outside(rig, own)]])[0]
-        return kept_in(points, _normals_of(rig, means, outside(rig, own))[0], corners) > KEPT_IN
+        return kept_in(points, smooth_normals(rig, means.astype(np.float64), outside(rig, own)), corners) > KEPT_IN
     low, high = corners.min(axis=(0, 1)) - COVERED_METRES, corners.max(axis=(0, 1)) + COVERED_METRES
     near = np.nonzero(np.all((points > low) & (points < high), axis=1))[0]
     if not len(near):
@@ -176,35 +179,3 @@ def _on(points: NDArray[np.float64], corners: NDArray[np.float64]) -> tuple[NDAr
     found = nearest(points, corners)
     at: NDArray[np.float64] = (found.barycentric[..., None] * corners[found.triangle]).sum(axis=1)
     return at, found
-
-
-def mesh_normals(rig: Rig, means: NDArray[np.floating], parts: tuple[str, ...]) -> NDArray[np.float64] | None:
-    """The smooth normal of the outside of the mesh's `parts` nearest to each splat at rest; none without a mesh.
-
-    Cloth near its hem is seen from both sides, and splats stand in a blur of a centimetre about it: of two sides so
-    close, a splat is taken to show the one that is open to the world.
-    """
-    if rig.mesh is None:
-        return None
-    plain, far = _normals_of(rig, means, outside(rig, parts))
-    clear, farther = _normals_of(rig, means, outside(rig, parts, OPEN))
-    other = ((plain * clear).sum(axis=1) < 0) & (farther < far + SHEET)
-    return np.where(other[:, None], clear, plain)
-
-
-def _normals_of(
-    rig: Rig, means: NDArray[np.floating], chosen: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # [N, 3], [N] metres
-    """The smooth normal of the nearest of some triangles, and how far away that is."""
-    assert rig.mesh is not None, "there is a mesh"
-    triangles = rig.mesh.triangles[chosen]
-    corners = rig.mesh.vertices[triangles].astype(np.float64)
-    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])  # twice the area long
-    smooth = np.zeros((len(rig.mesh.vertices), 3))
-    for corner in range(3):
-        np.add.at(smooth, triangles[:, corner], across)
-    found = nearest(means.astype(np.float64), corners)
-    towards = (found.barycentric[..., None] * smooth[triangles[found.triangle]]).sum(axis=1)
-    long = np.sqrt((towards**2).sum(axis=1, keepdims=True))
-    plain: NDArray[np.float64] = np.where(long > 1e-12, towards / np.maximum(long, 1e-12), [0.0, 0.0, 1.0])
-    return plain, found.distance

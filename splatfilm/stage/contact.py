@@ -71,9 +71,20 @@ class Body:
 
 def extent(means: NDArray[np.float32], opacities: NDArray[np.float32]) -> NDArray[np.float64]:  # [N, 3], [N] -> [2, 3]
     """The lowest and the highest corner of where splats are, without strays; found with some thousands of them."""
-    every = max(1, len(means) // _SAMPLE)
-    some = means[::every]
-    solid = some[opacities[::every] >= FAINTEST]
+    return extent_of([(means, opacities)])
+
+
+def extent_of(parts: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> NDArray[np.float64]:  # -> [2, 3]
+    """`extent` of all parts together: means and opacities of each."""
+    count, before = sum(len(means) for means, _ in parts), 0
+    every, points, opaque = max(1, count // _SAMPLE), [], []
+    for means, opacities in parts:
+        first = -before % every
+        points.append(means[first::every])
+        opaque.append(opacities[first::every])
+        before += len(means)
+    some = np.concatenate(points)
+    solid = some[np.concatenate(opaque) >= FAINTEST]
     solid = solid if len(solid) else some
     cut = int(OUTLIERS * len(solid))
     ordered = np.partition(solid, [cut, len(solid) - 1 - cut], axis=0)

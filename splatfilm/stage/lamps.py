@@ -29,7 +29,7 @@ from splatfilm.film.model import Lamp, Light
 from splatfilm.render.kernels import array, extension
 from splatfilm.splats import Splats
 from splatfilm.splats.posed import rotation_matrices
-from splatfilm.stage.contact import extent
+from splatfilm.stage.contact import extent_of
 from splatfilm.stage.light import HEIGHTS, MOST, Probes, Surface, harmonics
 
 PARTS = 2  # a panel throws this many shadows each way, and shines with twice as many parts
@@ -121,6 +121,7 @@ class Places:
     together at rest and face alike. Lots beside one another share their light, so that none shows an edge."""
 
     rows: NDArray[np.int64]  # [P] of the splats that stand for all others
+    normals: NDArray[np.float32]  # [P, 3] of these, in their own axes
     lot: NDArray[np.int32]  # [N] of every splat; -1 for those of layers that are not asked for
     starts: NDArray[np.int64]  # [P + 1]
     beside: NDArray[np.int32]  # rows of `starts`
@@ -143,7 +144,9 @@ class Places:
         first = order[np.searchsorted(found[order], np.arange(len(count)))]
         lot = np.full(len(layer), -1, dtype=np.int32)
         lot[asked] = found
-        return Places(asked[first], lot, *_beside(points[first], facing[first], layer[asked[first]]))
+        rows, own_axes = asked[first], np.concatenate([array(part) for part in normals])
+        near = _beside(points[first], facing[first], layer[rows])
+        return Places(rows, np.ascontiguousarray(own_axes[rows]), lot, *near)
 
 
 def _beside(
@@ -184,26 +187,21 @@ class Lamplight:
             empty = tuple(np.zeros(shape, dtype=np.float32) for shape in ((0, 3), (0, 4), (0, 3), (0,)))
             lattice: Any = ([0, 0, 0], [1, 1, 1], SET_CELL)
         else:
-            empty = tuple(_arrays((setting,)))
+            empty = _arrays(setting)
             cut = np.quantile(empty[0].astype(np.float64), (STRAYS, 1 - STRAYS), axis=0)
             lattice = _lattice(cut[0], cut[1], SET_CELL)
         table = np.array([one.row for one in shining(lamps)], dtype=np.float64).reshape(-1, 20)
         self._kernels = extension().Lamplight(empty, lattice, table, len(self.lamps))
 
-    def falls(self, parts: Sequence[Splats], normals: Sequence[Tensor], places: Places) -> Fallen:
-        """What reaches the places of a member as it stands, in its own shadow too."""
-        arrays = _arrays(parts)
-        low, high = extent(arrays[0], arrays[3])
-        rows = places.rows
-        quats, own = torch.from_numpy(arrays[1][rows]), np.concatenate([array(part) for part in normals])[rows]
-        facing = (rotation_matrices(quats) * torch.from_numpy(own)[:, None, :]).sum(dim=2).numpy()
+    def falls(self, parts: Sequence[Splats], places: Places, solid: Floats) -> Fallen:
+        """What reaches the places of a member as it stands, in its own shadow too. `solid`: its `solid_of`, [2, 3]."""
         found = self._kernels.falls(
-            tuple(arrays),
-            _lattice(low, high, OWN_CELL),
-            (np.ascontiguousarray(arrays[0][rows]), np.ascontiguousarray(facing)),
+            [_arrays(part) for part in parts],
+            _lattice(solid[0], solid[1], OWN_CELL),
+            (places.rows, places.normals),
             (places.starts, places.beside),
         )
-        return Fallen(found[0], found[1].reshape(len(rows), len(self.lamps), 3))
+        return Fallen(found[0], found[1].reshape(len(places.rows), len(self.lamps), 3))
 
     def softness(self, middle: Floats) -> NDArray[np.float32]:  # [3] -> [L]
         """How much of each lamp's vector its size makes up, seen from a point."""
@@ -215,9 +213,13 @@ class Lamplight:
         return np.array(found, dtype=np.float32)
 
 
-def _arrays(parts: Sequence[Splats]) -> list[NDArray[np.float32]]:
-    names = ("means", "quats", "scales", "opacities")
-    return [np.concatenate([array(getattr(part, name)) for part in parts]) for name in names]
+def solid_of(parts: Sequence[Splats]) -> Floats:  # [2, 3]
+    """Where layers are, without strays: the lowest and the highest corner, metres."""
+    return extent_of([(array(part.means), array(part.opacities)) for part in parts])
+
+
+def _arrays(part: Splats) -> tuple[NDArray[np.float32], ...]:
+    return array(part.means), array(part.quats), array(part.scales), array(part.opacities)
 
 
 def _lattice(low: Floats, high: Floats, cell: float) -> tuple[list[int], list[int], float]:
@@ -233,7 +235,6 @@ class Together:
     """Layers that stood before the camera together, whole. They keep light off themselves alone, in the studio and in
     every pose, so that what is put on over them later changes nothing of them."""
 
-    normals: tuple[Tensor, ...]  # of every layer, [N, 3] in the splats' own axes
     places: Places
     studio: Floats  # [N, 3] of all layers' splats: what fell there, over pi; 1 of those that are not asked for
 
@@ -241,7 +242,7 @@ class Together:
     def of(rests: Sequence[Splats], normals: Sequence[Tensor], own: Sequence[int], studio: Sequence[Lamp]) -> Together:
         """Layers at rest; `own` are those whose light is asked for."""
         places = Places.of(rests, normals, own)
-        return Together(tuple(normals), places, studio_light(rests, normals, places, studio))
+        return Together(places, studio_light(rests, normals, places, studio))
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,7 +267,7 @@ def studio_light(layers: Sequence[Splats], normals: Sequence[Tensor], places: Pl
     if not studio:
         return falls
     lamplight, asked = Lamplight(studio), places.lot >= 0
-    fallen = lamplight.falls(layers, normals, places)
+    fallen = lamplight.falls(layers, places, solid_of(layers))
     facing = np.concatenate([_facing(*one) for one in zip(layers, normals, strict=True)])[asked]
     points = np.concatenate([layer.means.cpu().numpy() for layer in layers])
     soft, lot = lamplight.softness(points.astype(np.float64).mean(axis=0)), places.lot[asked]
@@ -328,9 +329,8 @@ def _reached(
     group: Group, light: Light, lamplight: Lamplight, probes: Probes
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], list[float]]:
     """What falls on a group's places, what its lamps look like, and the light from all around: for the kernels."""
-    fallen = lamplight.falls(group.parts, group.together.normals, group.together.places)
-    means, opacities = ([array(getattr(part, name)) for part in group.parts] for name in ("means", "opacities"))
-    solid = extent(np.concatenate(means), np.concatenate(opacities))
+    solid = solid_of(group.parts)
+    fallen = lamplight.falls(group.parts, group.together.places, solid)
     sheets, looks = _sheets(fallen, light.lamps, lamplight.softness(solid.mean(axis=0)))
     return sheets, looks, _around(solid, light, probes)
 

@@ -35,11 +35,11 @@ CONTACT_VERSION = 5
 """Raised whenever the same splats would darken one another otherwise."""
 
 
-LIGHT_VERSION = 4
+LIGHT_VERSION = 5
 """Raised whenever the same member would be lit otherwise by the same set."""
 
 
-LAMPS_VERSION = 4
+LAMPS_VERSION = 5
 """Raised whenever the same member would be lit otherwise by the same lamps."""
 _DARKNESS = Lamp("sky", 0.0)
 

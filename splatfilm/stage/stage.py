@@ -352,7 +352,7 @@ class Stage:
         from splatfilm.splats import transformed
 
         layer = self._layer(name)
-        return layer.photographed(transformed(layer.rest, placed.place) if carried is None else layer.moved(carried))
+        return layer.photographed(transformed(layer.rest, placed.place) if carried is None else layer.standing(carried))
 
     def _before_camera(self, group: tuple[Source, ...], studio: tuple[Lamp, ...]) -> Together:
         """What is known at rest of layers that were photographed together."""
@@ -413,15 +413,15 @@ class Stage:
 
     def _facing(self, name: Source) -> Tensor:
         """The normals of a layer or look, in its splats' own axes; those of its mesh, where it has one."""
-        from splatfilm.stage.actor import mesh_normals
         from splatfilm.stage.light import in_own_axes, outward
+        from splatfilm.stage.normals import mesh_normals
 
         if name not in self._normals:
             asset, source = name
             of, rest, found = self.placements.film.assets[asset], self._whole(name), None
             if of.rig is not None:
                 parts = of.layers[source.removeprefix(LAYER_PREFIX)].mesh if source.startswith(LAYER_PREFIX) else ()
-                found = mesh_normals(self._rig(asset), rest.means.cpu().numpy(), parts)
+                found = mesh_normals(self._rig(asset), rest, parts)
             self._normals[name] = outward(rest) if found is None else in_own_axes(rest, found)
         return self._normals[name]
 

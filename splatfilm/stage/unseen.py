@@ -143,9 +143,9 @@ def _seeds(region: Region, mouth: bool, before: Heights) -> _Seeds:
     if not mouth or hidden[chosen].all() or not hidden[chosen].any():
         return _Seeds(spread.only(chosen), hidden[chosen], np.full(len(chosen), _APART))
     far, inside = np.zeros(len(chosen), dtype=bool), hidden[chosen]
-    before = points[chosen] * np.array([1.0, 0.0, 1.0])  # lips are seen before what is far behind them
+    flat = points[chosen] * np.array([1.0, 0.0, 1.0])  # lips are seen before what is far behind them
     far[inside] = closest(points[chosen[inside]], points[chosen[~inside]])[1] > _AT_LIPS
-    far[~inside] = closest(before[~inside], before[inside])[1] > _AT_LIPS
+    far[~inside] = closest(flat[~inside], flat[inside])[1] > _AT_LIPS
     plain = chosen[far][thinned(points[chosen[far]], _APART_ELSEWHERE)]
     chosen = np.concatenate([chosen[~far], plain])
     apart = np.repeat([_APART, _APART_ELSEWHERE], [len(chosen) - len(plain), len(plain)])

@@ -12,7 +12,7 @@ from PIL import Image
 from video_makers import SHOTS, clip_value, picture, write_clip, write_manifest
 
 from splatfilm.base.errors import InputError
-from splatfilm.compare.conform import Conformed, Target, conform, open_clip
+from splatfilm.compare.conform import Conformed, Target, conform, conformed_frames, open_clip
 from splatfilm.compare.manifest import ClipEntry, hash_clip, read_baseline
 from splatfilm.compare.scan import scan
 
@@ -54,6 +54,17 @@ def test_a_larger_clip_comes_down_by_area_and_a_smaller_one_is_not_enlarged(tmp_
     small = conformed(write_clip(tmp_path / "s.mp4", [picture(i, 80, 46) for i in range(12)]))
     assert small.size == (80, 45)
     assert any("smaller than the film" in remark for remark in small.remarks)
+
+
+def test_a_kept_clip_is_small_and_its_frames_are_still_to_be_had_as_large_as_the_film(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "l.mp4", [picture(i, 320, 180) for i in range(14)])
+    kept = conformed(path, Target((80, 45), 12, 24.0), first=1)
+    assert kept.size == (80, 45) and kept.frames.nbytes == 12 * 80 * 45 * 3
+    whole = dict(conformed_frames(entry(path, first=1), Target((320, 180), 12, 24.0)))
+    assert sorted(whole) == list(range(12)) and whole[0].shape == (180, 320, 3)
+    for place, pixels in whole.items():
+        assert round(float(pixels[..., 0].mean()) / 8) == kept.shown[place]
+        assert np.abs(np.asarray(Image.fromarray(pixels).reduce(4)).astype(int) - kept.frames[place]).max() <= 1
 
 
 def test_area_means_the_mean_of_what_a_pixel_covers(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import resource
 import shutil
 from fractions import Fraction
@@ -16,7 +17,7 @@ from splatfilm.base.progress import SILENT
 from splatfilm.shots.cut import CutShot, make_cut
 from splatfilm.shots.pictures import encode_png, hash_pixels
 from splatfilm.shots.takes import FrameRecord, PictureRecord, Take
-from splatfilm.shots.video import Reel
+from splatfilm.shots.video import Reel, Strip, encode_strips, pieces_of
 
 BARS = [(191, 191, 191), (191, 191, 0), (0, 191, 191), (0, 191, 0), (191, 0, 191), (191, 0, 0), (0, 0, 191), (0, 0, 0)]
 
@@ -111,6 +112,50 @@ def test_the_same_frames_give_the_same_bytes(tmp_path: Path) -> None:
     shots = two_shots(tmp_path)
     files = [make_cut(tmp_path / name, shots, reel(), SILENT).path.read_bytes() for name in ("a.mp4", "b.mp4", "c.mp4")]
     assert files[0] == files[1] == files[2]
+
+
+def test_the_cut_has_the_same_bytes_with_one_thread_and_with_four(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shots = two_shots(tmp_path)
+    made = []
+    for threads in ("1", "4"):
+        monkeypatch.setenv("SPLATFILM_THREADS", threads)
+        made.append(make_cut(tmp_path / f"{threads}.mp4", shots, reel(), SILENT).path.read_bytes())
+    assert made[0] == made[1]
+
+
+def test_shots_of_one_frame_stand_with_their_neighbours_in_one_piece() -> None:
+    pieces = pieces_of([1, 1, 2, 5, 1], longest=4)
+    assert [piece.pictures for piece in pieces] == [
+        ((0, 0), (1, 0), (2, 0), (2, 1)),
+        ((3, 0), (3, 1)),
+        ((3, 2), (3, 3), (3, 4)),
+        ((4, 0),),
+    ]
+    assert [piece.start for piece in pieces] == [0, 4, 6, 9]
+    assert [piece.is_last for piece in pieces] == [False, False, False, True]
+    assert pieces_of([]) == []
+
+
+def test_a_long_shot_and_shots_of_one_frame_are_whole_and_begin_with_key_frames(tmp_path: Path) -> None:
+    marks = [0, *(mark % 14 for mark in range(300)), 3, 9, 1]
+    counts = [1, 300, 1, 1, 1]
+    pictures = [colour_bars((160, 90), mark) for mark in marks]
+    starts = [sum(counts[:k]) for k in range(len(counts))]
+    strips = [Strip(n, lambda place, of=start: pictures[of + place]) for n, start in zip(counts, starts, strict=True)]  # type: ignore[misc]
+    told: list[int] = []
+    encode_strips(tmp_path / "long.mp4", strips, reel(), told.append, threads=3)
+    frames = decoded(tmp_path / "long.mp4")
+    assert len(frames) == len(marks) == told[-1] and told == sorted(told)
+    for mark, frame in zip(marks, frames, strict=True):
+        errors = [np.abs(frame.astype(int) - colour_bars((160, 90), other)).mean() for other in range(14)]
+        assert int(np.argmin(errors)) == mark
+    with av.open(str(tmp_path / "long.mp4")) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        keys = {round(packet.pts * packet.time_base * reel().rate) for packet in packets if packet.is_keyframe}
+        assert all(one.dts < two.dts for one, two in itertools.pairwise(packets))
+    assert set(starts) <= keys
 
 
 def test_a_cut_of_the_same_frames_is_left_alone(tmp_path: Path) -> None:

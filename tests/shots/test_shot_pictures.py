@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 import zlib
 from pathlib import Path
 
@@ -53,6 +54,8 @@ def test_nan_is_refused_rather_than_written() -> None:
         ((3, 1), np.uint8),
         ((4, 9), np.uint16),
         ((3, 1), np.uint16),
+        ((6, 5, 3), np.uint16),
+        ((1, 1, 3), np.uint16),
     ],
 )
 def test_a_png_holds_exactly_the_pixels_it_was_given(tmp_path: Path, shape: tuple[int, ...], kind: type) -> None:
@@ -64,6 +67,17 @@ def test_a_png_holds_exactly_the_pixels_it_was_given(tmp_path: Path, shape: tupl
     assert text[KEY_TEXT] == read_text(path)[KEY_TEXT] == "abc"
     with Image.open(path) as image:
         image.verify()
+
+
+def test_deep_colour_under_the_filter_of_earlier_versions_is_read_as_well(tmp_path: Path) -> None:
+    # Two pixels of a row, (1, 2, 258) and (0, 259, 65535): big-endian bytes, the second pixel's less the first one's.
+    row = bytes([1, *(0, 1, 0, 2, 1, 2), *(0, 255, 1, 1, 254, 253)])
+    head = struct.pack(">IIBBBBB", 2, 1, 16, 2, 0, 0, 0)
+    chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(row)), (b"IEND", b"")]
+    data = b"".join(struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in chunks)
+    path = tmp_path / "old.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+    assert read_picture(path)[0].tolist() == [[[1, 2, 258], [0, 259, 65535]]]
 
 
 def test_the_same_pixels_give_the_same_bytes() -> None:

@@ -24,6 +24,7 @@ from splatfilm.stage.lamps import (
     given,
     lamp_gains,
     shining,
+    solid_of,
     studio_light,
 )
 from splatfilm.stage.light import Probes, Surface
@@ -84,7 +85,7 @@ def falls(lamp: Lamp, at: tuple[float, float, float], normal: tuple[float, float
     """What a lamp with nothing in its way gives a tiny card, over pi."""
     splats = dataclasses.replace(sheet(0.0, 0.0), means=torch.tensor([at]))
     facing = torch.tensor([normal])
-    fallen = Lamplight((lamp,)).falls([splats], [facing], Places.of([splats], [facing], [0]))
+    fallen = Lamplight((lamp,)).falls([splats], Places.of([splats], [facing], [0]), solid_of([splats]))
     return float(given(fallen.vectors[:, 0], np.array([normal]), 0.0)[0])
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from splatfilm.stage.actor import covered, mesh_normals
+from splatfilm.stage.actor import covered
 from splatfilm.stage.rigs.files import load_rig
 from splatfilm.stage.rigs.rig import Rig, parts_named
 from splatfilm.stage.rigs.surface import nearest, normals
@@ -69,13 +69,10 @@ def test_points_of_a_shell_are_as_dense_everywhere() -> None:
     assert 0.6 < len(trousers[0]) / len(trousers[1]) < 1.1  # they widen upwards
 
 
-def test_the_inner_side_of_cloth_is_not_outside_and_gives_no_normals() -> None:
+def test_the_inner_side_of_cloth_is_not_outside() -> None:
     rig = load_rig(RIG)
     assert rig.mesh is not None
     assert len(outside(rig, ("gown",))) < parts_named(rig.mesh, ("gown",)).sum()
-    middle = np.array([[0.0, 0.09, 1.15], [0.0, 0.085, 1.0]], np.float32)  # in the cloth over her spine
-    found = mesh_normals(rig, middle, ("gown",))
-    assert found is not None and (found[:, 1] > 0.5).all()
 
 
 def test_trousers_are_hidden_under_a_skirt_that_hangs_far_before_them() -> None:

@@ -71,7 +71,7 @@ SF.viewer = {
       row("prompt", facts.prompt);
       row("frames", facts.folder && facts.folder.replace(/.*\/shots\//, "shots/"), facts.folder);
     }
-    row("size", `${lane.size[0]}×${lane.size[1]}${lane.size[0] < SF.data.film.size[0] ? ", shown enlarged" : ""}`);
+    row("size", `${lane.size[0]}×${lane.size[1]}${lane.size[0] < shot.atlas.pane[0] ? ", shown enlarged" : ""}`);
     const notes = SF.blind.on ? [] : [...lane.remarks, ...(method.kind === "mini" ? [] : method.notes)];
     return SF.el(`div.slate.${side}`, {}, SF.el("select", { onchange: choose, "aria-label": `Picture ${side.toUpperCase()}` }, options), SF.el("dl", {}, rows), notes.map((text) => SF.el("p", {}, text)),
       method.kind === "mini" && !SF.blind.on ? method.notes.map((text) => SF.el("p", {}, text)) : null);

@@ -14,6 +14,7 @@ constexpr float kAside = 3.0f;      // cells: a step from there stays in the blo
 constexpr int kBlurs = 4;             // copies of a lattice, ever wider
 constexpr int kMostSteps = 31;     // of a cone: those of a reach of 300 000 cells
 constexpr int kMostPlaces = kCones * 32;  // of steps side by side
+constexpr float kUnit = 1.0f / 16384;  // of optical depth, which lattices count in whole numbers
 constexpr float kFaint = 1.0f / 256;  // of the light: less than this is nothing, so that what is far away keeps its bits
 
 // A step along a cone.

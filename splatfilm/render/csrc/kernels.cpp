@@ -20,6 +20,7 @@ namespace SPLATFILM_ISA {
 #include "falls.inl"
 #include "drape.inl"
 #include "look.inl"
+#include "fall.inl"
 #include "loss.inl"
 
 }  // namespace SPLATFILM_ISA
@@ -47,6 +48,7 @@ const Kernels SPLATFILM_JOIN(kernels_, SPLATFILM_ISA) = {
     SPLATFILM_ISA::add_light,
     SPLATFILM_ISA::to_display,
     SPLATFILM_ISA::light_gains,
+    SPLATFILM_ISA::fall_on,
     SPLATFILM_ISA::stretch_triangles,
     SPLATFILM_ISA::ceiling,
 };

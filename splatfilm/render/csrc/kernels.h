@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "cones.h"
+#include "falling.h"
 
 namespace splatfilm {
 
@@ -183,6 +184,7 @@ struct Kernels {
   void (*add_light)(const float* display, float* light, int64_t count);
   void (*to_display)(float* light, float scale, int64_t count);
   void (*light_gains)(const LightTask&, int64_t begin, int64_t end);
+  void (*fall_on)(const FallTask&);
   void (*stretch_triangles)(const DrapeTask&, int64_t begin, int64_t end);
   // Pair evaluations of the blend's inner loop on data that stays in the first cache: the ceiling for benchmarks.
   int64_t (*ceiling)(int64_t rounds, float* sink);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels.h"
 #include "pool.h"
 
 namespace splatfilm {
@@ -12,28 +13,15 @@ constexpr float kPi = 3.14159265f;
 constexpr double kApart = 0.12;   // metres between the points that a set is looked from
 constexpr float kClear = 0.3f;    // metres before a lamp where nothing keeps its light: its own glass, the sky in a pane
 constexpr float kSunReach = 5.0f;  // metres: farther away nothing keeps the sun off (a painted sky would)
-constexpr float kEdge = 0.03f;    // metres over which a window's edge lets more and more sun by
-constexpr float kNearest = 0.05f;  // metres from a lamp: nearer it gets no brighter
 constexpr float kBuried = 1.0f;   // optical depth about a point of the grid that is inside of something
-constexpr float kFaintest = 2e-3f;  // what such a point counts, and the light over pi that is too little to look for
-constexpr float kDim = 0.012f;      // light over pi that is not worth looking for what keeps it off
-constexpr float kOpaque = 8.0f;
-constexpr float kFine = 5.0f;     // cells along a way that are looked at one by one; then every so many, blurred
+constexpr float kHardly = 2e-3f;  // what such a point counts
+constexpr float kOff = 1.5f;      // cells off a set's own surface from which a way is looked along
+constexpr float kFine = 5.0f;     // those that are looked at one by one; then every so many, blurred
 constexpr float kStride = 3.0f;
-constexpr float kLifted = 1.8f;   // cells off its own surface that a place looks from
-constexpr float kStart = 3.0f;    // cells towards a lamp: what is nearer is the surface itself
-constexpr float kThick = 0.7f;    // of a member's depth: its splats lie one over another, deeper than what they show
-constexpr float kAround = 0.1f;   // cosine of the ways that light from all around is looked for
+constexpr float kLifted = 1.3f;   // cells off its own surface that a place looks from
 constexpr double kPoints = 2.0;   // half cells: a member has many small splats, whose extent says little here
 constexpr int64_t kRun = 64;
-// Cells along a way, how many each step stands for, and the copy that is wide enough there.
-struct Step {
-  float at, length;
-  int width;
-};
-constexpr Step kSteps[] = {{1.0f, 1.0f, 0}, {2.0f, 1.2f, 0},  {3.4f, 1.6f, 1},  {5.2f, 2.2f, 1},
-                           {7.8f, 3.0f, 2}, {11.5f, 4.4f, 2}, {17.0f, 6.4f, 3}, {25.0f, 9.0f, 3}};
-constexpr float kReach = 32.0f;  // cells
+constexpr int64_t kLots = 4;      // of sixteen places that one task takes; results do not depend on it
 
 float dot(const float* a, const float* b) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
 
@@ -52,21 +40,26 @@ float by(float depth) {
   return std::min(1.0f, std::max(0.0f, (left - 0.25f) * 2));
 }
 
-// The share that gets `cells` far from a point of a lattice.
-float along(const Depths& depths, const float (&from)[3], const float (&way)[3], float first, float cells, float thick) {
-  const Box& box = depths.box();
-  float depth = 0, last = cells;
-  for (int k = 0; k < 3; ++k) {  // no farther than the lattice
-    if (way[k] > 1e-6f) last = std::min(last, (float(box.size[k]) - from[k]) / way[k]);
-    if (way[k] < -1e-6f) last = std::min(last, -from[k] / way[k]);
+// How many cells along a way a lattice ends, `cells` at most.
+float end_of(const Box& box, const float (&from)[3], const float (&way)[3], float cells) {
+  for (int k = 0; k < 3; ++k) {
+    if (way[k] > 1e-6f) cells = std::min(cells, (float(box.size[k]) - from[k]) / way[k]);
+    if (way[k] < -1e-6f) cells = std::min(cells, -from[k] / way[k]);
   }
-  const auto met = [&](float t, int width) {
-    return depth_at(depths, width, from[0] + way[0] * t, from[1] + way[1] * t, from[2] + way[2] * t);
-  };
-  float t = first;
-  for (; t < std::min(last, kFine) && depth < kOpaque; t += 1) depth += met(t, 0);
-  for (; t < last && depth < kOpaque; t += kStride) depth += kStride * met(t, 1);
-  return by(depth * thick);
+  return cells;
+}
+
+float depth_along(const Depths& depths, int width, const float (&from)[3], const float (&way)[3], float t) {
+  return depth_at(depths, width, from[0] + way[0] * t, from[1] + way[1] * t, from[2] + way[2] * t);
+}
+
+// The share that gets `cells` far from a point of a set's lattice.
+float along(const Depths& depths, const float (&from)[3], const float (&way)[3], float cells) {
+  const float last = end_of(depths.box(), from, way, cells);
+  float depth = 0, t = kOff;
+  for (; t < std::min(last, kFine) && depth < kOpaque; t += 1) depth += depth_along(depths, 0, from, way, t);
+  for (; t < last && depth < kOpaque; t += kStride) depth += kStride * depth_along(depths, 1, from, way, t);
+  return by(depth);
 }
 
 // The way from a point to what shines, and how many metres along it something may be in between.
@@ -85,39 +78,6 @@ float way_to(const Shining& one, const float* point, float (&way)[3]) {
   if (one.kind == LampKind::kPoint) return std::max(0.0f, far - kClear);
   const float steep = -dot(way, one.travels);
   return steep > 1e-3f ? std::max(0.0f, far - kClear / steep) : 0.0f;
-}
-
-// The share of a sun that gets to a point by its window's opening, 1 out of doors.
-float by_window(const Shining& one, const float* point) {
-  if (dot(one.facing, one.facing) == 0) return 1;
-  const float from[3] = {point[0] - one.at[0], point[1] - one.at[1], point[2] - one.at[2]};
-  const float past = dot(from, one.facing), fall = dot(one.travels, one.facing);
-  if (!(past > 0) || !(fall > 1e-6f)) return 0;
-  float entered[3];
-  for (int k = 0; k < 3; ++k) entered[k] = from[k] - one.travels[k] * past / fall;
-  const float side = std::fabs(entered[0] * one.facing[1] - entered[1] * one.facing[0]);
-  const auto share = [](float half, float off) { return std::min(1.0f, std::max(0.0f, (half - off) / kEdge)); };
-  return share(one.across / 2, side) * share(one.high / 2, std::fabs(entered[2]));
-}
-
-// What falls there of one, with nothing in between, as a vector.
-void sent(const Shining& one, const float* point, float (&out)[3]) {
-  for (float& o : out) o = 0;
-  if (one.kind == LampKind::kSun) {
-    const float share = by_window(one, point) * one.power;
-    for (int k = 0; k < 3; ++k) out[k] = -one.travels[k] * share;
-    return;
-  }
-  const int parts = one.kind == LampKind::kPanel ? 4 : 1;
-  for (int p = 0; p < parts; ++p) {
-    float way[3];
-    for (int k = 0; k < 3; ++k)
-      way[k] = one.at[k] - point[k] + (parts == 1 ? 0.0f : 0.5f * ((p & 1 ? one.right[k] : -one.right[k]) + (p & 2 ? one.up[k] : -one.up[k])));
-    const float far = std::max(kNearest, std::sqrt(dot(way, way)));
-    float share = one.power / (far * far * far * float(parts));
-    if (one.kind == LampKind::kPanel) share *= std::max(0.0f, -dot(way, one.travels) / far);
-    for (int k = 0; k < 3; ++k) out[k] += way[k] * share;
-  }
 }
 
 uint64_t key_of(int64_t x, int64_t y, int64_t z) {
@@ -146,10 +106,10 @@ void Openings::look(const std::vector<Node>& fresh) {
     const float point[3] = {float(double(node.x) * kApart), float(double(node.y) * kApart), float(double(node.z) * kApart)};
     float from[3], way[3];
     cells_from(depths_, cell_, point, from);
-    weights_[before + size_t(i)] = depth_at(depths_, 1, from[0], from[1], from[2]) > kBuried ? kFaintest : 1.0f;
+    weights_[before + size_t(i)] = depth_at(depths_, 1, from[0], from[1], from[2]) > kBuried ? kHardly : 1.0f;
     for (size_t l = 0; l < kinds; ++l) {
       const float metres = way_to(lamps_[l], point, way);
-      shares_[(before + size_t(i)) * kinds + l] = along(depths_, from, way, 1.5f, metres / float(cell_), 1.0f);
+      shares_[(before + size_t(i)) * kinds + l] = along(depths_, from, way, metres / float(cell_));
     }
   });
 }
@@ -186,51 +146,49 @@ std::vector<float> Openings::at(const float* places, int64_t count) {
   return out;
 }
 
-void OwnDepths::fill(const SplatArrays& splats, int64_t count, const Box& coarse, double cell) {
+void OwnDepths::fill(const std::vector<Blocking>& parts, const Box& coarse, double cell) {
   cell_ = cell;
   Box fine;
   for (int k = 0; k < 3; ++k) fine.low[k] = coarse.low[k] * kFiner, fine.size[k] = coarse.size[k] * kFiner;
-  coarse_.fill({splats, count, nullptr, nullptr}, coarse, cell, kBlurs, kPoints);
-  fine_.fill({splats, count, nullptr, nullptr}, fine, cell / kFiner, 2, kPoints);
+  fine_.fill(parts, fine, cell / kFiner, 1, kPoints);
+  coarse_.fill_from(fine_, coarse);
 }
 
 Fallen falls_on(const PlacesOfMember& some, const OwnDepths& own, const std::vector<Shining>& lamps, int whole,
                 const float* lets_by) {
-  Fallen fallen{std::vector<float>(size_t(some.count)), std::vector<float>(size_t(some.count) * size_t(whole) * 3)};
+  const size_t width = size_t(whole) * 3, kinds = lamps.size();
+  Fallen fallen{std::vector<float>(size_t(some.count)), std::vector<float>(size_t(some.count) * width)};
   const Cones cones(kReach);
-  const size_t kinds = lamps.size();
-  parallel((some.count + kRun - 1) / kRun, [&](int64_t run) {
-    for (int64_t i = run * kRun; i < std::min(some.count, (run + 1) * kRun); ++i) {
-      const float *place = some.at + 3 * i, *n = some.normals + 3 * i;
-      float from[3], seen = 0, all = 0;
-      cells_from(own.coarse(), own.cell(), place, from);
-      for (int k = 0; k < 3; ++k) from[k] += kLifted * n[k];
-      for (int d = 0; d < kCones; ++d) {
-        const float sign = d & 1 ? -1.0f : 1.0f, *axis = cones.axes[d / 2];
-        const float cosine = sign * dot(axis, n);
-        if (cosine < kAround) continue;
-        float depth = 0;
-        for (const Step& step : kSteps) {
-          const float t = sign * step.at, fade = 1 - step.at / kReach;
-          depth += fade * step.length * depth_at(own.coarse(), step.width, from[0] + axis[0] * t, from[1] + axis[1] * t, from[2] + axis[2] * t);
+  FallTask common{};
+  common.fine = own.fine().blurred(0), common.cones = &cones, common.lamps = lamps.data(), common.count = int(kinds);
+  for (int copy = 0; copy < kBlurs; ++copy) common.coarse[copy] = own.coarse().blurred(copy);
+  for (int k = 0; k < 3; ++k) common.fine_size[k] = own.fine().box().size[k], common.coarse_size[k] = own.coarse().box().size[k];
+  const int64_t lots = (some.count + kLanes - 1) / kLanes;
+  parallel((lots + kLots - 1) / kLots, [&](int64_t run) {
+    FallTask task = common;
+    float open[kLanes];
+    std::vector<float> by(kinds * kLanes), vectors(width * kLanes);
+    task.lets_by = by.data(), task.open = open, task.vectors = vectors.data();
+    for (int64_t lot = run * kLots; lot < std::min(lots, (run + 1) * kLots); ++lot) {
+      const int64_t first = lot * kLanes, count = std::min<int64_t>(kLanes, some.count - first);
+      for (int i = 0; i < kLanes; ++i) {  // the last of them stands for those that are not there
+        const int64_t place = first + std::min<int64_t>(i, count - 1);
+        const float *at = some.at + 3 * place, *n = some.normals + 3 * place;
+        float fine[3], coarse[3];
+        cells_from(own.fine(), own.cell() / kFiner, at, fine);
+        cells_from(own.coarse(), own.cell(), at, coarse);
+        for (int k = 0; k < 3; ++k) {
+          task.at[k][i] = at[k], task.normals[k][i] = n[k];
+          task.near[k][i] = fine[k] + kLifted * n[k], task.far[k][i] = coarse[k] + kLifted / kFiner * n[k];
+          task.around[k][i] = coarse[k] + kLifted * n[k];
         }
-        all += cosine;
-        seen += cosine / (1 + depth * (1 + 0.5f * depth));
+        for (size_t l = 0; l < kinds; ++l) by[l * kLanes + size_t(i)] = lets_by ? lets_by[size_t(place) * kinds + l] : 1.0f;
       }
-      fallen.open[size_t(i)] = seen / std::max(all, 1e-6f);
-      cells_from(own.fine(), own.cell() / kFiner, place, from);
-      for (int k = 0; k < 3; ++k) from[k] += kLifted * n[k];
-      for (size_t l = 0; l < kinds; ++l) {
-        const float open = lets_by ? lets_by[size_t(i) * kinds + l] : 1.0f;
-        if (open < kFaintest) continue;
-        float light[3], way[3];
-        sent(lamps[l], place, light);
-        const float most = std::sqrt(dot(light, light));
-        if (open * most < kFaintest || dot(light, n) < -0.4f * most) continue;
-        way_to(lamps[l], place, way);
-        const float kept = open * (open * most < kDim ? 1.0f : along(own.fine(), from, way, kStart, 1e6f, kThick));
-        float* out = fallen.vectors.data() + (size_t(i) * size_t(whole) + size_t(lamps[l].lamp)) * 3;
-        for (int k = 0; k < 3; ++k) out[k] += kept * light[k];
+      std::fill(vectors.begin(), vectors.end(), 0.0f);
+      kernels().fall_on(task);
+      for (int64_t i = 0; i < count; ++i) {
+        fallen.open[size_t(first + i)] = open[i];
+        for (size_t k = 0; k < width; ++k) fallen.vectors[size_t(first + i) * width + k] = vectors[k * kLanes + size_t(i)];
       }
     }
   });

@@ -8,22 +8,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "falling.h"
 #include "lattice.h"
 
 namespace splatfilm {
-
-enum class LampKind { kSun, kPanel, kPoint };
-
-// A lamp, or a quarter of a panel: one shadow, of which four parts shine.
-struct Shining {
-  LampKind kind;
-  int lamp;                 // whose part it is
-  float power;              // as `falls` counts it, per unit of a lamp's colour
-  float at[3], travels[3];  // metres; unit
-  float right[3], up[3];    // of a panel's quarter: from its middle to its edges
-  float facing[3];          // of a sun's window, into the room; 0: out of doors
-  float across, high;       // of that window, metres
-};
 
 constexpr int kShining = 20;  // numbers of one, in the order above
 
@@ -66,7 +54,7 @@ struct PlacesOfMember {
 class OwnDepths {
  public:
   // What was there before is forgotten, and its memory used again.
-  void fill(const SplatArrays& splats, int64_t count, const Box& coarse, double cell);
+  void fill(const std::vector<Blocking>& parts, const Box& coarse, double cell);
 
   const Depths& fine() const { return fine_; }
   const Depths& coarse() const { return coarse_; }

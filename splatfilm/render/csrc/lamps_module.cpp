@@ -41,33 +41,63 @@ struct Lamplight {
   std::unique_ptr<std::mutex> busy = std::make_unique<std::mutex>();
 };
 
+using Part = std::tuple<In, In, In, In>;
+
+std::vector<Blocking> parts_of(const std::vector<Part>& member) {
+  std::vector<Blocking> parts;
+  for (const auto& [means, quats, scales, opacities] : member) {
+    const auto [splats, count] = arrays_of(means, quats, scales, opacities);
+    parts.push_back({splats, count, nullptr, nullptr});
+  }
+  return parts;
+}
+
+// Where splats are whose rows are counted through all parts, and which way their own normals face there.
+void stand(const std::vector<Blocking>& parts, const int64_t* rows, const float* own, int64_t count, float* at, float* facing) {
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t row = rows[i];
+    size_t part = 0;
+    while (part < parts.size() && row >= parts[part].count) row -= parts[part++].count;
+    if (row < 0 || part == parts.size()) throw std::invalid_argument("a place that is no splat's");
+    const SplatArrays& splats = parts[part].splats;
+    float turn[3][3];
+    turn_of(splats.quats + 4 * row, turn);
+    const float* n = own + 3 * i;
+    for (int k = 0; k < 3; ++k) {
+      at[3 * i + k] = splats.means[3 * row + k];
+      facing[3 * i + k] = turn[k][0] * n[0] + turn[k][1] * n[1] + turn[k][2] * n[2];
+    }
+  }
+}
+
 // The patches' light: [P] the open share of light from all around, [P, lamps, 3] vectors over pi; each blended with those
-// of the `beside` it: rows of [P + 1] `starts`.
-auto falls(Lamplight& self, const std::tuple<In, In, In, In>& member, const std::tuple<std::vector<int64_t>, std::vector<int>, double>& lattice,
-           const std::tuple<In, In>& places, const std::tuple<InLong, InInt>& beside) {
-  const auto& [means, quats, scales, opacities] = member;
+// of the `beside` it: rows of [P + 1] `starts`. `places` are rows of splats, and their normals in their own axes.
+auto falls(Lamplight& self, const std::vector<Part>& member, const std::tuple<std::vector<int64_t>, std::vector<int>, double>& lattice,
+           const std::tuple<InLong, In>& places, const std::tuple<InLong, InInt>& beside) {
   const auto& [low, size, cell] = lattice;
-  const auto& [at, normals] = places;
+  const auto& [rows, own] = places;
   const auto& [starts, others] = beside;
-  const auto [splats, count] = arrays_of(means, quats, scales, opacities);
+  const std::vector<Blocking> parts = parts_of(member);
   const Box box = box_of(low, size, cell);
-  const int64_t n = at.ndim() ? int64_t(at.shape(0)) : 0, links = int64_t(others.size());
-  expect(at, "places", {n, 3});
-  expect(normals, "normals", {n, 3});
+  const int64_t n = rows.ndim() ? int64_t(rows.shape(0)) : 0, links = int64_t(others.size());
+  expect(rows, "places", {n});
+  expect(own, "normals", {n, 3});
   expect(starts, "starts", {n + 1});
   for (int64_t i = 0; i < n; ++i)
     if (starts.data()[i] < 0 || starts.data()[i + 1] < starts.data()[i] || starts.data()[i + 1] > links)
       throw std::invalid_argument("neighbours' rows do not ascend");
   for (int64_t i = 0; i < links; ++i)
     if (uint64_t(others.data()[i]) >= uint64_t(n)) throw std::invalid_argument("a neighbour that is none");
+  std::vector<float> at(size_t(n) * 3), normals(size_t(n) * 3);
+  stand(parts, rows.data(), own.data(), n, at.data(), normals.data());
   std::vector<float> open(static_cast<size_t>(n)), vectors(size_t(n) * size_t(self.whole) * 3);
   {
     const nb::gil_scoped_release release;
     const std::lock_guard<std::mutex> alone(*self.busy);
     std::vector<float> outside(size_t(n) * 3);
-    for (int64_t i = 0; i < 3 * n; ++i) outside[size_t(i)] = at.data()[i] + kTo * normals.data()[i];
+    for (int64_t i = 0; i < 3 * n; ++i) outside[size_t(i)] = at[size_t(i)] + kTo * normals[size_t(i)];
     const std::vector<float> lets_by = self.openings.at(outside.data(), n);
-    self.own.fill(splats, count, box, cell);
+    self.own.fill(parts, box, cell);
     const Fallen found = falls_on({at.data(), normals.data(), n}, self.own, self.openings.lamps(), self.whole, lets_by.data());
     const size_t width = size_t(self.whole) * 3;
     for (int64_t i = 0; i < n; ++i) {

@@ -16,6 +16,14 @@ constexpr int64_t kFewCells = 1 << 20;   // of a lattice that is blurred by one 
 constexpr int64_t kManySplats = 1 << 16;  // that are put into slabs of a lattice side by side
 constexpr int64_t kPlanes = 24;           // of such a slab; results do not depend on it
 
+// Compiled for wider registers too, where the linker can choose among them when the program starts: whole numbers, and
+// floats one by one, are the same bits in all of them.
+#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__clang__)
+#define WIDE __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+#else
+#define WIDE
+#endif
+
 int64_t rounded_down(int64_t value, int step) { return (value >= 0 ? value : value - step + 1) / step * step; }
 
 }  // namespace
@@ -59,15 +67,55 @@ void turn_of(const float* q, float (&r)[3][3]) {
   r[0][2] = 2 * (x * z + w * y), r[1][2] = 2 * (y * z - w * x), r[2][2] = 1 - 2 * (x * x + y * y);
 }
 
-void Depths::fill(const Blocking& some, const Box& box, double cell, int copies, double even) {
-  box_ = grown(box, kSmear);
+void Depths::fill(const std::vector<Blocking>& all, const Box& box, double cell, int copies, double even) {
+  box_ = grown(box, smear_of(copies));
   blurred_[0].assign(size_t(box_.cells()), 0);
   for (int width = 1; width < copies; ++width) blurred_[width].resize(size_t(box_.cells()));
   between_.resize(size_t(box_.cells()));
-  const int64_t planes = some.count < kManySplats ? box_.size[2] : kPlanes;
+  int64_t count = 0;
+  for (const Blocking& some : all) count += some.count;
+  const int64_t planes = count < kManySplats ? box_.size[2] : kPlanes;
   parallel((box_.size[2] + planes - 1) / planes, [&](int64_t slab) {
-    deposit(some, 1 / cell, even, int(slab * planes), int(std::min<int64_t>(box_.size[2], (slab + 1) * planes)));
+    for (const Blocking& some : all)
+      deposit(some, 1 / cell, even, int(slab * planes), int(std::min<int64_t>(box_.size[2], (slab + 1) * planes)));
   });
+  for (int width = 1; width < copies; ++width) blur(width);
+}
+
+namespace {
+
+// Sums over pairs of numbers of four rows, of which each eight cells are one: what crosses it crosses two of them, of four
+// side by side.
+WIDE void by_eights(const int32_t* __restrict a, const int32_t* __restrict b, const int32_t* __restrict c,
+                    const int32_t* __restrict d, int count, int32_t* __restrict out) {
+  for (int x = 0; x < count; ++x) {
+    const int32_t sum = a[2 * x] + a[2 * x + 1] + b[2 * x] + b[2 * x + 1] + c[2 * x] + c[2 * x + 1] + d[2 * x] + d[2 * x + 1];
+    out[x] = std::min(kMost, (sum + 2) >> 2);
+  }
+}
+
+}  // namespace
+
+void Depths::fill_from(const Depths& finer, const Box& box, int copies) {
+  const int far = smear_of(copies);
+  box_ = grown(box, far);
+  for (int width = 0; width < copies; ++width) blurred_[width].resize(size_t(box_.cells()));
+  between_.resize(size_t(box_.cells()));
+  const Box& from = finer.box();
+  const int64_t row = from.size[0], plane = row * from.size[1];
+  const int64_t aside[3] = {2 * box.low[0] - from.low[0], 2 * box.low[1] - from.low[1], 2 * box.low[2] - from.low[2]};
+  int32_t* to = blurred_[0].data();
+  for (int z = -far; z < box.size[2] + far; ++z)
+    for (int y = -far; y < box.size[1] + far; ++y, to += box_.size[0]) {
+      if (z < 0 || y < 0 || z >= box.size[2] || y >= box.size[1]) {
+        std::fill_n(to, box_.size[0], 0);
+        continue;
+      }
+      const int32_t* first = finer.blurred(0) + (2 * z + aside[2]) * plane + (2 * y + aside[1]) * row + aside[0];
+      std::fill_n(to, far, 0);
+      by_eights(first, first + row, first + plane, first + plane + row, box.size[0], to + far);
+      std::fill_n(to + far + box.size[0], far, 0);
+    }
   for (int width = 1; width < copies; ++width) blur(width);
 }
 
@@ -149,14 +197,6 @@ void Depths::add_large(const SplatArrays& splats, int64_t row, const double (&at
 }
 
 namespace {
-
-// Compiled for wider registers too, where the linker can choose among them when the program starts: whole numbers, and
-// floats one by one, are the same bits in all of them.
-#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__clang__)
-#define WIDE __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
-#else
-#define WIDE
-#endif
 
 // Sums over the 2 h + 1 numbers around each of a row; `padded` begins h numbers before it, and ends h after it.
 WIDE void along_a_row(const int32_t* __restrict padded, int count, int h, int32_t* __restrict out) {

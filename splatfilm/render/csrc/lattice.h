@@ -14,7 +14,12 @@ namespace splatfilm {
 
 constexpr int kHalfWidths[kBlurs] = {0, 1, 2, 4};  // each is a box over the one before it
 constexpr int kSmear = 1 + 2 + 4;                  // cells that the widest copy reaches beyond what is there
-constexpr float kUnit = 1.0f / 16384;              // of optical depth
+constexpr int smear_of(int copies) {               // those of the widest of some copies
+  int cells = 0;
+  for (int k = 1; k < copies; ++k) cells += kHalfWidths[k];
+  return cells;
+}
+static_assert(smear_of(kBlurs) == kSmear);
 constexpr double kEven = 0.75;                     // half cells: what counts as a point, for the most exact lattice
 
 // Cells low .. low + size - 1 of the scene.
@@ -83,10 +88,15 @@ struct Blocking {
 
 class Depths {
  public:
-  // Splats on the cells of `box`, where the widest copy is exact; blurred over `kSmear` cells more. What was there before
+  // Splats on the cells of `box`, where the widest copy is exact; blurred over `smear_of` cells more. What was there before
   // is forgotten, and its memory used again. Fewer `copies` are those that are blurred least;
   // splats of up to `even` half cells, three deviations, count as points.
-  void fill(const Blocking& some, const Box& box, double cell, int copies = kBlurs, double even = kEven);
+  void fill(const Blocking& some, const Box& box, double cell, int copies = kBlurs, double even = kEven) {
+    fill(std::vector<Blocking>{some}, box, cell, copies, even);
+  }
+  void fill(const std::vector<Blocking>& all, const Box& box, double cell, int copies = kBlurs, double even = kEven);
+  // The same from a lattice of cells half as wide, whose own box, less what its copies are blurred over, must be twice this one.
+  void fill_from(const Depths& finer, const Box& box, int copies = kBlurs);
 
   const Box& box() const { return box_; }  // of the arrays: larger than what was asked for
   const int32_t* blurred(int width) const { return blurred_[width].data(); }
