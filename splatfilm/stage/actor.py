@@ -23,7 +23,7 @@ from splatfilm.splats import Splats, transformed
 from splatfilm.stage import deform
 from splatfilm.stage.drape import Drape, drape_of
 from splatfilm.stage.face import Borrowed, Playing, Zone, cached_unseen, seeded
-from splatfilm.stage.normals import mesh_normals, smooth_normals
+from splatfilm.stage.normals import smooth_normals, splat_normals
 from splatfilm.stage.rigs.binding import Binding, Moved, ShapeCage, binding_key, cached_binding, shape_cage
 from splatfilm.stage.rigs.bones import bone_matrices, dual_quaternions
 from splatfilm.stage.rigs.rig import Rig, parts_named
@@ -130,7 +130,7 @@ def bound_layer(
         return plain.posed(rig, Pose(rest.translations, rest.rotations, weights), IDENTITY)
 
     found = cached_unseen(cache, key, lambda: unseen(rig, parts, shaped))
-    face = seeded(rig, splats, binding, found, lambda points: mesh_normals(rig, points, parts))
+    face = seeded(rig, splats, binding, found, lambda some: splat_normals(rig, some, parts))
     drape = drape_of(rig, face.binding, splats.device)
     return BoundLayer(face.splats, _carriers(face.binding, splats.device), cage, drape, face.zones, face.borrowed)
 

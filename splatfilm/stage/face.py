@@ -113,8 +113,8 @@ class Seeded:
     borrowed: Borrowed | None
 
 
-Facing = Callable[[Array], Array | None]
-"""The smooth outward normals of the mesh at points."""
+Facing = Callable[[Splats], Array | None]
+"""The outward normals of splats at rest."""
 
 
 def seeded(rig: Rig, splats: Splats, binding: Binding, found: Sequence[Unseen], facing: Facing) -> Seeded:
@@ -141,7 +141,9 @@ def _borrowed(whole: Splats, count: int, facing: Facing) -> Borrowed:
     some = np.nonzero(near.all(axis=1) & (whole.opacities.cpu().numpy()[:count] > _SOLID))[0]
     some = some if len(some) else np.arange(count)
     points = np.concatenate([means[some], seeds])
-    towards = facing(points)
+    towards = facing(
+        whole.only(torch.from_numpy(np.concatenate([some, np.arange(count, len(means))])).to(whole.device))
+    )
     if towards is not None:  # seeds know better
         towards[len(some) :] = rotation_matrices(whole.quats[count:].double())[:, :, 2].cpu().numpy()
     space = points if towards is None else np.concatenate([points, _ALIKE * towards], axis=1)

@@ -352,8 +352,7 @@ class Stage:
         from splatfilm.splats import transformed
 
         layer = self._layer(name)
-        rest = transformed(layer.rest, placed.place) if carried is None else layer.standing(carried)
-        return layer.photographed(rest)
+        return layer.photographed(transformed(layer.rest, placed.place) if carried is None else layer.standing(carried))
 
     def _before_camera(self, group: tuple[Source, ...], studio: tuple[Lamp, ...]) -> Together:
         """What is known at rest of layers that were photographed together."""

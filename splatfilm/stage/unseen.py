@@ -48,7 +48,7 @@ _BRIGHTER = 0.6  # share of those that are darker: a fold's shadow is not a lid'
 _IN_THE_FOLD = (0.004, 0.009)  # metres from what was hidden at rest: in its fold's shadow, and out of it
 _STAYS = 0.5  # of how far the farthest moves: what moves less stays in its fold
 _EVEN = 7  # neighbours that smooth what was guessed
-_BEHIND_LIDS, _BEHIND_LIPS = 0.005, 0.0014  # metres behind seeds that are cleared with what is before them
+_BEHIND_LIDS, _BEHIND_LIPS = 0.005, 0.004  # metres behind seeds that are cleared with what is before them
 _LIDS, _LIPS = (0.3, 0.8), (0.01, 0.12)  # of a splat before the seeds: at less it stays, at more it goes
 _AROUND = (0.03, 0.06, 0.012)  # metres to the sides of seeds, before and above them, where something may hide them
 _CELL = 1.5 * _APART  # of the map of seeds that splats are held against
@@ -143,9 +143,9 @@ def _seeds(region: Region, mouth: bool, before: Heights) -> _Seeds:
     if not mouth or hidden[chosen].all() or not hidden[chosen].any():
         return _Seeds(spread.only(chosen), hidden[chosen], np.full(len(chosen), _APART))
     far, inside = np.zeros(len(chosen), dtype=bool), hidden[chosen]
-    ahead = points[chosen] * np.array([1.0, 0.0, 1.0])  # lips are seen before what is far behind them
+    flat = points[chosen] * np.array([1.0, 0.0, 1.0])  # lips are seen before what is far behind them
     far[inside] = closest(points[chosen[inside]], points[chosen[~inside]])[1] > _AT_LIPS
-    far[~inside] = closest(ahead[~inside], ahead[inside])[1] > _AT_LIPS
+    far[~inside] = closest(flat[~inside], flat[inside])[1] > _AT_LIPS
     plain = chosen[far][thinned(points[chosen[far]], _APART_ELSEWHERE)]
     chosen = np.concatenate([chosen[~far], plain])
     apart = np.repeat([_APART, _APART_ELSEWHERE], [len(chosen) - len(plain), len(plain)])
