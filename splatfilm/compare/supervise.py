@@ -19,6 +19,7 @@ from splatfilm.base.errors import InputError
 from splatfilm.base.progress import SILENT, Progress
 from splatfilm.compare.agreement import measure_agreement, some
 from splatfilm.compare.determinism import measure_determinism
+from splatfilm.compare.finished import OwnFrames
 from splatfilm.compare.followup import Take, lay_ground, measure_follow_up
 from splatfilm.compare.guards import Allowed, shot_guards
 from splatfilm.compare.measure import write_scores
@@ -154,7 +155,8 @@ def supervise(
         if kind == "bare":
             findings.append(exact := _exact(truth, clip, asked.frames))
             if exact.verdict == "fails":  # finished frames are not what the scene gives, so it is drawn
-                truth = replace(truth, stored=Lazy(len(truth), truth.drawn, keep=0) if truth.drawn else None)
+                own = OwnFrames(None, (None,) * len(truth), truth.drawn) if truth.drawn else None
+                truth = replace(truth, stored=own)
         scores, takes[name] = _shot(scaled_truth(truth, *working), scaled_clip(clip, working), kind, asked.frames)
         shots.append(scores)
         progress.advance(done, name)
