@@ -38,7 +38,13 @@ DRAPED = (
     "tests/stage/test_canvas.py",
 )
 CONTACT = ("tests/stage/test_contact.py", "tests/shots/test_cast_in_shots.py")
-LIGHT = ("tests/stage/test_light.py", "tests/stage/test_lamps.py", "tests/film/test_film_lamps.py")
+LIGHT = (
+    "tests/stage/test_light.py",
+    "tests/stage/test_lamps.py",
+    "tests/stage/test_normals.py",
+    "tests/film/test_film_lamps.py",
+)
+FACES = ("tests/stage/test_face.py",)
 
 
 def _tests(names: tuple[str, ...], ground: Ground) -> str:
@@ -65,6 +71,10 @@ PROMISES = (
     ),
     Promise("garments stretch with limbs, hide what is below, and frames share no memory", lambda g: _tests(DRAPED, g)),
     Promise("100 000 splats on Ada's rig are posed within 25 ms, with her face", _posed_in_time),
+    Promise(
+        "closed lids hide the eyes and an open mouth is dark, though no photograph shows either",
+        lambda g: _tests(FACES, g),
+    ),
     Promise("contact shadows are one for all cameras and end where they do not reach", lambda g: _tests(CONTACT, g)),
     Promise(
         "the cast stands in the light of the set and in its lamps, the same for every camera",
