@@ -16,7 +16,7 @@ from benchmarks.report import hardware
 
 ORDER = (
     *("start", "cast", "raster", "passes", "lens", "refine", "compare", "studio", "cut"),
-    *("reconstruct", "refiner", "truth", "film", "bake", "comparison", "refined_film"),
+    *("reconstruct", "refiner", "face", "truth", "film", "bake", "comparison", "refined_film"),
 )
 """From seconds to minutes."""
 
