@@ -193,6 +193,15 @@ def frames(table: Table, key: str, default: D | Required) -> FrameRange | D | No
     return _read(table, key, default, wanted, judge)
 
 
+def switch(table: Table, key: str, default: bool) -> bool:
+    """True or false; `default` where it is not given or neither."""
+    value = table.values.get(key, default)
+    if isinstance(value, bool):
+        return value
+    table.fail(f"found {shown(value)}, expected true or false", key)
+    return default
+
+
 def count(table: Table, key: str, least: int, most: int) -> int | None:
     """A whole number; None where there is none."""
 

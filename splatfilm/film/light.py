@@ -11,7 +11,7 @@ from splatfilm.film.fields import REQUIRED
 from splatfilm.film.model import FrameRange, Lamp, LampKind, Light
 from splatfilm.film.source import Table, shown
 
-LIGHT_KEYS = ("strength", "exposure", "highlights", "bounce")
+LIGHT_KEYS = ("strength", "exposure", "highlights", "bounce", "worn_shadows")
 EXPOSURE_LIMITS = (-6.0, 6.0)  # stops
 HIGHLIGHTS_LIMITS = (1.0, 100.0)
 
@@ -34,9 +34,10 @@ def read_light(table: Table) -> Light | None:
     exposure = fields.number(inside, "exposure", plain.exposure, *EXPOSURE_LIMITS, "stops")
     highlights = fields.number(inside, "highlights", plain.highlights, *HIGHLIGHTS_LIMITS)
     bounce = fields.number(inside, "bounce", plain.bounce, 0, 1)
+    worn_shadows = fields.switch(inside, "worn_shadows", plain.worn_shadows)
     if strength is None or exposure is None or highlights is None or bounce is None:
         return None
-    return Light(strength, exposure, highlights, bounce)
+    return Light(strength, exposure, highlights, bounce, worn_shadows)
 
 
 LAMP_KEYS: dict[str, tuple[str, ...]] = {

@@ -239,13 +239,15 @@ class Light:
 
     `strength` goes from the light that it was photographed in (0) to the set's (1). `exposure` is the gaffer's: stops
     over what was found. `highlights` is how much brighter than white that is, what clipped in the set's photographs.
-    `bounce` is the share of what the set's surfaces are seen to send that falls on the member.
+    `bounce` is the share of what the set's surfaces are seen to send that falls on the member. With `worn_shadows` what
+    is worn over a layer keeps the lamps' light off it, so that a change of clothes changes what is beside them too.
     """
 
     strength: float = 1.0  # 0..1
     exposure: float = 0.0  # stops
     highlights: float = 4.0  # at least 1
     bounce: float = 1.0  # 0..1; with lamps
+    worn_shadows: bool = False  # with lamps
     lamps: tuple[Lamp, ...] = ()  # of the scene
     studio: tuple[Lamp, ...] = ()  # that the asset was photographed in, about the asset as its capture has it
 

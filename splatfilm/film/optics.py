@@ -26,15 +26,7 @@ def read_optics(table: Table, base: Optics) -> Optics:
             "shutter_phase",
         )
         phase = inherited
-    return Optics(_switch(table, "depth_of_field", base.depth_of_field), angle, phase, _samples(table, base.samples))
-
-
-def _switch(table: Table, key: str, default: bool) -> bool:
-    value = table.values.get(key, default)
-    if isinstance(value, bool):
-        return value
-    table.fail(f"found {shown(value)}, expected true or false", key)
-    return default
+    return Optics(fields.switch(table, "depth_of_field", base.depth_of_field), angle, phase, _samples(table, base.samples))
 
 
 def _samples(table: Table, default: int | None) -> int | None:

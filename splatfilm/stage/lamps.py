@@ -31,6 +31,8 @@ from splatfilm.splats import Splats
 from splatfilm.splats.posed import rotation_matrices
 from splatfilm.stage.contact import extent_of
 from splatfilm.stage.light import HEIGHTS, MOST, Probes, Surface, harmonics
+from splatfilm.stage.normals import Footing
+from splatfilm.stage.sunlight import Figure, Sunlight
 
 PARTS = 2  # a panel throws this many shadows each way, and shines with twice as many parts
 SET_CELL, OWN_CELL = 0.04, 0.032  # metres: the lattices that light is marched through; what is in a lamp's way by half
@@ -253,12 +255,15 @@ class Worn:
     surface: Surface
     lot: NDArray[np.int32]  # [N] of what is seen of it
     studio: NDArray[np.float32]  # [N / 16 rounded up, 3, 16]
+    footing: Footing | None = None  # where it hangs on a mesh
 
     @staticmethod
-    def of(group: int, together: Together, surface: Surface, rows: NDArray[np.int64]) -> Worn:
+    def of(
+        group: int, together: Together, surface: Surface, rows: NDArray[np.int64], footing: Footing | None = None
+    ) -> Worn:
         """A layer whose splats to be seen are these rows of the group's."""
         lot = np.ascontiguousarray(together.places.lot[rows])
-        return Worn(group, surface, lot, in_lanes(together.studio[rows]))
+        return Worn(group, surface, lot, in_lanes(together.studio[rows]), footing)
 
 
 def studio_light(layers: Sequence[Splats], normals: Sequence[Tensor], places: Places, studio: Sequence[Lamp]) -> Floats:
@@ -300,6 +305,19 @@ class Group:
 
     together: Together
     parts: tuple[Splats, ...]
+    over: tuple[Splats, ...] = ()  # what else keeps light off them
+    mesh: tuple[str, ...] = ()  # the mesh's parts that they all hang on
+
+
+@dataclass(frozen=True, eq=False)
+class Shone:
+    """The suns of a scene on a member that hangs on a mesh, and the mesh as it stands."""
+
+    sunlight: Sunlight
+    figure: Figure
+
+
+_NO_SUNS = tuple(np.zeros(shape, dtype=np.float32) for shape in ((0, 3, _LANES), (0, 6), (0, 0, _LANES)))
 
 
 def lamp_gains(
@@ -309,18 +327,23 @@ def lamp_gains(
     light: Light,
     lamplight: Lamplight,
     probes: Probes,
+    shone: Shone | None = None,
 ) -> tuple[Tensor, ...]:
     """What the colours of a member's splats, layer by layer, are multiplied by in the lamps of its scene: [N, 3] each.
 
-    Pure; the same bits at any thread count, and for a layer whatever else is worn.
+    `lamplight` has the lamps that are looked for lot by lot; `shone` those that are not. Pure; the same bits at any thread count, and for a layer whatever else is worn.
     """
     known = [_reached(group, light, lamplight, probes) for group in groups]
+    maps = [{} if shone is None else {s: shone.figure.map(s, g.mesh) for s in shone.sunlight.suns} for g in groups]
     found = []
     for part, own in zip(parts, worn, strict=True):
         sheets, looks, numbers = known[own.group]
+        suns = _NO_SUNS
+        if shone is not None and own.footing is not None:
+            suns = shone.sunlight.on(own.footing, part, shone.figure, maps[own.group]).arrays
         gains = np.empty((len(part), 3), dtype=np.float32)
         given_ = (array(part.means), array(part.quats), own.surface.table, numbers)
-        extension().light_of_lamps(*given_, own.lot, sheets, looks, own.studio, gains)
+        extension().light_of_lamps(*given_, own.lot, sheets, looks, own.studio, suns, gains)
         found.append(torch.from_numpy(gains).to(part.device))
     return tuple(found)
 
@@ -329,9 +352,10 @@ def _reached(
     group: Group, light: Light, lamplight: Lamplight, probes: Probes
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], list[float]]:
     """What falls on a group's places, what its lamps look like, and the light from all around: for the kernels."""
-    solid = solid_of(group.parts)
-    fallen = lamplight.falls(group.parts, group.together.places, solid)
-    sheets, looks = _sheets(fallen, light.lamps, lamplight.softness(solid.mean(axis=0)))
+    parts = (*group.parts, *group.over)
+    solid = solid_of(parts)
+    fallen = lamplight.falls(parts, group.together.places, solid)
+    sheets, looks = _sheets(fallen, lamplight.lamps, lamplight.softness(solid.mean(axis=0)))
     return sheets, looks, _around(solid, light, probes)
 
 

@@ -17,48 +17,114 @@ from splatfilm.splats import Splats
 from splatfilm.splats.posed import rotation_matrices
 from splatfilm.stage.rigs.rig import Rig, parts_named
 from splatfilm.stage.rigs.surface import nearest, normals
+from splatfilm.stage.rigs.winding import wound_outwards
 from splatfilm.stage.shell import FINE, kept_in
 
 LIFTED = 0.006  # metres off a triangle that it is looked from, clear of its own neighbours
 INNER = 0.6  # of what a side sends out: stopped to that share, it is an inner one
+HIDDEN = 0.97  # stopped to that share, a side is seen from nowhere
 OPENER = (0.5, 0.4, 0.3, 0.2, 0.1)  # shares of what is stopped at most, of sides that are ever more open
 CLEARER = 0.2  # of what one side sends out, less is stopped of the other, for that one to be shown
 SHEET = 0.02  # metres: the other side of the same cloth is no farther away
 FARTHER = (
     0.01  # metres out of where a splat stands that the nearest side is looked for: most stand behind what they show
 )
+WAYS, WITH = 32, 0.3  # ways that splats may face; the least cosine of a triangle's that faces as those of one do
 FLAT = 0.5  # what the shortest axis of a flat splat counts, which lies in what it shows
 
 Floats = NDArray[np.float64]
 
 
-def splat_normals(rig: Rig, splats: Splats, parts: tuple[str, ...]) -> Floats | None:  # [N, 3] unit
-    """The normals of splats at rest in the rig's space, on the mesh's `parts`; None for a rig without a mesh.
+@dataclass(frozen=True, eq=False)
+class Footing:
+    """Where N splats stand on a mesh, and how their normals are made there, in whatever pose: a share of the mesh's
+    smooth normal and, the flatter a splat is the more, how its own shortest axis leans away from that."""
 
-    Those of `mesh_normals`; and of the splat itself, the more the flatter it is.
-    """
-    line = mesh_normals(rig, splats.means.detach().cpu().numpy(), parts)
-    if line is None:
-        return None
-    axis, flat = _axes(splats)
-    axis = np.where(((axis * line).sum(axis=1) < 0)[:, None], -axis, axis)
-    share = np.minimum(flat, FLAT)[:, None]
-    return _unit((1 - share) * line + share * axis)
+    corners: NDArray[np.int32]  # [N, 3] vertices of the mesh
+    weights: NDArray[np.float32]  # [N, 3] of these
+    line: NDArray[np.float32]  # [N] the mesh's share
+    axis: NDArray[np.float32]  # [N, 3] what leans away, in the splat's own axes
+
+    def only(self, rows: NDArray[np.int64]) -> Footing:  # [M]
+        """That of some of the splats."""
+        return Footing(self.corners[rows], self.weights[rows], self.line[rows], self.axis[rows])
 
 
-def mesh_normals(rig: Rig, points: NDArray[Any], parts: tuple[str, ...]) -> Floats | None:  # [N, 3] -> [N, 3] unit
-    """The smooth normals of the mesh's `parts` at points about them, at rest; None for a rig without a mesh.
+def footing(rig: Rig, splats: Splats, parts: tuple[str, ...]) -> Footing | None:
+    """Where splats at rest in the rig's space stand on the mesh's `parts`; None for a rig without a mesh.
 
-    The line is that of the side of the mesh that is nearest a little farther out, whichever it is; which way along it
-    is outside is told by how open the mesh's sides are there.
+    On the side of the cloth that is seen, and there at the place that is nearest a little farther out.
     """
     if rig.mesh is None:
         return None
-    points = points.astype(np.float64)
+    points = splats.means.detach().cpu().numpy().astype(np.float64)
     sides = _sides(rig, parts)
     outwards = _outwards(points, sides)
-    line = sides.nearest(points + FARTHER * outwards).normals
-    return np.where(((line * outwards).sum(axis=1) < 0)[:, None], -line, line)
+    place, barycentric = _alike(points + FARTHER * outwards, outwards, sides)
+    line = _unit((barycentric[..., None] * sides.smooth[place]).sum(axis=1))
+    turns = rotation_matrices(splats.quats.detach().double()).cpu().numpy()
+    axis, flat = _axes(splats)
+    axis = np.where(((axis * line).sum(axis=1) < 0)[:, None], -axis, axis)
+    share, cosine = np.minimum(flat, FLAT), (axis * line).sum(axis=1)
+    own = np.einsum("nij,ni->nj", turns, share[:, None] * (axis - cosine[:, None] * line))
+    arrays = (barycentric, 1 - share + share * cosine, own)
+    return Footing(sides.vertices[place], *(np.ascontiguousarray(a, dtype=np.float32) for a in arrays))
+
+
+def splat_normals(rig: Rig, splats: Splats, parts: tuple[str, ...]) -> Floats | None:  # [N, 3] unit
+    """The normals of splats at rest in the rig's space, on the mesh's `parts`; None for a rig without a mesh.
+
+    Those of their `footing`.
+    """
+    found = footing(rig, splats, parts)
+    if found is None:
+        return None
+    assert rig.mesh is not None, "there is a footing"
+    turns = rotation_matrices(splats.quats.detach().double()).cpu().numpy()
+    smooth = _vertex_normals(rig)[found.corners]
+    line = _unit((found.weights[..., None] * smooth).sum(axis=1))
+    return _unit(found.line[:, None] * line + np.einsum("nij,nj->ni", turns, found.axis.astype(np.float64)))
+
+
+@lru_cache(maxsize=16)
+def seen_sides(rig: Rig, parts: tuple[str, ...]) -> NDArray[np.int32]:  # [K, 3] vertices
+    """The triangles of some parts that are seen from outside: what throws their shadow."""
+    sides = _sides(rig, parts)
+    return np.ascontiguousarray(sides.only(HIDDEN).vertices)
+
+
+@lru_cache(maxsize=8)
+def _vertex_normals(rig: Rig) -> Floats:  # [V, 3] unit
+    """At each vertex, of all triangles around it."""
+    assert rig.mesh is not None, "there is a mesh"
+    triangles = wound_outwards(rig)
+    total = np.zeros((len(rig.mesh.vertices), 3))
+    across = _across(rig.mesh.vertices[triangles].astype(np.float64))
+    for corner in range(3):
+        np.add.at(total, triangles[:, corner], across)
+    return _unit(total)
+
+
+def _alike(points: Floats, outwards: Floats, sides: _Sides) -> tuple[NDArray[np.int64], Floats]:  # [N], [N, 3]
+    """The nearest place on sides that face as points do, outwards: which side, and where on it."""
+    facing = _unit(_across(sides.corners))
+    ways = _ways(WAYS)
+    place, barycentric = np.zeros(len(points), dtype=np.int64), np.full((len(points), 3), 1 / 3)
+    nearby = (outwards @ ways.T).argmax(axis=1)
+    for number in np.unique(nearby):
+        own = np.nonzero(nearby == number)[0]
+        sort = np.nonzero(facing @ ways[number] > WITH)[0]
+        sort = sort if len(sort) else np.arange(len(facing))
+        found = nearest(points[own], sides.corners[sort])
+        place[own], barycentric[own] = sort[found.triangle], found.barycentric
+    return place, barycentric
+
+
+def _ways(count: int) -> Floats:  # [count, 3] unit, evenly all around
+    k = np.arange(count) + 0.5
+    z, turn = 1 - 2 * k / count, np.pi * (1 + 5**0.5) * k
+    ring = np.sqrt(1 - z * z)
+    return np.stack([ring * np.cos(turn), ring * np.sin(turn), z], axis=1)
 
 
 def smooth_normals(rig: Rig, points: Floats, chosen: NDArray[np.int64]) -> Floats:  # [N, 3], [K] -> [N, 3] unit
@@ -66,7 +132,7 @@ def smooth_normals(rig: Rig, points: Floats, chosen: NDArray[np.int64]) -> Float
     assert rig.mesh is not None, "there is a mesh"
     triangles = rig.mesh.triangles[chosen]
     corners = rig.mesh.vertices[triangles].astype(np.float64)
-    return _Sides(corners, _smooth(triangles, _across(corners)), np.zeros(len(chosen))).nearest(points).normals
+    return _Sides(triangles, corners, _smooth(triangles, _across(corners)), np.zeros(len(chosen))).nearest(points).normals
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,14 +148,15 @@ class _Near:
 class _Sides:
     """Triangles, seen from the side that they are wound for."""
 
-    corners: Floats  # [K, 3, 3]
+    vertices: NDArray[np.int32]  # [K, 3]
+    corners: Floats  # [K, 3, 3] these
     smooth: Floats  # [K, 3, 3] towards the normals at their corners
     stopped: Floats  # [K] how much the mesh stops of what they send out
 
     def only(self, most: float) -> _Sides:
         """Those of which no more is stopped."""
         open_ = self.stopped <= most
-        return _Sides(self.corners[open_], self.smooth[open_], self.stopped[open_])
+        return _Sides(self.vertices[open_], self.corners[open_], self.smooth[open_], self.stopped[open_])
 
     def nearest(self, points: Floats) -> _Near:
         """For each point the nearest side; there must be one."""
@@ -102,11 +169,11 @@ class _Sides:
 def _sides(rig: Rig, parts: tuple[str, ...]) -> _Sides:
     """The mesh's parts."""
     assert rig.mesh is not None, "there is a mesh"
-    triangles = rig.mesh.triangles[parts_named(rig.mesh, parts)]
+    triangles = wound_outwards(rig)[parts_named(rig.mesh, parts)]
     corners = rig.mesh.vertices[triangles].astype(np.float64)
     facing = normals(corners)
     stopped = kept_in(corners.mean(axis=1) + LIFTED * facing, facing, corners, FINE)
-    return _Sides(corners, _smooth(triangles, _across(corners)), stopped)
+    return _Sides(triangles, corners, _smooth(triangles, _across(corners)), stopped)
 
 
 def _across(corners: Floats) -> Floats:  # [K, 3, 3] -> [K, 3]

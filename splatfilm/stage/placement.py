@@ -35,11 +35,11 @@ CONTACT_VERSION = 5
 """Raised whenever the same splats would darken one another otherwise."""
 
 
-LIGHT_VERSION = 5
+LIGHT_VERSION = 6
 """Raised whenever the same member would be lit otherwise by the same set."""
 
 
-LAMPS_VERSION = 5
+LAMPS_VERSION = 6
 """Raised whenever the same member would be lit otherwise by the same lamps."""
 _DARKNESS = Lamp("sky", 0.0)
 
@@ -286,6 +286,7 @@ def light_value(light: Light | None) -> dict[str, Any]:
         value += [
             LAMPS_VERSION,
             light.bounce,
+            light.worn_shadows,
             [asdict(lamp) for lamp in light.lamps],
             [asdict(lamp) for lamp in light.studio],
         ]

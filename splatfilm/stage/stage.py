@@ -7,7 +7,7 @@ depends on which frames were asked for before.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from splatfilm.stage.actor import BoundLayer, Carried
     from splatfilm.stage.canvas import Canvas
     from splatfilm.stage.contact import Known, Patches
-    from splatfilm.stage.lamps import Lamplight, Together, Worn
+    from splatfilm.stage.lamps import Lamplight, Shone, Together, Worn
     from splatfilm.stage.light import Probes, Surface
     from splatfilm.stage.resting import Resting
+    from splatfilm.stage.normals import Footing
     from splatfilm.stage.rigs.rig import Rig
+    from splatfilm.stage.sunlight import Sunlight
 
 Source = tuple[str, str]
 """(asset, look), or (asset, "layers/" and the layer's name)."""
@@ -127,6 +129,8 @@ class Stage:
         self._probes: Probes | None = None
         self._drawn_on: Canvas | None = None
         self._lamplights: dict[tuple[Lamp, ...], Lamplight] = {}
+        self._sunlight: tuple[tuple[Lamp, ...], Sunlight] | None = None
+        self._footings: dict[Source, Footing | None] = {}
         self._worn_in_lamps: dict[tuple[tuple[Source, ...], tuple[Lamp, ...]], list[Worn]] = {}
         self._together: dict[tuple[tuple[Source, ...], tuple[Lamp, ...]], Together] = {}
         self._normals: dict[Source, Tensor] = {}
@@ -315,18 +319,23 @@ class Stage:
 
     def _in_lamps(self, placed: Placed, splats: tuple[Splats, ...], carried: Carried | None) -> tuple[Tensor, ...]:
         """What a member's colours are multiplied by in the lamps of its scene."""
-        from splatfilm.stage.lamps import Group, Lamplight, Worn, lamp_gains
+        from splatfilm.stage.lamps import Group, Worn, lamp_gains
 
         assert placed.light is not None and self._probes is not None, "it is lit, from a set that is known"
         lamps, names = placed.light.lamps, [(placed.asset, source) for source in placed.sources]
-        if lamps not in self._lamplights:
-            self._lamplights[lamps] = Lamplight(lamps, self._probes.setting)
+        shone = self._shone(placed, carried)
+        lamplight = self._lamplight(lamps, shone is not None)
         studio, groups = placed.light.studio, self._groups(placed)
         whole = {n: part for n, part in zip(names, splats, strict=True) if self._which(placed, n[1]) is None}
         for name in dict.fromkeys(one for group in groups for one in group):
             if name not in whole:
                 whole[name] = self._stands_whole(placed, name, carried)
-        standing = [Group(self._before_camera(g, studio), tuple(whole[name] for name in g)) for g in groups]
+        standing = []
+        for group in groups:
+            over = [name for name in names if name not in group] if placed.light.worn_shadows else []
+            mesh = self._mesh_parts([*group, *over])
+            parts, others = (tuple(whole[name] for name in some) for some in (group, over))
+            standing.append(Group(self._before_camera(group, studio), parts, others, mesh))
         key = tuple(names), studio
         if key not in self._worn_in_lamps:
             found = []
@@ -336,11 +345,54 @@ class Stage:
                 rows = self._which_lit(placed, name[1])
                 rows = before + (np.arange(len(self._whole(name))) if rows is None else rows)
                 together, surface = self._before_camera(group, studio), self._surface(placed, name[1])
-                found.append(Worn.of(groups.index(group), together, surface, rows))
+                footing = self._footing(placed, name[1]) if shone is not None else None
+                found.append(Worn.of(groups.index(group), together, surface, rows, footing))
             self._worn_in_lamps[key] = found
-        return lamp_gains(
-            splats, self._worn_in_lamps[key], standing, placed.light, self._lamplights[lamps], self._probes
-        )
+        return lamp_gains(splats, self._worn_in_lamps[key], standing, placed.light, lamplight, self._probes, shone)
+
+    def _lamplight(self, lamps: tuple[Lamp, ...], on_mesh: bool) -> Lamplight:
+        """The lamps that are looked for lot by lot; where splats hang on a mesh, the sun in a window is none of them."""
+        from splatfilm.stage.lamps import Lamplight
+        from splatfilm.stage.sunlight import by_window
+
+        assert self._probes is not None, "the set is known"
+        left = tuple(lamp for lamp in lamps if not (on_mesh and by_window(lamp)))
+        if left not in self._lamplights:
+            self._lamplights[left] = Lamplight(left, self._probes.setting)
+        return self._lamplights[left]
+
+    def _shone(self, placed: Placed, carried: Carried | None) -> Shone | None:
+        """The suns on a member as its mesh stands; None for one that hangs on no mesh."""
+        from splatfilm.stage.lamps import Shone
+        from splatfilm.stage.sunlight import Figure, Sunlight
+
+        if carried is None or self._rig(placed.asset).mesh is None:
+            return None
+        assert placed.light is not None and self._probes is not None, "it is lit, from a set that is known"
+        if self._sunlight is None or self._sunlight[0] != placed.light.lamps:
+            before = None if self._sunlight is None else self._sunlight[1]
+            self._sunlight = placed.light.lamps, Sunlight.of(placed.light.lamps, self._probes.setting, before)
+        return Shone(self._sunlight[1], Figure.of(self._rig(placed.asset), carried))
+
+    def _footing(self, placed: Placed, source: str) -> Footing | None:
+        """Where what is seen of a layer hangs on its mesh."""
+        name, rows = (placed.asset, source), self._which_lit(placed, source)
+        if name not in self._footings:
+            from splatfilm.stage.normals import footing
+
+            self._footings[name] = footing(self._rig(name[0]), self._whole(name), self._mesh_parts([name]))
+        found = self._footings[name]
+        return found if found is None or rows is None else found.only(rows)
+
+    def _mesh_parts(self, names: Sequence[Source]) -> tuple[str, ...]:
+        """The parts of the mesh that layers hang on; none named: all of it."""
+        parts: list[str] = []
+        for asset, source in names:
+            mesh = self.placements.film.assets[asset].layers[source.removeprefix(LAYER_PREFIX)].mesh
+            if not mesh:
+                return ()
+            parts += mesh
+        return tuple(dict.fromkeys(parts))
 
     def _groups(self, placed: Placed) -> list[tuple[Source, ...]]:
         """Which layers were photographed together, of all that a member wears."""

@@ -32,8 +32,9 @@ void expect(const Array& array, const char* name, std::initializer_list<int64_t>
   if (!right) throw std::invalid_argument(std::string(name) + " must have shape [" + wanted + "]");
 }
 
-// Functions of the stage: contact, light, shapes; and what declared lamps send.
+// Functions of the stage: contact, light, shapes; what declared lamps send; the sun on what hangs on a mesh.
 void bind_stage(nb::module_& m);
 void bind_lamps(nb::module_& m);
+void bind_sunlight(nb::module_& m);
 
 }  // namespace splatfilm

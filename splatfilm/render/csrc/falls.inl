@@ -32,6 +32,17 @@ INLINE void add_lamps(const LightTask& task, int64_t first, int count, const V3&
   }
 }
 
+// Adds suns, of each the share that gets to a splat.
+INLINE void add_suns(const LightTask& task, int64_t first, const V3& normal, F (&fallen)[3]) {
+  const int64_t blocks = (task.count + 15) / 16;
+  for (int64_t s = 0; s < task.sun_count; ++s) {
+    const float* sun = task.suns + 6 * s;
+    const F cosine = normal.x * splat(sun[0]) + normal.y * splat(sun[1]) + normal.z * splat(sun[2]);
+    const F share = max(splat(0.0f), cosine) * load(task.reach + (s * blocks + first / 16) * 16);
+    for (int c = 0; c < 3; ++c) fallen[c] = fma(share, splat(sun[3 + c]), fallen[c]);
+  }
+}
+
 static void light_gains(const LightTask& task, int64_t begin, int64_t end) {
   const F zero = splat(0.0f), one = splat(1.0f), low = splat(task.low), height = splat(task.high - task.low);
   const F strength = splat(task.strength), gain = splat(task.gain), most = splat(task.most);
@@ -48,7 +59,8 @@ static void light_gains(const LightTask& task, int64_t begin, int64_t end) {
     gather(rows, 4, columns);
     const F turn[4] = {columns[0], columns[1], columns[2], columns[3]};
     const float* own = task.surface + 9 * first;  // blocks of sixteen, value by value
-    const V3 n = turned(turn, {load(own), load(own + 16), load(own + 32)});
+    const float* way = task.facing ? task.facing + 3 * first : nullptr;
+    const V3 n = way ? V3{load(way), load(way + 16), load(way + 32)} : turned(turn, {load(own), load(own + 16), load(own + 32)});
     const F up = max(zero, min(one, (load(heights) - low) / height));
     const F basis[9] = {splat(0.282095f),
                         splat(0.488603f) * n.y,
@@ -71,6 +83,7 @@ static void light_gains(const LightTask& task, int64_t begin, int64_t end) {
     }
     if (task.lamps) {
       add_lamps(task, first, count, n, falls);
+      add_suns(task, first, n, falls);
       for (int c = 0; c < 3; ++c) falls[c] = falls[c] / load(task.studio + 3 * first + 16 * c);
     }
     for (int c = 0; c < 3; ++c) {

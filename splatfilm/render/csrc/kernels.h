@@ -84,6 +84,10 @@ struct LightTask {
   int64_t sheets = 0, patches = 0;
   const float* looks = nullptr;    // [5 sheets, 4] colours, and the part of its vector that a lamp's size makes up
   const float* studio = nullptr;   // [count / 16 rounded up, 3, 16] over pi
+  const float* facing = nullptr;   // [count / 16 rounded up, 3, 16] normals in the scene; null: the surface's, turned
+  const float* suns = nullptr;     // [sun_count, 6] towards each, and what falls of it over pi
+  int64_t sun_count = 0;
+  const float* reach = nullptr;    // [sun_count, count / 16 rounded up, 16] the share of each that gets to splats
 };
 
 // How a mesh's triangles are stretched in their planes by the bones that carry their corners.

@@ -127,9 +127,10 @@ void light_of(const In& means, const In& quats, const In& surface, const std::ve
 }
 
 // Of lamps too. `lamps`: [sheets, P, 16] of patches: the share of light from all around, and five lamps' vectors; `looks`:
-// [5 sheets, 4] of lamps: colour, and how soft they are; `studio` [N / 16 rounded up, 3, 16]: what fell there; `patch` [N].
+// [5 sheets, 4] of lamps: colour, and how soft they are; `studio` [N / 16 rounded up, 3, 16]: what fell there; `patch` [N]. `sunlight`, empty
+// or: normals [N / 16 rounded up, 3, 16], suns [S, 6] (towards each, what falls of it over pi), their shares [S, blocks, 16].
 void light_of_lamps(const In& means, const In& quats, const In& surface, const std::vector<double>& numbers, const InInt& patch,
-                    const In& lamps, const In& looks, const In& studio, const Out& gains) {
+                    const In& lamps, const In& looks, const In& studio, const std::tuple<In, In, In>& sunlight, const Out& gains) {
   LightTask task = light_task(means, quats, surface, numbers, gains);
   const int64_t sheets = lamps.ndim() == 3 ? int64_t(lamps.shape(0)) : 0, patches = sheets ? int64_t(lamps.shape(1)) : 0;
   expect(patch, "patch", {task.count});
@@ -141,6 +142,14 @@ void light_of_lamps(const In& means, const In& quats, const In& surface, const s
     if (patch.data()[i] >= patches || patch.data()[i] < -1) throw std::invalid_argument("a patch that is none");
   task.patch = patch.data(), task.lamps = lamps.data(), task.sheets = sheets, task.patches = patches;
   task.looks = looks.data(), task.studio = studio.data();
+  const auto& [facing, suns, reach] = sunlight;
+  if (facing.size()) {
+    const int64_t count = suns.ndim() == 2 ? int64_t(suns.shape(0)) : 0, blocks = (task.count + kLanes - 1) / kLanes;
+    expect(facing, "facing", {blocks, 3, kLanes});
+    expect(suns, "suns", {count, 6});
+    expect(reach, "reach", {count, blocks, kLanes});
+    task.facing = facing.data(), task.suns = suns.data(), task.sun_count = count, task.reach = reach.data();
+  }
   const nb::gil_scoped_release release;
   light(task);
 }
@@ -268,6 +277,7 @@ void bind_stage(nb::module_& m) {
   m.def("shape", &shape_of);
   m.def("put_shapes", &put_shapes_into);
   bind_lamps(m);
+  bind_sunlight(m);
 }
 
 }  // namespace splatfilm

@@ -1,0 +1,101 @@
+// The extension's functions of the sun on what hangs on a mesh.
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <tuple>
+#include <vector>
+
+#include "stage_arrays.h"
+#include "sunlight.h"
+
+namespace splatfilm {
+namespace {
+
+using Numbers = std::vector<double>;
+using Map = std::tuple<In, Numbers>;  // heights [H, W]; the first cell's corner, to the right and up, and the cell
+
+int64_t rows_of(const In& rows) { return rows.ndim() ? int64_t(rows.shape(0)) : 0; }
+
+void expect_corners(const InInt& corners, int64_t vertices) {
+  for (int64_t i = 0; i < int64_t(corners.size()); ++i)
+    if (uint64_t(corners.data()[i]) >= uint64_t(vertices)) throw std::invalid_argument("a corner that is no vertex");
+}
+
+Across across_of(const Numbers& numbers) {
+  if (numbers.size() < 9) throw std::invalid_argument("three vectors say which way a sun shines");
+  Across across;
+  for (size_t k = 0; k < 3; ++k)
+    across.right[k] = float(numbers[k]), across.up[k] = float(numbers[3 + k]), across.towards[k] = float(numbers[6 + k]);
+  return across;
+}
+
+Heights heights_of_map(const Map& map) {
+  const auto& [heights, place] = map;
+  if (!heights.size()) return {};
+  if (heights.ndim() != 2 || place.size() != 3 || !(place[2] > 0)) throw std::invalid_argument("a map has rows, a corner and a cell");
+  return {heights.data(), {float(place[0]), float(place[1])}, float(place[2]), int(heights.shape(1)), int(heights.shape(0))};
+}
+
+void normals_at(const In& vertices, const InInt& triangles, const Out& out) {
+  const int64_t v = rows_of(vertices), t = int64_t(triangles.size()) / 3;
+  expect(vertices, "vertices", {v, 3});
+  expect(triangles, "triangles", {t, 3});
+  expect(out, "out", {v, 3});
+  expect_corners(triangles, v);
+  const nb::gil_scoped_release release;
+  vertex_normals(vertices.data(), v, triangles.data(), t, out.data());
+}
+
+auto drawn(const In& vertices, const InInt& triangles, const Numbers& across, double cell) {
+  const int64_t v = rows_of(vertices), t = int64_t(triangles.size()) / 3;
+  expect(vertices, "vertices", {v, 3});
+  expect(triangles, "triangles", {t, 3});
+  expect_corners(triangles, v);
+  if (!(cell > 0)) throw std::invalid_argument("a cell is greater than 0");
+  const Across way = across_of(across);
+  Drawn found;
+  {
+    const nb::gil_scoped_release release;
+    found = heights_of(vertices.data(), triangles.data(), t, way, float(cell));
+  }
+  const double low[2] = {found.low[0], found.low[1]};
+  return std::make_tuple(handed_over(std::move(found.heights)), found.height, found.width, low[0], low[1]);
+}
+
+// `suns`: of each its three vectors, its window's middle, the way into the room, how wide and high; the set's map, its own.
+void sun_on_splats(const std::tuple<InInt, In, In, In>& hanging, const In& quats, const In& vertices, const In& normals,
+                   const std::vector<std::tuple<Numbers, Map, Map>>& suns, const Out& facing, const Out& reach) {
+  const auto& [corners, weights, line, axis] = hanging;
+  const int64_t n = rows_of(quats), v = rows_of(vertices), blocks = (n + 15) / 16;
+  expect(corners, "corners", {n, 3});
+  expect(weights, "weights", {n, 3});
+  expect(line, "line", {n});
+  expect(axis, "axis", {n, 3});
+  expect(quats, "quats", {n, 4});
+  expect(vertices, "vertices", {v, 3});
+  expect(normals, "normals", {v, 3});
+  expect(facing, "facing", {blocks, 3, 16});
+  expect(reach, "reach", {int64_t(suns.size()), blocks, 16});
+  expect_corners(corners, v);
+  std::vector<Sun> given;
+  for (const auto& [numbers, set, own] : suns) {
+    if (numbers.size() != 17) throw std::invalid_argument("a sun takes 17 numbers");
+    Sun sun{across_of(numbers), {}, {}, float(numbers[15]), float(numbers[16]), heights_of_map(set), heights_of_map(own)};
+    for (size_t k = 0; k < 3; ++k) sun.at[k] = float(numbers[9 + k]), sun.facing[k] = float(numbers[12 + k]);
+    given.push_back(sun);
+  }
+  const nb::gil_scoped_release release;
+  sun_on({corners.data(), weights.data(), line.data(), axis.data(), quats.data(), n}, vertices.data(), normals.data(), given,
+         facing.data(), reach.data());
+}
+
+}  // namespace
+
+void bind_sunlight(nb::module_& m) {
+  m.def("vertex_normals", &normals_at);
+  m.def("sun_heights", &drawn);
+  m.def("sun_on", &sun_on_splats);
+}
+
+}  // namespace splatfilm
