@@ -32,7 +32,7 @@ from splatfilm.splats.posed import rotation_matrices
 from splatfilm.stage.contact import extent_of
 from splatfilm.stage.light import HEIGHTS, MOST, Probes, Surface, harmonics
 from splatfilm.stage.normals import Footing
-from splatfilm.stage.sunlight import Figure, Sunlight
+from splatfilm.stage.sunlight import Figure, Map, Sunlight
 
 PARTS = 2  # a panel throws this many shadows each way, and shines with twice as many parts
 SET_CELL, OWN_CELL = 0.04, 0.032  # metres: the lattices that light is marched through; what is in a lamp's way by half
@@ -195,12 +195,18 @@ class Lamplight:
         table = np.array([one.row for one in shining(lamps)], dtype=np.float64).reshape(-1, 20)
         self._kernels = extension().Lamplight(empty, lattice, table, len(self.lamps))
 
-    def falls(self, parts: Sequence[Splats], places: Places, solid: Floats) -> Fallen:
-        """What reaches the places of a member as it stands, in its own shadow too. `solid`: its `solid_of`, [2, 3]."""
+    def falls(
+        self, parts: Sequence[Splats], places: Places, solid: Floats, facing: NDArray[np.float32] | None = None
+    ) -> Fallen:
+        """What reaches the places of a member as it stands, in its own shadow too. `solid`: its `solid_of`, [2, 3].
+
+        `facing` [P, 3] are normals in the scene, where others are known than those that the splats carry.
+        """
+        known = facing is not None
         found = self._kernels.falls(
             [_arrays(part) for part in parts],
             _lattice(solid[0], solid[1], OWN_CELL),
-            (places.rows, places.normals),
+            (places.rows, facing if facing is not None else places.normals, known),
             (places.starts, places.beside),
         )
         return Fallen(found[0], found[1].reshape(len(places.rows), len(self.lamps), 3))
@@ -307,6 +313,7 @@ class Group:
     parts: tuple[Splats, ...]
     over: tuple[Splats, ...] = ()  # what else keeps light off them
     mesh: tuple[str, ...] = ()  # the mesh's parts that they all hang on
+    footing: Footing | None = None  # of the places, where there is a mesh
 
 
 @dataclass(frozen=True, eq=False)
@@ -333,8 +340,13 @@ def lamp_gains(
 
     `lamplight` has the lamps that are looked for lot by lot; `shone` those that are not. Pure; the same bits at any thread count, and for a layer whatever else is worn.
     """
-    known = [_reached(group, light, lamplight, probes) for group in groups]
-    maps = [{} if shone is None else {s: shone.figure.map(s, g.mesh) for s in shone.sunlight.suns} for g in groups]
+    known = [_reached(group, light, lamplight, probes, None if shone is None else shone.figure) for group in groups]
+    maps: list[dict[Lamp, Map]] = [{} for _ in groups]
+    if shone is not None:
+        for sun in shone.sunlight.suns:
+            drawn = shone.figure.maps(sun, [group.mesh for group in groups])
+            for own_maps, one in zip(maps, drawn or (), strict=drawn is not None):
+                own_maps[sun] = one
     found = []
     for part, own in zip(parts, worn, strict=True):
         sheets, looks, numbers = known[own.group]
@@ -349,12 +361,16 @@ def lamp_gains(
 
 
 def _reached(
-    group: Group, light: Light, lamplight: Lamplight, probes: Probes
+    group: Group, light: Light, lamplight: Lamplight, probes: Probes, figure: Figure | None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], list[float]]:
     """What falls on a group's places, what its lamps look like, and the light from all around: for the kernels."""
     parts = (*group.parts, *group.over)
     solid = solid_of(parts)
-    fallen = lamplight.falls(parts, group.together.places, solid)
+    facing = None
+    if figure is not None and group.footing is not None:
+        quats = np.concatenate([array(part.quats) for part in group.parts])[group.together.places.rows]
+        facing = figure.facing(group.footing, quats)
+    fallen = lamplight.falls(parts, group.together.places, solid, facing)
     sheets, looks = _sheets(fallen, lamplight.lamps, lamplight.softness(solid.mean(axis=0)))
     return sheets, looks, _around(solid, light, probes)
 

@@ -6,7 +6,8 @@ world. Of the sides of one cloth a splat shows the one that is seen from farther
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
@@ -49,6 +50,12 @@ class Footing:
         """That of some of the splats."""
         return Footing(self.corners[rows], self.weights[rows], self.line[rows], self.axis[rows])
 
+    @staticmethod
+    def joined(some: Sequence[Footing]) -> Footing:
+        """One after the other."""
+        names = [one.name for one in fields(Footing)]
+        return Footing(*(np.concatenate([getattr(one, name) for one in some]) for name in names))
+
 
 def footing(rig: Rig, splats: Splats, parts: tuple[str, ...]) -> Footing | None:
     """Where splats at rest in the rig's space stand on the mesh's `parts`; None for a rig without a mesh.
@@ -77,9 +84,11 @@ def splat_normals(rig: Rig, splats: Splats, parts: tuple[str, ...]) -> Floats | 
     Those of their `footing`.
     """
     found = footing(rig, splats, parts)
-    if found is None:
-        return None
-    assert rig.mesh is not None, "there is a footing"
+    return None if found is None else facing_at_rest(rig, splats, found)
+
+
+def facing_at_rest(rig: Rig, splats: Splats, found: Footing) -> Floats:  # [N, 3] unit
+    """The normals of splats at rest, from where they stand."""
     turns = rotation_matrices(splats.quats.detach().double()).cpu().numpy()
     smooth = _vertex_normals(rig)[found.corners]
     line = _unit((found.weights[..., None] * smooth).sum(axis=1))

@@ -131,6 +131,7 @@ class Stage:
         self._lamplights: dict[tuple[Lamp, ...], Lamplight] = {}
         self._sunlight: tuple[tuple[Lamp, ...], Sunlight] | None = None
         self._footings: dict[Source, Footing | None] = {}
+        self._places: dict[tuple[Source, ...], Footing | None] = {}
         self._worn_in_lamps: dict[tuple[tuple[Source, ...], tuple[Lamp, ...]], list[Worn]] = {}
         self._together: dict[tuple[tuple[Source, ...], tuple[Lamp, ...]], Together] = {}
         self._normals: dict[Source, Tensor] = {}
@@ -335,7 +336,9 @@ class Stage:
             over = [name for name in names if name not in group] if placed.light.worn_shadows else []
             mesh = self._mesh_parts([*group, *over])
             parts, others = (tuple(whole[name] for name in some) for some in (group, over))
-            standing.append(Group(self._before_camera(group, studio), parts, others, mesh))
+            together = self._before_camera(group, studio)
+            feet = self._feet_of_places(group, together) if shone is not None else None
+            standing.append(Group(together, parts, others, mesh, feet))
         key = tuple(names), studio
         if key not in self._worn_in_lamps:
             found = []
@@ -377,21 +380,34 @@ class Stage:
     def _footing(self, placed: Placed, source: str) -> Footing | None:
         """Where what is seen of a layer hangs on its mesh."""
         name, rows = (placed.asset, source), self._which_lit(placed, source)
+        found = self._foot(name)
+        return found if found is None or rows is None else found.only(rows)
+
+    def _feet_of_places(self, group: tuple[Source, ...], together: Together) -> Footing | None:
+        """Where the splats hang that stand for others of layers that were photographed together."""
+        from splatfilm.stage.normals import Footing
+
+        if group not in self._places:
+            known = [foot for foot in map(self._foot, group) if foot is not None]
+            whole = len(known) == len(group)
+            self._places[group] = Footing.joined(known).only(together.places.rows) if whole else None
+        return self._places[group]
+
+    def _foot(self, name: Source) -> Footing | None:
+        """Where all photographed splats of a layer hang on its mesh; None without one."""
         if name not in self._footings:
             from splatfilm.stage.normals import footing
 
             self._footings[name] = footing(self._rig(name[0]), self._whole(name), self._mesh_parts([name]))
-        found = self._footings[name]
-        return found if found is None or rows is None else found.only(rows)
+        return self._footings[name]
 
     def _mesh_parts(self, names: Sequence[Source]) -> tuple[str, ...]:
-        """The parts of the mesh that layers hang on; none named: all of it."""
+        """The parts of the mesh that layers hang on; a layer that names none hangs on all of it."""
         parts: list[str] = []
+        whole = self._rig(names[0][0]).mesh
         for asset, source in names:
             mesh = self.placements.film.assets[asset].layers[source.removeprefix(LAYER_PREFIX)].mesh
-            if not mesh:
-                return ()
-            parts += mesh
+            parts += mesh or (() if whole is None else whole.parts)
         return tuple(dict.fromkeys(parts))
 
     def _groups(self, placed: Placed) -> list[tuple[Source, ...]]:
@@ -466,15 +482,15 @@ class Stage:
     def _facing(self, name: Source) -> Tensor:
         """The normals of a layer or look, in its splats' own axes; those of its mesh, where it has one."""
         from splatfilm.stage.light import in_own_axes, outward
-        from splatfilm.stage.normals import splat_normals
+        from splatfilm.stage.normals import facing_at_rest
 
         if name not in self._normals:
             asset, source = name
-            of, rest, found = self.placements.film.assets[asset], self._whole(name), None
-            if of.rig is not None:
-                parts = of.layers[source.removeprefix(LAYER_PREFIX)].mesh if source.startswith(LAYER_PREFIX) else ()
-                found = splat_normals(self._rig(asset), rest, parts)
-            self._normals[name] = outward(rest) if found is None else in_own_axes(rest, found)
+            rest, foot = self._whole(name), None
+            if source.startswith(LAYER_PREFIX) and self.placements.film.assets[asset].rig is not None:
+                foot = self._foot(name)
+            known = None if foot is None else facing_at_rest(self._rig(asset), rest, foot)
+            self._normals[name] = outward(rest) if known is None else in_own_axes(rest, known)
         return self._normals[name]
 
     def _rig(self, asset: str) -> Rig:

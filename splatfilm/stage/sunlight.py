@@ -34,15 +34,16 @@ from splatfilm.stage.normals import Footing, seen_sides
 from splatfilm.stage.rigs.rig import Ints, Rig
 from splatfilm.stage.rigs.winding import wound_outwards
 
-SET_CELL, OWN_CELL = 0.0075, 0.005  # metres: of the maps of a set and of a member
+SET_CELL, OWN_CELL = 0.0075, 0.006  # metres: of the maps of a set and of a member
 FAR = 1000.0  # metres from its window that a sun is drawn from: near enough for the kernels' numbers
+PANE = 0.03  # metres past a window in which the haze of its glass is, and nothing keeps its sun off
 AROUND = 0.05  # metres about a window that its map shows
+BESIDE = 0.03  # metres beside a beam that are drawn of a member, for what is at its edge
 _LANES = 16
 
 Floats = NDArray[np.float64]
 Map = tuple[NDArray[np.float32], list[float]]
 """Heights towards a sun [H, W], -infinity where nothing is; the first cell's corner across its light, and the cell."""
-_NOTHING: Map = np.zeros((0, 0), dtype=np.float32), []
 
 
 def axes(sun: Lamp) -> Floats:  # [3, 3]
@@ -53,19 +54,26 @@ def axes(sun: Lamp) -> Floats:  # [3, 3]
     return np.stack([right, np.cross(towards, right), towards])
 
 
+def _beam(sun: Lamp) -> Floats:  # [2, 2]
+    """How far the beam of a window reaches across its light: the least and the most to the right and up."""
+    assert sun.facing is not None, "it comes in by a window"
+    middle, side = np.array(sun.position), np.cross(sun.facing, (0.0, 0.0, 1.0)) * sun.size[0] / 2
+    rise = np.array([0.0, 0.0, sun.size[1] / 2])
+    corners = np.array([middle + a * side + b * rise for a in (-1, 1) for b in (-1, 1)]) @ axes(sun)[:2].T
+    return np.stack([corners.min(axis=0), corners.max(axis=0)])
+
+
 def set_map(setting: Splats, sun: Lamp) -> Map:
     """What of a set, past the window that a sun comes in by, is met first by it; half opaque is there."""
     from splatfilm.render.passes import PassInputs, render_passes
 
     assert sun.facing is not None, "it comes in by a window"
     middle, inwards = np.array(sun.position), np.array(sun.facing)
-    past = (setting.means.numpy().astype(np.float64) - middle) @ inwards > 0
+    past = (setting.means.numpy().astype(np.float64) - middle) @ inwards > PANE
     inside = setting.only(torch.from_numpy(np.nonzero(past)[0]))
     right, up, towards = axes(sun)
-    side = np.cross(inwards, (0.0, 0.0, 1.0)) * sun.size[0] / 2
-    corners = np.array([a * side + b * np.array([0, 0, sun.size[1] / 2]) for a in (-1, 1) for b in (-1, 1)])
-    half = [float(np.abs(corners @ way).max()) + AROUND for way in (right, up)]
-    width, height = (2 * math.ceil(length / SET_CELL) for length in half)
+    half = (_beam(sun)[1] - np.array([middle @ right, middle @ up])) + AROUND
+    width, height = (2 * math.ceil(float(length) / SET_CELL) for length in half)
     pose = np.eye(4)
     pose[:3, :3], pose[:3, 3] = np.stack([right, -up, -towards], axis=1), middle + FAR * towards
     camera = Camera(pose, FAR / SET_CELL, FAR / SET_CELL, width / 2, height / 2, width, height)
@@ -94,12 +102,32 @@ class Figure:
         extension().vertex_normals(vertices, wound_outwards(rig), normals)
         return Figure(rig, vertices, normals)
 
-    def map(self, sun: Lamp, parts: tuple[str, ...]) -> Map:
-        """What of its parts is met first by a sun."""
-        triangles = seen_sides(self.rig, parts)
-        found = extension().sun_heights(self.vertices, triangles, axes(sun).ravel().tolist(), OWN_CELL)
-        heights, height, width, *low = found
-        return heights.reshape(height, width), [*low, OWN_CELL]
+    def facing(self, footing: Footing, quats: NDArray[np.float32]) -> NDArray[np.float32]:  # [N, 4] -> [N, 3] unit
+        """Which way splats face as the mesh stands."""
+        found, _ = sun_on(footing, quats, self, [])
+        return np.ascontiguousarray(found.transpose(0, 2, 1).reshape(-1, 3)[: len(quats)])
+
+    def maps(self, sun: Lamp, wanted: Sequence[tuple[str, ...]]) -> list[Map] | None:
+        """What is met first by a sun, of each of some choices of the mesh's parts; None where its beam misses it."""
+        placed, *bounds = extension().placed_across(self.vertices, axes(sun).ravel().tolist())
+        beam = _beam(sun)
+        low = [max(bounds[k], beam[0][k] - BESIDE) for k in range(2)]
+        high = [min(bounds[2 + k], beam[1][k] + BESIDE) for k in range(2)]
+        width, height = (int((high[k] - low[k]) / OWN_CELL) + 1 for k in range(2))
+        if width < 1 or height < 1 or high[0] < low[0] or high[1] < low[1]:
+            return None
+        where = [*low, OWN_CELL]
+        drawn: dict[str, NDArray[np.float32]] = {}
+        for part in dict.fromkeys(part for parts in wanted for part in parts):
+            drawn[part] = np.full((height, width), -np.inf, dtype=np.float32)
+            extension().draw_heights(placed, seen_sides(self.rig, (part,)), where, drawn[part])
+        found: list[Map] = []
+        for parts in wanted:
+            whole = np.full((height, width), -np.inf, dtype=np.float32)
+            for part in parts:
+                np.maximum(whole, drawn[part], out=whole)
+            found.append((whole, where))
+        return found
 
 
 @lru_cache(maxsize=8)
@@ -125,14 +153,13 @@ class Sunlight:
         return Sunlight(tuple(lamp for lamp in lamps if by_window(lamp)), sets)
 
     def on(self, footing: Footing, splats: Splats, figure: Figure, own: Mapping[Lamp, Map]) -> Sunlit:
-        """Which way splats face as the figure stands, and the share of each sun that gets to them."""
-        blocks = -(-len(splats) // _LANES)
-        facing = np.zeros((blocks, 3, _LANES), dtype=np.float32)
-        reach = np.zeros((len(self.suns), blocks, _LANES), dtype=np.float32)
-        suns = [(_numbers(sun), self._sets.of(sun), own.get(sun, _NOTHING)) for sun in self.suns]
-        hanging = footing.corners, footing.weights, footing.line, footing.axis
-        extension().sun_on(hanging, array(splats.quats), figure.vertices, figure.normals, suns, facing, reach)
-        return Sunlit(facing, _looks(self.suns), reach)
+        """Which way splats face as the figure stands, and the share of each sun that gets to them.
+
+        `own` are the figure's maps for the suns that reach it.
+        """
+        suns = [(_numbers(sun), self._sets.of(sun), one) for sun, one in own.items()]
+        facing, reach = sun_on(footing, array(splats.quats), figure, suns)
+        return Sunlit(facing, _looks(tuple(own)), reach)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +178,18 @@ class Sunlit:
 def by_window(lamp: Lamp) -> bool:
     """Whether it is a sun that comes in by a window. Out of doors anything may stand between: there lots do."""
     return lamp.kind == "sun" and lamp.facing is not None
+
+
+def sun_on(
+    footing: Footing, quats: NDArray[np.float32], figure: Figure, suns: Sequence[tuple[list[float], Map, Map]]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:  # [N, 4] -> [B, 3, 16], [S, B, 16]
+    """Which way splats face on a figure, sixteen a block, and the share of each sun that gets to them."""
+    blocks = -(-len(quats) // _LANES)
+    facing = np.zeros((blocks, 3, _LANES), dtype=np.float32)
+    reach = np.zeros((len(suns), blocks, _LANES), dtype=np.float32)
+    hanging = footing.corners, footing.weights, footing.line, footing.axis
+    extension().sun_on(hanging, quats, figure.vertices, figure.normals, list(suns), facing, reach)
+    return facing, reach
 
 
 class SetMaps:

@@ -52,8 +52,10 @@ std::vector<Blocking> parts_of(const std::vector<Part>& member) {
   return parts;
 }
 
-// Where splats are whose rows are counted through all parts, and which way their own normals face there.
-void stand(const std::vector<Blocking>& parts, const int64_t* rows, const float* own, int64_t count, float* at, float* facing) {
+// Where splats are whose rows are counted through all parts, and which way their normals face there: given in the scene, or
+// in the splats' own axes.
+void stand(const std::vector<Blocking>& parts, const int64_t* rows, const float* normals, bool given, int64_t count, float* at,
+           float* facing) {
   for (int64_t i = 0; i < count; ++i) {
     int64_t row = rows[i];
     size_t part = 0;
@@ -62,26 +64,26 @@ void stand(const std::vector<Blocking>& parts, const int64_t* rows, const float*
     const SplatArrays& splats = parts[part].splats;
     float turn[3][3];
     turn_of(splats.quats + 4 * row, turn);
-    const float* n = own + 3 * i;
+    const float* n = normals + 3 * i;
     for (int k = 0; k < 3; ++k) {
       at[3 * i + k] = splats.means[3 * row + k];
-      facing[3 * i + k] = turn[k][0] * n[0] + turn[k][1] * n[1] + turn[k][2] * n[2];
+      facing[3 * i + k] = given ? n[k] : turn[k][0] * n[0] + turn[k][1] * n[1] + turn[k][2] * n[2];
     }
   }
 }
 
 // The patches' light: [P] the open share of light from all around, [P, lamps, 3] vectors over pi; each blended with those
-// of the `beside` it: rows of [P + 1] `starts`. `places` are rows of splats, and their normals in their own axes.
+// of the `beside` it: rows of [P + 1] `starts`. `places` are rows of splats, and their normals; in the scene if that is true.
 auto falls(Lamplight& self, const std::vector<Part>& member, const std::tuple<std::vector<int64_t>, std::vector<int>, double>& lattice,
-           const std::tuple<InLong, In>& places, const std::tuple<InLong, InInt>& beside) {
+           const std::tuple<InLong, In, bool>& places, const std::tuple<InLong, InInt>& beside) {
   const auto& [low, size, cell] = lattice;
-  const auto& [rows, own] = places;
+  const auto& [rows, facing, in_scene] = places;
   const auto& [starts, others] = beside;
   const std::vector<Blocking> parts = parts_of(member);
   const Box box = box_of(low, size, cell);
   const int64_t n = rows.ndim() ? int64_t(rows.shape(0)) : 0, links = int64_t(others.size());
   expect(rows, "places", {n});
-  expect(own, "normals", {n, 3});
+  expect(facing, "normals", {n, 3});
   expect(starts, "starts", {n + 1});
   for (int64_t i = 0; i < n; ++i)
     if (starts.data()[i] < 0 || starts.data()[i + 1] < starts.data()[i] || starts.data()[i + 1] > links)
@@ -89,7 +91,7 @@ auto falls(Lamplight& self, const std::vector<Part>& member, const std::tuple<st
   for (int64_t i = 0; i < links; ++i)
     if (uint64_t(others.data()[i]) >= uint64_t(n)) throw std::invalid_argument("a neighbour that is none");
   std::vector<float> at(size_t(n) * 3), normals(size_t(n) * 3);
-  stand(parts, rows.data(), own.data(), n, at.data(), normals.data());
+  stand(parts, rows.data(), facing.data(), in_scene, n, at.data(), normals.data());
   std::vector<float> open(static_cast<size_t>(n)), vectors(size_t(n) * size_t(self.whole) * 3);
   {
     const nb::gil_scoped_release release;

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kRun = 4096;      // splats that one task takes; results do not depend on it
 constexpr int64_t kLanes = 16;
-constexpr float kLifted = 0.006f;   // metres off the mesh that a splat looks from
+constexpr float kLifted = 0.003f;   // metres off the mesh that a splat looks from
 constexpr float kClear = 0.006f;    // metres that something stands at least before what it keeps the sun off
 constexpr float kSteepest = 0.15f;  // cosine: at a surface that the sun grazes more, heights are not followed farther
 constexpr float kEdge = 0.03f;      // metres over which a window's edge lets more and more sun by
@@ -47,15 +47,25 @@ float open_at(const Heights& map, float u, float v, float height, const float (&
   const float fx = std::floor(x), fy = std::floor(y), px = x - fx, py = y - fy;
   const int i0 = int(fx) - 1, j0 = int(fy) - 1;
   const float across[4] = {1 - px, 1, 1, px}, along[4] = {1 - py, 1, 1, py};
+  const float rise = slope[0] * map.cell, climb = slope[1] * map.cell;
+  const float first = height + kClear - (1 + px) * rise - (1 + py) * climb;  // of the surface in the first cell
+  const bool inside = i0 >= 0 && j0 >= 0 && i0 + 3 < map.width && j0 + 3 < map.height;
   float open = 0;
-  for (int j = 0; j < 4; ++j)
-    for (int i = 0; i < 4; ++i) {
-      const int cx = i0 + i, cy = j0 + j;
-      float there = kNothing;
-      if (cx >= 0 && cy >= 0 && cx < map.width && cy < map.height) there = map.heights[int64_t(cy) * map.width + cx];
-      const float own = height + ((float(cx) - x) * slope[0] + (float(cy) - y) * slope[1]) * map.cell;
-      if (!(there > own + kClear)) open += across[i] * along[j];
+  for (int j = 0; j < 4; ++j) {
+    float row[4];
+    if (inside) {
+      std::copy_n(map.heights + int64_t(j0 + j) * map.width + i0, 4, row);
+    } else {
+      for (int i = 0; i < 4; ++i) {
+        const int cx = i0 + i, cy = j0 + j;
+        const bool there = cx >= 0 && cy >= 0 && cx < map.width && cy < map.height;
+        row[i] = there ? map.heights[int64_t(cy) * map.width + cx] : kNothing;
+      }
     }
+    float line = 0;
+    for (int i = 0; i < 4; ++i) line += row[i] > first + float(i) * rise + float(j) * climb ? 0.0f : across[i];
+    open += line * along[j];
+  }
   return open * (1.0f / 9);
 }
 
@@ -88,32 +98,34 @@ float reaches(const Sun& sun, const V& at, const V& line) {
 
 }  // namespace
 
-Drawn heights_of(const float* vertices, const int32_t* triangles, int64_t count, const Across& across, float cell) {
+std::vector<float> places_across(const float* vertices, int64_t count, const Across& across, float (&low)[2], float (&high)[2]) {
   const V right = of(across.right), up = of(across.up), towards = of(across.towards);
-  Drawn drawn{{}, {0, 0}, 0, 0};
-  float low[2] = {1e30f, 1e30f}, high[2] = {-1e30f, -1e30f};
-  std::vector<V> corners(size_t(count) * 3);
-  for (int64_t i = 0; i < 3 * count; ++i) {
-    const V at = of(vertices + 3 * int64_t(triangles[i]));
-    const V c{dot(at, right), dot(at, up), dot(at, towards)};
-    low[0] = std::min(low[0], c.x), low[1] = std::min(low[1], c.y);
-    high[0] = std::max(high[0], c.x), high[1] = std::max(high[1], c.y);
-    corners[size_t(i)] = c;
+  std::vector<float> placed(size_t(count) * 3);
+  for (int k = 0; k < 2; ++k) low[k] = 1e30f, high[k] = -1e30f;
+  for (int64_t i = 0; i < count; ++i) {
+    const V at = of(vertices + 3 * i);
+    const float u = dot(at, right), v = dot(at, up);
+    float* out = placed.data() + 3 * i;
+    out[0] = u, out[1] = v, out[2] = dot(at, towards);
+    low[0] = std::min(low[0], u), low[1] = std::min(low[1], v);
+    high[0] = std::max(high[0], u), high[1] = std::max(high[1], v);
   }
-  if (!count) return drawn;
-  drawn.low[0] = low[0], drawn.low[1] = low[1];
-  drawn.width = int((high[0] - low[0]) / cell) + 1, drawn.height = int((high[1] - low[1]) / cell) + 1;
-  drawn.heights.assign(size_t(drawn.width) * size_t(drawn.height), kNothing);
-  const float per = 1 / cell;
+  return placed;
+}
+
+void draw_heights(const float* placed, const int32_t* triangles, int64_t count, const Heights& where, float* heights) {
+  const float per = 1 / where.cell;
   for (int64_t t = 0; t < count; ++t) {
-    V a = corners[size_t(3 * t)], b = corners[size_t(3 * t + 1)], c = corners[size_t(3 * t + 2)];
-    for (V* p : {&a, &b, &c}) p->x = (p->x - low[0]) * per - 0.5f, p->y = (p->y - low[1]) * per - 0.5f;
-    float twice = (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
-    if (twice < 0) std::swap(b, c), twice = -twice;
-    if (!(twice > 1e-9f)) continue;
-    const int x0 = std::max(0, int(std::ceil(std::min({a.x, b.x, c.x})))), x1 = std::min(drawn.width - 1, int(std::floor(std::max({a.x, b.x, c.x}))));
-    const int y0 = std::max(0, int(std::ceil(std::min({a.y, b.y, c.y})))), y1 = std::min(drawn.height - 1, int(std::floor(std::max({a.y, b.y, c.y}))));
-    const float even = 1 / twice;
+    const int32_t* ids = triangles + 3 * t;
+    V a = of(placed + 3 * int64_t(ids[0])), b = of(placed + 3 * int64_t(ids[1])), c = of(placed + 3 * int64_t(ids[2]));
+    const float facing = (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
+    if (!(facing > 0)) continue;
+    for (V* p : {&a, &b, &c}) p->x = (p->x - where.low[0]) * per - 0.5f, p->y = (p->y - where.low[1]) * per - 0.5f;
+    const float x_low = std::min(std::min(a.x, b.x), c.x), x_high = std::max(std::max(a.x, b.x), c.x);
+    const float y_low = std::min(std::min(a.y, b.y), c.y), y_high = std::max(std::max(a.y, b.y), c.y);
+    const int x0 = std::max(0, int(x_low + 0.99999f)), x1 = std::min(where.width - 1, int(x_high));
+    const int y0 = std::max(0, int(y_low + 0.99999f)), y1 = std::min(where.height - 1, int(y_high));
+    const float twice = facing * per * per, even = 1 / twice;
     for (int y = y0; y <= y1; ++y)
       for (int x = x0; x <= x1; ++x) {
         const float px = float(x), py = float(y);
@@ -121,11 +133,10 @@ Drawn heights_of(const float* vertices, const int32_t* triangles, int64_t count,
         const float wb = (c.x - px) * (a.y - py) - (c.y - py) * (a.x - px);
         const float wc = twice - wa - wb;
         if (wa < 0 || wb < 0 || wc < 0) continue;
-        float& there = drawn.heights[size_t(y) * size_t(drawn.width) + size_t(x)];
+        float& there = heights[int64_t(y) * where.width + x];
         there = std::max(there, (wa * a.z + wb * b.z + wc * c.z) * even);
       }
   }
-  return drawn;
 }
 
 void vertex_normals(const float* vertices, int64_t vertex_count, const int32_t* triangles, int64_t count, float* out) {

@@ -21,14 +21,11 @@ struct Heights {
   int width = 0, height = 0;
 };
 
-struct Drawn {
-  std::vector<float> heights;
-  float low[2];
-  int width, height;
-};
+// Vertices to the right, up and towards a sun: [count, 3]; the least and the most to the right and up.
+std::vector<float> places_across(const float* vertices, int64_t count, const Across&, float (&low)[2], float (&high)[2]);
 
-// The map of a mesh's triangles.
-Drawn heights_of(const float* vertices, const int32_t* triangles, int64_t count, const Across&, float cell);
+// Draws triangles, which are wound outwards, into a map: those that face the sun. `placed` [vertices, 3] across its light.
+void draw_heights(const float* placed, const int32_t* triangles, int64_t count, const Heights& where, float* heights);
 
 // Normals at a mesh's vertices, from the triangles around them by their areas; up where there are none.
 void vertex_normals(const float* vertices, int64_t vertex_count, const int32_t* triangles, int64_t count, float* out);

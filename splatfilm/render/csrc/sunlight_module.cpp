@@ -47,20 +47,29 @@ void normals_at(const In& vertices, const InInt& triangles, const Out& out) {
   vertex_normals(vertices.data(), v, triangles.data(), t, out.data());
 }
 
-auto drawn(const In& vertices, const InInt& triangles, const Numbers& across, double cell) {
-  const int64_t v = rows_of(vertices), t = int64_t(triangles.size()) / 3;
+// Where vertices are across a sun's light: [V, 3], and the least and the most to the right and up.
+auto placed_across(const In& vertices, const Numbers& across) {
+  const int64_t v = rows_of(vertices);
   expect(vertices, "vertices", {v, 3});
-  expect(triangles, "triangles", {t, 3});
-  expect_corners(triangles, v);
-  if (!(cell > 0)) throw std::invalid_argument("a cell is greater than 0");
   const Across way = across_of(across);
-  Drawn found;
+  std::vector<float> placed;
+  float low[2], high[2];
   {
     const nb::gil_scoped_release release;
-    found = heights_of(vertices.data(), triangles.data(), t, way, float(cell));
+    placed = places_across(vertices.data(), v, way, low, high);
   }
-  const double low[2] = {found.low[0], found.low[1]};
-  return std::make_tuple(handed_over(std::move(found.heights)), found.height, found.width, low[0], low[1]);
+  return std::make_tuple(handed_over(std::move(placed)), double(low[0]), double(low[1]), double(high[0]), double(high[1]));
+}
+
+// Draws triangles into heights [H, W], which hold what is there already; `corner` and `cell` as a map has them.
+void draw(const In& placed, const InInt& triangles, const Numbers& where, const Out& heights) {
+  const int64_t v = int64_t(placed.size()) / 3, t = int64_t(triangles.size()) / 3;
+  expect(triangles, "triangles", {t, 3});
+  expect_corners(triangles, v);
+  if (heights.ndim() != 2 || where.size() != 3 || !(where[2] > 0)) throw std::invalid_argument("a map has rows, a corner and a cell");
+  const Heights map{heights.data(), {float(where[0]), float(where[1])}, float(where[2]), int(heights.shape(1)), int(heights.shape(0))};
+  const nb::gil_scoped_release release;
+  draw_heights(placed.data(), triangles.data(), t, map, heights.data());
 }
 
 // `suns`: of each its three vectors, its window's middle, the way into the room, how wide and high; the set's map, its own.
@@ -94,7 +103,8 @@ void sun_on_splats(const std::tuple<InInt, In, In, In>& hanging, const In& quats
 
 void bind_sunlight(nb::module_& m) {
   m.def("vertex_normals", &normals_at);
-  m.def("sun_heights", &drawn);
+  m.def("placed_across", &placed_across);
+  m.def("draw_heights", &draw);
   m.def("sun_on", &sun_on_splats);
 }
 
