@@ -78,6 +78,18 @@ def array(tensor: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
     return tensor.detach().to(device="cpu", dtype=torch.float32).contiguous().numpy()
 
 
+LANES = 16
+"""Splats that a kernel takes at one time."""
+
+
+def in_lanes(values: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float32]]:  # [N, K] -> [N / 16 rounded up, K, 16]
+    """Rows as kernels read them, value by value of sixteen; ones after the last."""
+    blocks = -(-len(values) // LANES)
+    padded = np.ones((blocks * LANES, values.shape[1]), dtype=np.float32)
+    padded[: len(values)] = values
+    return np.ascontiguousarray(padded.reshape(blocks, LANES, values.shape[1]).transpose(0, 2, 1))
+
+
 _NOTHING = np.empty(0, dtype=np.float32)
 
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from splatfilm.film.model import Lamp, Light
-from splatfilm.render.kernels import array, extension
+from splatfilm.render.kernels import LANES, array, extension, in_lanes
 from splatfilm.splats import Splats
 from splatfilm.splats.posed import rotation_matrices
 from splatfilm.stage.contact import extent_of
@@ -44,7 +44,7 @@ BESIDE = 0.08  # metres at rest within which lots that face alike share it too
 ALIKE = 0.6  # cosine between their normals
 SHARPEST = 0.05  # of a lamp's vector: how soft even the smallest lamp is at a surface's horizon
 SOFTEST = 0.9
-_TOGETHER, _LANES = 5, 16  # as the kernels have them
+_TOGETHER = 5  # as the kernels have them
 _KINDS = {"sun": 0, "panel": 1, "point": 2}
 
 Floats = NDArray[np.float64]
@@ -297,14 +297,6 @@ def given(vectors: NDArray[Any], normals: Floats, soft: float) -> Floats:  # [N,
     return found
 
 
-def in_lanes(falls: Floats) -> NDArray[np.float32]:  # [N, 3] -> [N / 16 rounded up, 3, 16]
-    """As the kernels read what fell in a studio."""
-    blocks = -(-len(falls) // _LANES)
-    padded = np.ones((blocks * _LANES, 3), dtype=np.float32)
-    padded[: len(falls)] = falls
-    return np.ascontiguousarray(padded.reshape(blocks, _LANES, 3).transpose(0, 2, 1))
-
-
 @dataclass(frozen=True, eq=False)
 class Group:
     """Layers that were photographed together, as they stand now, whole."""
@@ -324,7 +316,7 @@ class Shone:
     figure: Figure
 
 
-_NO_SUNS = tuple(np.zeros(shape, dtype=np.float32) for shape in ((0, 3, _LANES), (0, 6), (0, 0, _LANES)))
+_NO_SUNS = tuple(np.zeros(shape, dtype=np.float32) for shape in ((0, 3, LANES), (0, 6), (0, 0, LANES)))
 
 
 def lamp_gains(
@@ -381,7 +373,7 @@ def _sheets(
     """Five lamps a sheet, of those that reach the member at all, and what they look like."""
     reach = [k for k in range(len(lamps)) if lamps[k].kind != "sky" and bool(np.any(fallen.vectors[:, k]))]
     count = max(1, -(-len(reach) // _TOGETHER))
-    sheets = np.zeros((count, len(fallen.open), _LANES), dtype=np.float32)
+    sheets = np.zeros((count, len(fallen.open), LANES), dtype=np.float32)
     looks = np.zeros((count * _TOGETHER, 4), dtype=np.float32)
     sheets[0, :, 0] = fallen.open
     for place, number in enumerate(reach):

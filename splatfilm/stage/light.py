@@ -31,7 +31,7 @@ from torch import Tensor
 from splatfilm.cameras import Camera
 from splatfilm.film.model import Light
 from splatfilm.render.constants import SH_C0
-from splatfilm.render.kernels import array, extension
+from splatfilm.render.kernels import array, extension, in_lanes
 from splatfilm.render.transfer import linear_from_srgb
 from splatfilm.splats import Splats
 from splatfilm.splats.posed import rotation_matrices
@@ -47,7 +47,6 @@ FAINTEST_WEIGHT = 1e-3  # of a point in the thick of something: enough where the
 HEIGHTS = (0.2, 0.8)  # of a member, between its lowest and its highest splat: where it is asked what falls on it
 DARKEST = 0.01  # display-referred: below it the ratio of two colours says nothing
 MOST = 16.0  # the most that a display-referred colour is multiplied by
-_TOGETHER = 16  # splats that the kernel lights at one time
 _LUMINANCE = (0.2126, 0.7152, 0.0722)  # ITU-R BT.709
 _LOBE = np.array([1.0, *[2 / 3] * 3, *[1 / 4] * 5])  # the cosine's coefficients over pi
 
@@ -196,10 +195,7 @@ class Surface:
         """The surface of splats at rest."""
         colours = (rest.sh[:, 0] * SH_C0 + 0.5).clamp(min=DARKEST)
         values = np.concatenate([array(part) for part in (normals, colours, linear_from_srgb(colours))], axis=1)
-        blocks = -(-len(values) // _TOGETHER)
-        padded = np.ones((blocks * _TOGETHER, values.shape[1]), dtype=np.float32)
-        padded[: len(values)] = values
-        return Surface(normals, np.ascontiguousarray(padded.reshape(blocks, _TOGETHER, -1).transpose(0, 2, 1)))
+        return Surface(normals, in_lanes(values))
 
 
 def gains_of(

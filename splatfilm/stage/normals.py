@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from splatfilm.render.kernels import in_lanes
 from splatfilm.splats import Splats
 from splatfilm.splats.posed import rotation_matrices
 from splatfilm.stage.rigs.rig import Rig, parts_named
@@ -45,6 +46,11 @@ class Footing:
     weights: NDArray[np.float32]  # [N, 3] of these
     line: NDArray[np.float32]  # [N] the mesh's share
     axis: NDArray[np.float32]  # [N, 3] what leans away, in the splat's own axes
+
+    @cached_property
+    def lanes(self) -> tuple[NDArray[Any], ...]:
+        """As the kernels take it, sixteen a block: corners [N, 3], weights [B, 3, 16], line [B, 16], axis [B, 3, 16]."""
+        return self.corners, in_lanes(self.weights), in_lanes(self.line[:, None])[:, 0], in_lanes(self.axis)
 
     def only(self, rows: NDArray[np.int64]) -> Footing:  # [M]
         """That of some of the splats."""

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from splatfilm.cameras import Camera
 from splatfilm.film.model import Lamp
-from splatfilm.render.kernels import array, extension
+from splatfilm.render.kernels import LANES, array, extension
 from splatfilm.splats import Splats
 from splatfilm.stage.actor import Carried
 from splatfilm.stage.deform import Carriers, carried
@@ -39,11 +39,12 @@ FAR = 1000.0  # metres from its window that a sun is drawn from: near enough for
 PANE = 0.03  # metres past a window in which the haze of its glass is, and nothing keeps its sun off
 AROUND = 0.05  # metres about a window that its map shows
 BESIDE = 0.03  # metres beside a beam that are drawn of a member, for what is at its edge
-_LANES = 16
 
 Floats = NDArray[np.float64]
-Map = tuple[NDArray[np.float32], list[float]]
-"""Heights towards a sun [H, W], -infinity where nothing is; the first cell's corner across its light, and the cell."""
+Map = tuple[NDArray[np.int32], list[float]]
+"""Heights towards a sun [H, W] in whole `UNIT`, `NOTHING` where nothing is; the first cell's corner, and the cell."""
+UNIT, NOTHING = 1e-4, -(1 << 30)  # metres; as the kernels have them
+_RIM = 4  # cells about a map that nothing is in
 
 
 def axes(sun: Lamp) -> Floats:  # [3, 3]
@@ -79,9 +80,10 @@ def set_map(setting: Splats, sun: Lamp) -> Map:
     camera = Camera(pose, FAR / SET_CELL, FAR / SET_CELL, width / 2, height / 2, width, height)
     frame = render_passes(inside, camera, PassInputs(("depth-median",)), backend="cpu")
     depth = frame.layers["depth-median"].numpy().reshape(height, width).astype(np.float64)
-    heights = np.where(depth > 0, float(middle @ towards) + FAR - depth, -np.inf)[::-1]
-    low = [float(middle @ way) - pixels / 2 * SET_CELL for way, pixels in ((right, width), (up, height))]
-    return np.ascontiguousarray(heights, dtype=np.float32), [*low, SET_CELL]
+    heights = np.where(depth > 0, np.round((float(middle @ towards) + FAR - depth) / UNIT), NOTHING)[::-1]
+    low = [float(middle @ way) - (pixels / 2 + _RIM) * SET_CELL for way, pixels in ((right, width), (up, height))]
+    whole = np.pad(heights.astype(np.int32), _RIM, constant_values=NOTHING)
+    return np.ascontiguousarray(whole), [*low, SET_CELL]
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +92,7 @@ class Figure:
 
     rig: Rig
     vertices: NDArray[np.float32]  # [V, 3] metres, in the scene
-    normals: NDArray[np.float32]  # [V, 3] unit
+    table: NDArray[np.float32]  # [V, 6] with their unit normals
 
     @staticmethod
     def of(rig: Rig, by: Carried) -> Figure:
@@ -98,9 +100,9 @@ class Figure:
         corners, carriers = _at_rest(rig)
         corners = corners if by.scale == 1.0 else corners * by.scale
         vertices = array(carried(corners, carriers, by.bones.cpu()))
-        normals = np.empty_like(vertices)
-        extension().vertex_normals(vertices, wound_outwards(rig), normals)
-        return Figure(rig, vertices, normals)
+        table = np.empty((len(vertices), 6), dtype=np.float32)
+        extension().with_normals(vertices, wound_outwards(rig), table)
+        return Figure(rig, vertices, table)
 
     def facing(self, footing: Footing, quats: NDArray[np.float32]) -> NDArray[np.float32]:  # [N, 4] -> [N, 3] unit
         """Which way splats face as the mesh stands."""
@@ -113,17 +115,17 @@ class Figure:
         beam = _beam(sun)
         low = [max(bounds[k], beam[0][k] - BESIDE) for k in range(2)]
         high = [min(bounds[2 + k], beam[1][k] + BESIDE) for k in range(2)]
-        width, height = (int((high[k] - low[k]) / OWN_CELL) + 1 for k in range(2))
-        if width < 1 or height < 1 or high[0] < low[0] or high[1] < low[1]:
+        if high[0] <= low[0] or high[1] <= low[1]:
             return None
-        where = [*low, OWN_CELL]
-        drawn: dict[str, NDArray[np.float32]] = {}
+        width, height = (int((high[k] - low[k]) / OWN_CELL) + 1 + 2 * _RIM for k in range(2))
+        where = [low[0] - _RIM * OWN_CELL, low[1] - _RIM * OWN_CELL, OWN_CELL]
+        drawn: dict[str, NDArray[np.int32]] = {}
         for part in dict.fromkeys(part for parts in wanted for part in parts):
-            drawn[part] = np.full((height, width), -np.inf, dtype=np.float32)
+            drawn[part] = np.full((height, width), NOTHING, dtype=np.int32)
             extension().draw_heights(placed, seen_sides(self.rig, (part,)), where, drawn[part])
         found: list[Map] = []
         for parts in wanted:
-            whole = np.full((height, width), -np.inf, dtype=np.float32)
+            whole = np.full((height, width), NOTHING, dtype=np.int32)
             for part in parts:
                 np.maximum(whole, drawn[part], out=whole)
             found.append((whole, where))
@@ -184,11 +186,10 @@ def sun_on(
     footing: Footing, quats: NDArray[np.float32], figure: Figure, suns: Sequence[tuple[list[float], Map, Map]]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:  # [N, 4] -> [B, 3, 16], [S, B, 16]
     """Which way splats face on a figure, sixteen a block, and the share of each sun that gets to them."""
-    blocks = -(-len(quats) // _LANES)
-    facing = np.zeros((blocks, 3, _LANES), dtype=np.float32)
-    reach = np.zeros((len(suns), blocks, _LANES), dtype=np.float32)
-    hanging = footing.corners, footing.weights, footing.line, footing.axis
-    extension().sun_on(hanging, quats, figure.vertices, figure.normals, list(suns), facing, reach)
+    blocks = -(-len(quats) // LANES)
+    facing = np.zeros((blocks, 3, LANES), dtype=np.float32)
+    reach = np.zeros((len(suns), blocks, LANES), dtype=np.float32)
+    extension().sun_on(footing.lanes, quats, figure.table, list(suns), facing, reach)
     return facing, reach
 
 

@@ -21,6 +21,7 @@ namespace SPLATFILM_ISA {
 #include "drape.inl"
 #include "look.inl"
 #include "fall.inl"
+#include "sun.inl"
 #include "loss.inl"
 
 }  // namespace SPLATFILM_ISA
@@ -49,6 +50,7 @@ const Kernels SPLATFILM_JOIN(kernels_, SPLATFILM_ISA) = {
     SPLATFILM_ISA::to_display,
     SPLATFILM_ISA::light_gains,
     SPLATFILM_ISA::fall_on,
+    SPLATFILM_ISA::sun_on,
     SPLATFILM_ISA::stretch_triangles,
     SPLATFILM_ISA::ceiling,
 };

@@ -5,6 +5,7 @@
 
 #include "cones.h"
 #include "falling.h"
+#include "sunlight.h"
 
 namespace splatfilm {
 
@@ -189,6 +190,7 @@ struct Kernels {
   void (*to_display)(float* light, float scale, int64_t count);
   void (*light_gains)(const LightTask&, int64_t begin, int64_t end);
   void (*fall_on)(const FallTask&);
+  void (*sun_on)(const SunTask&, int64_t begin, int64_t end);  // blocks of sixteen
   void (*stretch_triangles)(const DrapeTask&, int64_t begin, int64_t end);
   // Pair evaluations of the blend's inner loop on data that stays in the first cache: the ceiling for benchmarks.
   int64_t (*ceiling)(int64_t rounds, float* sink);

@@ -6,47 +6,54 @@
 #include <cstdint>
 #include <vector>
 
+#include "falling.h"
+
 namespace splatfilm {
+
+constexpr float kHeightUnit = 1e-4f;           // metres: heights are counted in whole ones
+constexpr int32_t kNothingThere = -(1 << 30);  // of a cell that nothing stands in
 
 // Towards a sun: `right` and `up` lie across its light.
 struct Across {
   float right[3], up[3], towards[3];
 };
 
-// The highest of what stands at each place of a grid across a sun's light, metres towards it; -infinity where nothing does.
+// The highest of what stands in each cell of a grid across a sun's light. Outside of it nothing does.
 struct Heights {
-  const float* heights = nullptr;  // [height, width]; null: nothing stands anywhere
-  float low[2] = {0, 0};           // metres to the right and up: the first cell's corner
-  float cell = 1;                  // metres
+  const int32_t* heights = nullptr;  // [height, width]; null: nothing stands anywhere
+  float low[2] = {0, 0};             // metres to the right and up: the first cell's corner
+  float cell = 1;                    // metres
   int width = 0, height = 0;
 };
+
+struct Sun {
+  Across across;
+  Shining lamp;  // its window
+  Heights set, own;
+};
+
+// Splats on a mesh, sixteen a block. A splat's normal is a share of the mesh's and what its own axis leans away from that.
+struct SunTask {
+  const float* vertices;            // [vertices, 6] where they are, metres, and their unit normals
+  const int32_t* corners;           // [count, 3] vertices
+  const float *weights, *line;      // [blocks, 3, 16] of these, [blocks, 16] the mesh's share
+  const float *axis, *quats;        // [blocks, 3, 16] what leans away, in the splats' own axes; [count, 4]
+  int64_t count;
+  const Sun* suns;
+  int64_t sun_count;
+  float *facing, *reach;            // [blocks, 3, 16] unit normals, [suns, blocks, 16] the share of each sun
+};
+
+void sun_on_splats(const SunTask&);
 
 // Vertices to the right, up and towards a sun: [count, 3]; the least and the most to the right and up.
 std::vector<float> places_across(const float* vertices, int64_t count, const Across&, float (&low)[2], float (&high)[2]);
 
 // Draws triangles, which are wound outwards, into a map: those that face the sun. `placed` [vertices, 3] across its light.
-void draw_heights(const float* placed, const int32_t* triangles, int64_t count, const Heights& where, float* heights);
+void draw_heights(const float* placed, const int32_t* triangles, int64_t count, const Heights& where, int32_t* heights);
 
-// Normals at a mesh's vertices, from the triangles around them by their areas; up where there are none.
-void vertex_normals(const float* vertices, int64_t vertex_count, const int32_t* triangles, int64_t count, float* out);
-
-struct Sun {
-  Across across;
-  // The window that it comes in by: its middle, into the room; and how wide and high it is. Out of doors `facing` is 0.
-  float at[3], facing[3], wide, high;
-  Heights set, own;
-};
-
-// Where splats hang on a mesh, and how much the line of a splat's normal is the mesh's there.
-struct Hanging {
-  const int32_t* corners;       // [count, 3] vertices
-  const float* weights;         // [count, 3] of these
-  const float* line;            // [count] share of the mesh's normal
-  const float *axis, *quats;    // [count, 3] the rest of the splat's normal in its own axes, [count, 4]
-  int64_t count;
-};
-
-// `facing` [count / 16 rounded up, 3, 16] unit normals; `reach` [suns, count / 16 rounded up, 16] the share of each sun.
-void sun_on(const Hanging&, const float* vertices, const float* normals, const std::vector<Sun>&, float* facing, float* reach);
+// Normals at a mesh's vertices, from the triangles around them by their areas; up where there are none. `out` [count, 6] gets
+// the vertices too.
+void with_normals(const float* vertices, int64_t vertex_count, const int32_t* triangles, int64_t count, float* out);
 
 }  // namespace splatfilm

@@ -13,7 +13,7 @@ namespace splatfilm {
 namespace {
 
 using Numbers = std::vector<double>;
-using Map = std::tuple<In, Numbers>;  // heights [H, W]; the first cell's corner, to the right and up, and the cell
+using Map = std::tuple<InInt, Numbers>;  // heights [H, W]; the first cell's corner, to the right and up, and the cell
 
 int64_t rows_of(const In& rows) { return rows.ndim() ? int64_t(rows.shape(0)) : 0; }
 
@@ -37,14 +37,15 @@ Heights heights_of_map(const Map& map) {
   return {heights.data(), {float(place[0]), float(place[1])}, float(place[2]), int(heights.shape(1)), int(heights.shape(0))};
 }
 
+// Vertices and their normals: [V, 6].
 void normals_at(const In& vertices, const InInt& triangles, const Out& out) {
   const int64_t v = rows_of(vertices), t = int64_t(triangles.size()) / 3;
   expect(vertices, "vertices", {v, 3});
   expect(triangles, "triangles", {t, 3});
-  expect(out, "out", {v, 3});
+  expect(out, "out", {v, 6});
   expect_corners(triangles, v);
   const nb::gil_scoped_release release;
-  vertex_normals(vertices.data(), v, triangles.data(), t, out.data());
+  with_normals(vertices.data(), v, triangles.data(), t, out.data());
 }
 
 // Where vertices are across a sun's light: [V, 3], and the least and the most to the right and up.
@@ -62,7 +63,8 @@ auto placed_across(const In& vertices, const Numbers& across) {
 }
 
 // Draws triangles into heights [H, W], which hold what is there already; `corner` and `cell` as a map has them.
-void draw(const In& placed, const InInt& triangles, const Numbers& where, const Out& heights) {
+void draw(const In& placed, const InInt& triangles, const Numbers& where,
+          const nb::ndarray<int32_t, nb::c_contig, nb::device::cpu>& heights) {
   const int64_t v = int64_t(placed.size()) / 3, t = int64_t(triangles.size()) / 3;
   expect(triangles, "triangles", {t, 3});
   expect_corners(triangles, v);
@@ -73,39 +75,42 @@ void draw(const In& placed, const InInt& triangles, const Numbers& where, const 
 }
 
 // `suns`: of each its three vectors, its window's middle, the way into the room, how wide and high; the set's map, its own.
-void sun_on_splats(const std::tuple<InInt, In, In, In>& hanging, const In& quats, const In& vertices, const In& normals,
-                   const std::vector<std::tuple<Numbers, Map, Map>>& suns, const Out& facing, const Out& reach) {
+void sun_on(const std::tuple<InInt, In, In, In>& hanging, const In& quats, const In& vertices,
+            const std::vector<std::tuple<Numbers, Map, Map>>& suns, const Out& facing, const Out& reach) {
   const auto& [corners, weights, line, axis] = hanging;
   const int64_t n = rows_of(quats), v = rows_of(vertices), blocks = (n + 15) / 16;
   expect(corners, "corners", {n, 3});
-  expect(weights, "weights", {n, 3});
-  expect(line, "line", {n});
-  expect(axis, "axis", {n, 3});
+  expect(weights, "weights", {blocks, 3, 16});
+  expect(line, "line", {blocks, 16});
+  expect(axis, "axis", {blocks, 3, 16});
   expect(quats, "quats", {n, 4});
-  expect(vertices, "vertices", {v, 3});
-  expect(normals, "normals", {v, 3});
+  expect(vertices, "vertices", {v, 6});
   expect(facing, "facing", {blocks, 3, 16});
   expect(reach, "reach", {int64_t(suns.size()), blocks, 16});
   expect_corners(corners, v);
   std::vector<Sun> given;
   for (const auto& [numbers, set, own] : suns) {
     if (numbers.size() != 17) throw std::invalid_argument("a sun takes 17 numbers");
-    Sun sun{across_of(numbers), {}, {}, float(numbers[15]), float(numbers[16]), heights_of_map(set), heights_of_map(own)};
-    for (size_t k = 0; k < 3; ++k) sun.at[k] = float(numbers[9 + k]), sun.facing[k] = float(numbers[12 + k]);
+    Sun sun{across_of(numbers), {}, heights_of_map(set), heights_of_map(own)};
+    sun.lamp.kind = LampKind::kSun, sun.lamp.across = float(numbers[15]), sun.lamp.high = float(numbers[16]);
+    for (size_t k = 0; k < 3; ++k) {
+      sun.lamp.at[k] = float(numbers[9 + k]), sun.lamp.facing[k] = float(numbers[12 + k]);
+      sun.lamp.travels[k] = -sun.across.towards[k];
+    }
     given.push_back(sun);
   }
   const nb::gil_scoped_release release;
-  sun_on({corners.data(), weights.data(), line.data(), axis.data(), quats.data(), n}, vertices.data(), normals.data(), given,
-         facing.data(), reach.data());
+  sun_on_splats({vertices.data(), corners.data(), weights.data(), line.data(), axis.data(), quats.data(), n, given.data(),
+                 int64_t(given.size()), facing.data(), reach.data()});
 }
 
 }  // namespace
 
 void bind_sunlight(nb::module_& m) {
-  m.def("vertex_normals", &normals_at);
+  m.def("with_normals", &normals_at);
   m.def("placed_across", &placed_across);
   m.def("draw_heights", &draw);
-  m.def("sun_on", &sun_on_splats);
+  m.def("sun_on", &sun_on);
 }
 
 }  // namespace splatfilm
