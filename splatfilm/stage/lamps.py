@@ -196,11 +196,17 @@ class Lamplight:
         self._kernels = extension().Lamplight(empty, lattice, table, len(self.lamps))
 
     def falls(
-        self, parts: Sequence[Splats], places: Places, solid: Floats, facing: NDArray[np.float32] | None = None
+        self,
+        parts: Sequence[Splats],
+        places: Places,
+        solid: Floats,
+        facing: NDArray[np.float32] | None = None,
+        there: int = 0,
     ) -> Fallen:
         """What reaches the places of a member as it stands, in its own shadow too. `solid`: its `solid_of`, [2, 3].
 
-        `facing` [P, 3] are normals in the scene, where others are known than those that the splats carry.
+        `facing` [P, 3] are normals in the scene, where others are known than those that the splats carry. The first
+        `there` parts are all those of the call before, with the same `solid`, and have not moved since.
         """
         known = facing is not None
         found = self._kernels.falls(
@@ -208,6 +214,7 @@ class Lamplight:
             _lattice(solid[0], solid[1], OWN_CELL),
             (places.rows, facing if facing is not None else places.normals, known),
             (places.starts, places.beside),
+            there,
         )
         return Fallen(found[0], found[1].reshape(len(places.rows), len(self.lamps), 3))
 
@@ -332,7 +339,8 @@ def lamp_gains(
 
     `lamplight` has the lamps that are looked for lot by lot; `shone` those that are not. Pure; the same bits at any thread count, and for a layer whatever else is worn.
     """
-    known = [_reached(group, light, lamplight, probes, None if shone is None else shone.figure) for group in groups]
+    reached = _Reached(light, lamplight, probes, None if shone is None else shone.figure)
+    known = reached.by(groups)
     maps: list[dict[Lamp, Map]] = [{} for _ in groups]
     if shone is not None:
         for sun in shone.sunlight.suns:
@@ -352,19 +360,49 @@ def lamp_gains(
     return tuple(found)
 
 
-def _reached(
-    group: Group, light: Light, lamplight: Lamplight, probes: Probes, figure: Figure | None
-) -> tuple[NDArray[np.float32], NDArray[np.float32], list[float]]:
-    """What falls on a group's places, what its lamps look like, and the light from all around: for the kernels."""
-    parts = (*group.parts, *group.over)
-    solid = solid_of(parts)
-    facing = None
-    if figure is not None and group.footing is not None:
-        quats = np.concatenate([array(part.quats) for part in group.parts])[group.together.places.rows]
-        facing = figure.facing(group.footing, quats)
-    fallen = lamplight.falls(parts, group.together.places, solid, facing)
-    sheets, looks = _sheets(fallen, lamplight.lamps, lamplight.softness(solid.mean(axis=0)))
-    return sheets, looks, _around(solid, light, probes)
+_Reaching = tuple[NDArray[np.float32], NDArray[np.float32], list[float]]
+"""What falls on a group's places, what its lamps look like, and the light from all around: for the kernels."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Reached:
+    """What lamps send to a member as it stands."""
+
+    light: Light
+    lamplight: Lamplight
+    probes: Probes
+    figure: Figure | None
+
+    def by(self, groups: Sequence[Group]) -> list[_Reaching]:
+        """What reaches each of the groups; they share a lattice, so one that is another and more adds to it."""
+        parts = [(*group.parts, *group.over) for group in groups]
+        solids = [solid_of(own) for own in parts]
+        whole = np.stack([np.min([s[0] for s in solids], axis=0), np.max([s[1] for s in solids], axis=0)])
+        found, before = [], ()
+        for group, own, solid in zip(groups, parts, solids, strict=True):
+            there = len(before) if _begins_with(own, before) else 0
+            facing = None
+            if self.figure is not None and group.footing is not None:
+                facing = self.figure.facing(group.footing, _rows(group.parts, group.together.places.rows))
+            fallen = self.lamplight.falls(own, group.together.places, whole, facing, there)
+            before = own
+            sheets, looks = _sheets(fallen, self.lamplight.lamps, self.lamplight.softness(solid.mean(axis=0)))
+            found.append((sheets, looks, _around(solid, self.light, self.probes)))
+        return found
+
+
+def _begins_with(parts: Sequence[Splats], before: Sequence[Splats]) -> bool:
+    return len(before) <= len(parts) and all(one is other for one, other in zip(parts, before, strict=False))
+
+
+def _rows(parts: Sequence[Splats], rows: NDArray[np.int64]) -> NDArray[np.float32]:  # [P] -> [P, 4]
+    """The quaternions of splats that are counted through all parts."""
+    ends = np.cumsum([len(part) for part in parts])
+    found = np.empty((len(rows), 4), dtype=np.float32)
+    for part, end in zip(parts, ends, strict=True):
+        own = np.nonzero((rows < end) & (rows >= end - len(part)))[0]
+        found[own] = array(part.quats)[rows[own] - (end - len(part))]
+    return found
 
 
 def _sheets(

@@ -119,17 +119,15 @@ class Figure:
             return None
         width, height = (int((high[k] - low[k]) / OWN_CELL) + 1 + 2 * _RIM for k in range(2))
         where = [low[0] - _RIM * OWN_CELL, low[1] - _RIM * OWN_CELL, OWN_CELL]
-        drawn: dict[str, NDArray[np.int32]] = {}
-        for part in dict.fromkeys(part for parts in wanted for part in parts):
-            drawn[part] = np.full((height, width), NOTHING, dtype=np.int32)
-            extension().draw_heights(placed, seen_sides(self.rig, (part,)), where, drawn[part])
-        found: list[Map] = []
+        drawn: dict[frozenset[str], NDArray[np.int32]] = {frozenset(): np.full((height, width), NOTHING, dtype=np.int32)}
         for parts in wanted:
-            whole = np.full((height, width), NOTHING, dtype=np.int32)
-            for part in parts:
-                np.maximum(whole, drawn[part], out=whole)
-            found.append((whole, where))
-        return found
+            asked = frozenset(parts)
+            if asked not in drawn:
+                most = max((known for known in drawn if known <= asked), key=len)
+                drawn[asked] = drawn[most].copy()
+                for part in sorted(asked - most):
+                    extension().draw_heights(placed, seen_sides(self.rig, (part,)), where, drawn[asked])
+        return [(drawn[frozenset(parts)], where) for parts in wanted]
 
 
 @lru_cache(maxsize=8)

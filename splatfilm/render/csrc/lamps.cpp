@@ -154,6 +154,11 @@ void OwnDepths::fill(const std::vector<Blocking>& parts, const Box& coarse, doub
   coarse_.fill_from(fine_, coarse);
 }
 
+void OwnDepths::fill_more(const std::vector<Blocking>& parts, const Box& coarse, double cell) {
+  fine_.fill_more(parts, cell / kFiner, 1, kPoints);
+  coarse_.fill_from(fine_, coarse);
+}
+
 Fallen falls_on(const PlacesOfMember& some, const OwnDepths& own, const std::vector<Shining>& lamps, int whole,
                 const float* lets_by) {
   const size_t width = size_t(whole) * 3, kinds = lamps.size();

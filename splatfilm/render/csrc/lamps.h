@@ -53,8 +53,9 @@ struct PlacesOfMember {
 // A member's own depths: finely for what is in the way of a lamp, coarsely for light from all around.
 class OwnDepths {
  public:
-  // What was there before is forgotten, and its memory used again.
+  // What was there before is forgotten, and its memory used again; `more` is added to it, in the same box.
   void fill(const std::vector<Blocking>& parts, const Box& coarse, double cell);
+  void fill_more(const std::vector<Blocking>& parts, const Box& coarse, double cell);
 
   const Depths& fine() const { return fine_; }
   const Depths& coarse() const { return coarse_; }

@@ -38,6 +38,7 @@ struct Lamplight {
   Openings openings;
   int whole;
   OwnDepths own;
+  std::tuple<std::vector<int64_t>, std::vector<int>, double> filled;  // its lattice
   std::unique_ptr<std::mutex> busy = std::make_unique<std::mutex>();
 };
 
@@ -73,13 +74,14 @@ void stand(const std::vector<Blocking>& parts, const int64_t* rows, const float*
 }
 
 // The patches' light: [P] the open share of light from all around, [P, lamps, 3] vectors over pi; each blended with those
-// of the `beside` it: rows of [P + 1] `starts`. `places` are rows of splats, and their normals; in the scene if that is true.
+// of the `beside` it: rows of [P + 1] `starts`. So many parts are `there` already: all those of the call before, unmoved. `places` are rows of splats, and their normals; in the scene if that is true.
 auto falls(Lamplight& self, const std::vector<Part>& member, const std::tuple<std::vector<int64_t>, std::vector<int>, double>& lattice,
-           const std::tuple<InLong, In, bool>& places, const std::tuple<InLong, InInt>& beside) {
+           const std::tuple<InLong, In, bool>& places, const std::tuple<InLong, InInt>& beside, int64_t there) {
   const auto& [low, size, cell] = lattice;
   const auto& [rows, facing, in_scene] = places;
   const auto& [starts, others] = beside;
   const std::vector<Blocking> parts = parts_of(member);
+  if (there < 0 || there > int64_t(parts.size())) throw std::invalid_argument("more parts are there than there are");
   const Box box = box_of(low, size, cell);
   const int64_t n = rows.ndim() ? int64_t(rows.shape(0)) : 0, links = int64_t(others.size());
   expect(rows, "places", {n});
@@ -99,7 +101,12 @@ auto falls(Lamplight& self, const std::vector<Part>& member, const std::tuple<st
     std::vector<float> outside(size_t(n) * 3);
     for (int64_t i = 0; i < 3 * n; ++i) outside[size_t(i)] = at[size_t(i)] + kTo * normals[size_t(i)];
     const std::vector<float> lets_by = self.openings.at(outside.data(), n);
-    self.own.fill(parts, box, cell);
+    if (there && self.filled == std::make_tuple(low, size, cell)) {
+      self.own.fill_more({parts.begin() + there, parts.end()}, box, cell);
+    } else {
+      self.own.fill(parts, box, cell);
+      self.filled = std::make_tuple(low, size, cell);
+    }
     const Fallen found = falls_on({at.data(), normals.data(), n}, self.own, self.openings.lamps(), self.whole, lets_by.data());
     const size_t width = size_t(self.whole) * 3;
     for (int64_t i = 0; i < n; ++i) {
@@ -133,7 +140,7 @@ void bind_lamps(nb::module_& m) {
              std::vector<Shining> shining = shining_of(lamps);
              for (const Shining& one : shining)
                if (uint64_t(one.lamp) >= uint64_t(whole)) throw std::invalid_argument("a part of a lamp that is none");
-             new (self) Lamplight{Openings(splats, count, box_of(low, size, cell), cell, std::move(shining)), whole, {}};
+             new (self) Lamplight{Openings(splats, count, box_of(low, size, cell), cell, std::move(shining)), whole, {}, {}};
            })
       .def("falls", &falls)
       .def_prop_ro("known", [](const Lamplight& self) { return self.openings.known(); });

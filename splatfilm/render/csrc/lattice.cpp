@@ -72,6 +72,10 @@ void Depths::fill(const std::vector<Blocking>& all, const Box& box, double cell,
   blurred_[0].assign(size_t(box_.cells()), 0);
   for (int width = 1; width < copies; ++width) blurred_[width].resize(size_t(box_.cells()));
   between_.resize(size_t(box_.cells()));
+  fill_more(all, cell, copies, even);
+}
+
+void Depths::fill_more(const std::vector<Blocking>& all, double cell, int copies, double even) {
   int64_t count = 0;
   for (const Blocking& some : all) count += some.count;
   const int64_t planes = count < kManySplats ? box_.size[2] : kPlanes;

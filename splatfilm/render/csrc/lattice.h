@@ -95,6 +95,8 @@ class Depths {
     fill(std::vector<Blocking>{some}, box, cell, copies, even);
   }
   void fill(const std::vector<Blocking>& all, const Box& box, double cell, int copies = kBlurs, double even = kEven);
+  // Adds splats to what is there.
+  void fill_more(const std::vector<Blocking>& all, double cell, int copies = kBlurs, double even = kEven);
   // The same from a lattice of cells half as wide, whose own box, less what its copies are blurred over, must be twice this one.
   void fill_from(const Depths& finer, const Box& box, int copies = kBlurs);
 
