@@ -31,7 +31,6 @@ from splatfilm.splats import Splats
 from splatfilm.splats.posed import rotation_matrices
 from splatfilm.stage.contact import extent_of
 from splatfilm.stage.light import HEIGHTS, MOST, Probes, Surface, harmonics
-from splatfilm.stage.normals import Footing
 from splatfilm.stage.sunlight import Figure, Map, Sunlight
 
 PARTS = 2  # a panel throws this many shadows each way, and shines with twice as many parts
@@ -268,15 +267,14 @@ class Worn:
     surface: Surface
     lot: NDArray[np.int32]  # [N] of what is seen of it
     studio: NDArray[np.float32]  # [N / 16 rounded up, 3, 16]
-    footing: Footing | None = None  # where it hangs on a mesh
 
     @staticmethod
     def of(
-        group: int, together: Together, surface: Surface, rows: NDArray[np.int64], footing: Footing | None = None
+        group: int, together: Together, surface: Surface, rows: NDArray[np.int64]
     ) -> Worn:
         """A layer whose splats to be seen are these rows of the group's."""
         lot = np.ascontiguousarray(together.places.lot[rows])
-        return Worn(group, surface, lot, in_lanes(together.studio[rows]), footing)
+        return Worn(group, surface, lot, in_lanes(together.studio[rows]))
 
 
 def studio_light(layers: Sequence[Splats], normals: Sequence[Tensor], places: Places, studio: Sequence[Lamp]) -> Floats:
@@ -312,7 +310,6 @@ class Group:
     parts: tuple[Splats, ...]
     over: tuple[Splats, ...] = ()  # what else keeps light off them
     mesh: tuple[str, ...] = ()  # the mesh's parts that they all hang on
-    footing: Footing | None = None  # of the places, where there is a mesh
 
 
 @dataclass(frozen=True, eq=False)
@@ -321,6 +318,8 @@ class Shone:
 
     sunlight: Sunlight
     figure: Figure
+    layers: Sequence[Any]  # the feet of what is seen of each, on the figure's proxy
+    places: Sequence[Any]  # those of the places of each group
 
 
 _NO_SUNS = tuple(np.zeros(shape, dtype=np.float32) for shape in ((0, 3, LANES), (0, 6), (0, 0, LANES)))
@@ -339,7 +338,7 @@ def lamp_gains(
 
     `lamplight` has the lamps that are looked for lot by lot; `shone` those that are not. Pure; the same bits at any thread count, and for a layer whatever else is worn.
     """
-    reached = _Reached(light, lamplight, probes, None if shone is None else shone.figure)
+    reached = _Reached(light, lamplight, probes, shone)
     known = reached.by(groups)
     maps: list[dict[Lamp, Map]] = [{} for _ in groups]
     if shone is not None:
@@ -348,11 +347,11 @@ def lamp_gains(
             for own_maps, one in zip(maps, drawn or (), strict=drawn is not None):
                 own_maps[sun] = one
     found = []
-    for part, own in zip(parts, worn, strict=True):
+    for number, (part, own) in enumerate(zip(parts, worn, strict=True)):
         sheets, looks, numbers = known[own.group]
         suns = _NO_SUNS
-        if shone is not None and own.footing is not None:
-            suns = shone.sunlight.on(own.footing, part, shone.figure, maps[own.group]).arrays
+        if shone is not None:
+            suns = shone.sunlight.on(shone.layers[number], part, shone.figure, maps[own.group]).arrays
         gains = np.empty((len(part), 3), dtype=np.float32)
         given_ = (array(part.means), array(part.quats), own.surface.table, numbers)
         extension().light_of_lamps(*given_, own.lot, sheets, looks, own.studio, suns, gains)
@@ -371,7 +370,7 @@ class _Reached:
     light: Light
     lamplight: Lamplight
     probes: Probes
-    figure: Figure | None
+    shone: Shone | None
 
     def by(self, groups: Sequence[Group]) -> list[_Reaching]:
         """What reaches each of the groups; they share a lattice, so one that is another and more adds to it."""
@@ -379,11 +378,11 @@ class _Reached:
         solids = [solid_of(own) for own in parts]
         whole = np.stack([np.min([s[0] for s in solids], axis=0), np.max([s[1] for s in solids], axis=0)])
         found, before = [], ()
-        for group, own, solid in zip(groups, parts, solids, strict=True):
+        for number, (group, own, solid) in enumerate(zip(groups, parts, solids, strict=True)):
             there = len(before) if _begins_with(own, before) else 0
             facing = None
-            if self.figure is not None and group.footing is not None:
-                facing = self.figure.facing(group.footing, _rows(group.parts, group.together.places.rows))
+            if self.shone is not None:
+                facing = self.shone.figure.facing(self.shone.places[number], _rows(group.parts, group.together.places.rows))
             fallen = self.lamplight.falls(own, group.together.places, whole, facing, there)
             before = own
             sheets, looks = _sheets(fallen, self.lamplight.lamps, self.lamplight.softness(solid.mean(axis=0)))

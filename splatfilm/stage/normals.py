@@ -20,7 +20,7 @@ from splatfilm.splats.posed import rotation_matrices
 from splatfilm.stage.rigs.rig import Rig, parts_named
 from splatfilm.stage.rigs.surface import nearest, normals
 from splatfilm.stage.rigs.winding import wound_outwards
-from splatfilm.stage.shell import FINE, kept_in
+from splatfilm.stage.shell import FINE, QUICK, kept_in
 
 LIFTED = 0.006  # metres off a triangle that it is looked from, clear of its own neighbours
 INNER = 0.6  # of what a side sends out: stopped to that share, it is an inner one
@@ -49,8 +49,8 @@ class Footing:
 
     @cached_property
     def lanes(self) -> tuple[NDArray[Any], ...]:
-        """As the kernels take it, sixteen a block: corners [N, 3], weights [B, 3, 16], line [B, 16], axis [B, 3, 16]."""
-        return self.corners, in_lanes(self.weights), in_lanes(self.line[:, None])[:, 0], in_lanes(self.axis)
+        """As the kernels take it, sixteen a block: weights [B, 3, 16], line [B, 16], axis [B, 3, 16]."""
+        return in_lanes(self.weights), in_lanes(self.line[:, None])[:, 0], in_lanes(self.axis)
 
     def only(self, rows: NDArray[np.int64]) -> Footing:  # [M]
         """That of some of the splats."""
@@ -63,13 +63,11 @@ class Footing:
         return Footing(*(np.concatenate([getattr(one, name) for one in some]) for name in names))
 
 
-def footing(rig: Rig, splats: Splats, parts: tuple[str, ...]) -> Footing | None:
-    """Where splats at rest in the rig's space stand on the mesh's `parts`; None for a rig without a mesh.
+def footing(rig: Rig, splats: Splats, parts: tuple[str, ...]) -> Footing:
+    """Where splats at rest in the rig's space stand on the parts of its mesh, which there must be.
 
     On the side of the cloth that is seen, and there at the place that is nearest a little farther out.
     """
-    if rig.mesh is None:
-        return None
     points = splats.means.detach().cpu().numpy().astype(np.float64)
     sides = _sides(rig, parts)
     outwards = _outwards(points, sides)
@@ -89,8 +87,7 @@ def splat_normals(rig: Rig, splats: Splats, parts: tuple[str, ...]) -> Floats | 
 
     Those of their `footing`.
     """
-    found = footing(rig, splats, parts)
-    return None if found is None else facing_at_rest(rig, splats, found)
+    return None if rig.mesh is None else facing_at_rest(rig, splats, footing(rig, splats, parts))
 
 
 def facing_at_rest(rig: Rig, splats: Splats, found: Footing) -> Floats:  # [N, 3] unit
@@ -101,11 +98,17 @@ def facing_at_rest(rig: Rig, splats: Splats, found: Footing) -> Floats:  # [N, 3
     return _unit(found.line[:, None] * line + np.einsum("nij,nj->ni", turns, found.axis.astype(np.float64)))
 
 
-@lru_cache(maxsize=16)
-def seen_sides(rig: Rig, parts: tuple[str, ...]) -> NDArray[np.int32]:  # [K, 3] vertices
-    """The triangles of some parts that are seen from outside: what throws their shadow."""
-    sides = _sides(rig, parts)
-    return np.ascontiguousarray(sides.only(HIDDEN).vertices)
+@lru_cache(maxsize=32)
+def seen_sides(rig: Rig, among: frozenset[str], part: str) -> NDArray[np.int32]:  # [K, 3] vertices
+    """The triangles of a part that are seen from outside where some parts stand together: what throws their shadow."""
+    assert rig.mesh is not None, "there is a mesh"
+    triangles = wound_outwards(rig)
+    own = triangles[parts_named(rig.mesh, (part,))]
+    corners = rig.mesh.vertices[own].astype(np.float64)
+    facing = normals(corners)
+    others = rig.mesh.vertices[triangles[parts_named(rig.mesh, sorted(among))]].astype(np.float64)
+    stopped = kept_in(corners.mean(axis=1) + LIFTED * facing, facing, others, QUICK)
+    return np.ascontiguousarray(own[stopped <= HIDDEN])
 
 
 @lru_cache(maxsize=8)

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from splatfilm.stage.actor import BoundLayer, Carried
     from splatfilm.stage.canvas import Canvas
     from splatfilm.stage.contact import Known, Patches
-    from splatfilm.stage.lamps import Lamplight, Shone, Together, Worn
+    from splatfilm.stage.lamps import Group, Lamplight, Shone, Together, Worn
     from splatfilm.stage.light import Probes, Surface
     from splatfilm.stage.resting import Resting
     from splatfilm.stage.normals import Footing
     from splatfilm.stage.rigs.rig import Rig
-    from splatfilm.stage.sunlight import Sunlight
+    from splatfilm.stage.sunlight import Proxy, Sunlight
 
 Source = tuple[str, str]
 """(asset, look), or (asset, "layers/" and the layer's name)."""
@@ -130,8 +130,8 @@ class Stage:
         self._drawn_on: Canvas | None = None
         self._lamplights: dict[tuple[Lamp, ...], Lamplight] = {}
         self._sunlight: tuple[tuple[Lamp, ...], Sunlight] | None = None
-        self._footings: dict[Source, Footing | None] = {}
-        self._places: dict[tuple[Source, ...], Footing | None] = {}
+        self._footings: dict[Source, Footing] = {}
+        self._proxies: dict[tuple[Any, ...], tuple[Proxy, list[Any]]] = {}
         self._worn_in_lamps: dict[tuple[tuple[Source, ...], tuple[Lamp, ...]], list[Worn]] = {}
         self._together: dict[tuple[tuple[Source, ...], tuple[Lamp, ...]], Together] = {}
         self._normals: dict[Source, Tensor] = {}
@@ -324,8 +324,8 @@ class Stage:
 
         assert placed.light is not None and self._probes is not None, "it is lit, from a set that is known"
         lamps, names = placed.light.lamps, [(placed.asset, source) for source in placed.sources]
-        shone = self._shone(placed, carried)
-        lamplight = self._lamplight(lamps, shone is not None)
+        on_mesh = carried is not None and self._rig(placed.asset).mesh is not None
+        lamplight = self._lamplight(lamps, on_mesh)
         studio, groups = placed.light.studio, self._groups(placed)
         whole = {n: part for n, part in zip(names, splats, strict=True) if self._which(placed, n[1]) is None}
         for name in dict.fromkeys(one for group in groups for one in group):
@@ -334,11 +334,10 @@ class Stage:
         standing = []
         for group in groups:
             over = [name for name in names if name not in group] if placed.light.worn_shadows else []
-            mesh = self._mesh_parts([*group, *over])
             parts, others = (tuple(whole[name] for name in some) for some in (group, over))
-            together = self._before_camera(group, studio)
-            feet = self._feet_of_places(group, together) if shone is not None else None
-            standing.append(Group(together, parts, others, mesh, feet))
+            mesh = self._mesh_parts([*group, *over]) if on_mesh else ()
+            standing.append(Group(self._before_camera(group, studio), parts, others, mesh))
+        shone = self._shone(placed, carried, groups, standing) if carried is not None and on_mesh else None
         key = tuple(names), studio
         if key not in self._worn_in_lamps:
             found = []
@@ -348,8 +347,7 @@ class Stage:
                 rows = self._which_lit(placed, name[1])
                 rows = before + (np.arange(len(self._whole(name))) if rows is None else rows)
                 together, surface = self._before_camera(group, studio), self._surface(placed, name[1])
-                footing = self._footing(placed, name[1]) if shone is not None else None
-                found.append(Worn.of(groups.index(group), together, surface, rows, footing))
+                found.append(Worn.of(groups.index(group), together, surface, rows))
             self._worn_in_lamps[key] = found
         return lamp_gains(splats, self._worn_in_lamps[key], standing, placed.light, lamplight, self._probes, shone)
 
@@ -364,40 +362,41 @@ class Stage:
             self._lamplights[left] = Lamplight(left, self._probes.setting)
         return self._lamplights[left]
 
-    def _shone(self, placed: Placed, carried: Carried | None) -> Shone | None:
-        """The suns on a member as its mesh stands; None for one that hangs on no mesh."""
+    def _shone(
+        self, placed: Placed, carried: Carried, groups: Sequence[tuple[Source, ...]], standing: Sequence[Group]
+    ) -> Shone:
+        """The suns on a member as its mesh stands."""
         from splatfilm.stage.lamps import Shone
-        from splatfilm.stage.sunlight import Figure, Sunlight
+        from splatfilm.stage.normals import Footing
+        from splatfilm.stage.sunlight import Figure, Proxy, Sunlight
 
-        if carried is None or self._rig(placed.asset).mesh is None:
-            return None
         assert placed.light is not None and self._probes is not None, "it is lit, from a set that is known"
         if self._sunlight is None or self._sunlight[0] != placed.light.lamps:
             before = None if self._sunlight is None else self._sunlight[1]
             self._sunlight = placed.light.lamps, Sunlight.of(placed.light.lamps, self._probes.setting, before)
-        return Shone(self._sunlight[1], Figure.of(self._rig(placed.asset), carried))
+        meshes = tuple(group.mesh for group in standing)
+        key = (placed.asset, *placed.worn), meshes, placed.light.studio
+        if key not in self._proxies:
+            layers = [self._footing(placed, source) for source in placed.sources]
+            places = [
+                Footing.joined([self._foot(name) for name in group]).only(one.together.places.rows)
+                for group, one in zip(groups, standing, strict=True)
+            ]
+            self._proxies[key] = Proxy.of(self._rig(placed.asset), [*layers, *places], meshes)
+        proxy, feet = self._proxies[key]
+        count = len(placed.sources)
+        return Shone(self._sunlight[1], Figure.of(proxy, carried), feet[:count], feet[count:])
 
-    def _footing(self, placed: Placed, source: str) -> Footing | None:
+    def _footing(self, placed: Placed, source: str) -> Footing:
         """Where what is seen of a layer hangs on its mesh."""
-        name, rows = (placed.asset, source), self._which_lit(placed, source)
-        found = self._foot(name)
-        return found if found is None or rows is None else found.only(rows)
+        found, rows = self._foot((placed.asset, source)), self._which_lit(placed, source)
+        return found if rows is None else found.only(rows)
 
-    def _feet_of_places(self, group: tuple[Source, ...], together: Together) -> Footing | None:
-        """Where the splats hang that stand for others of layers that were photographed together."""
-        from splatfilm.stage.normals import Footing
+    def _foot(self, name: Source) -> Footing:
+        """Where all photographed splats of a layer hang on its mesh."""
+        from splatfilm.stage.normals import footing
 
-        if group not in self._places:
-            known = [foot for foot in map(self._foot, group) if foot is not None]
-            whole = len(known) == len(group)
-            self._places[group] = Footing.joined(known).only(together.places.rows) if whole else None
-        return self._places[group]
-
-    def _foot(self, name: Source) -> Footing | None:
-        """Where all photographed splats of a layer hang on its mesh; None without one."""
         if name not in self._footings:
-            from splatfilm.stage.normals import footing
-
             self._footings[name] = footing(self._rig(name[0]), self._whole(name), self._mesh_parts([name]))
         return self._footings[name]
 
@@ -405,9 +404,10 @@ class Stage:
         """The parts of the mesh that layers hang on; a layer that names none hangs on all of it."""
         parts: list[str] = []
         whole = self._rig(names[0][0]).mesh
+        assert whole is not None, "they hang on one"
         for asset, source in names:
             mesh = self.placements.film.assets[asset].layers[source.removeprefix(LAYER_PREFIX)].mesh
-            parts += mesh or (() if whole is None else whole.parts)
+            parts += mesh or whole.parts
         return tuple(dict.fromkeys(parts))
 
     def _groups(self, placed: Placed) -> list[tuple[Source, ...]]:
@@ -486,10 +486,10 @@ class Stage:
 
         if name not in self._normals:
             asset, source = name
-            rest, foot = self._whole(name), None
-            if source.startswith(LAYER_PREFIX) and self.placements.film.assets[asset].rig is not None:
-                foot = self._foot(name)
-            known = None if foot is None else facing_at_rest(self._rig(asset), rest, foot)
+            rest, known = self._whole(name), None
+            hangs = source.startswith(LAYER_PREFIX) and self.placements.film.assets[asset].rig is not None
+            if hangs and self._rig(asset).mesh is not None:
+                known = facing_at_rest(self._rig(asset), rest, self._foot(name))
             self._normals[name] = outward(rest) if known is None else in_own_axes(rest, known)
         return self._normals[name]
 

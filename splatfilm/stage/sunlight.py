@@ -16,7 +16,6 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -87,26 +86,74 @@ def set_map(setting: Splats, sun: Lamp) -> Map:
 
 
 @dataclass(frozen=True, eq=False)
-class Figure:
-    """A rig's mesh as it stands: what its splats show the outside of."""
+class Proxy:
+    """What light needs of a rig's mesh for splats that hang on it: their triangles, and those that throw shadows."""
 
-    rig: Rig
+    corners: Tensor  # [V, 3] at rest
+    carriers: Carriers
+    around: Any  # the kernels' triangles about the corners that splats hang on
+    parts: Mapping[tuple[frozenset[str], str], Any]  # what is seen of a part among some parts, as the kernels have it
+
+    @staticmethod
+    def of(
+        rig: Rig, feet: Sequence[Footing], wanted: Sequence[tuple[str, ...]]
+    ) -> tuple[Proxy, list[Any]]:
+        """Of splats' feet, and of the choices of parts that throw shadows; and the feet as the kernels have them."""
+        assert rig.mesh is not None, "there is a mesh"
+        outwards = wound_outwards(rig)
+        stood = np.zeros(len(rig.mesh.vertices), dtype=bool)
+        for one in feet:
+            stood[one.corners] = True
+        around = outwards[stood[outwards].any(axis=1)]
+        seen = {pair: seen_sides(rig, *pair) for pair in _drawn(wanted)}
+        used, place = np.zeros(len(stood), dtype=bool), np.zeros(len(stood), dtype=np.int32)
+        for some in (around, *seen.values()):
+            used[some] = True
+        place[used] = np.arange(int(used.sum()), dtype=np.int32)
+        count = int(used.sum())
+        corners, joints, weights = (part[used] for part in (rig.mesh.vertices, rig.mesh.joints, rig.mesh.weights))
+        carriers = Carriers(torch.from_numpy(joints.astype(np.int32)), torch.from_numpy(weights.astype(np.float32)))
+        kernels = extension()
+        parts = {pair: kernels.Triangles(place[some], count) for pair, some in seen.items()}
+        proxy = Proxy(
+            torch.from_numpy(corners.astype(np.float32)), carriers, kernels.Triangles(place[around], count), parts
+        )
+        return proxy, [kernels.Feet(place[one.corners], *one.lanes, count) for one in feet]
+
+
+def _drawn(wanted: Sequence[tuple[str, ...]]) -> list[tuple[frozenset[str], str]]:
+    """Which parts are drawn for some choices of them, each onto the largest before it that it holds."""
+    known: list[frozenset[str]] = [frozenset()]
+    found = []
+    for parts in wanted:
+        asked = frozenset(parts)
+        if asked not in known:
+            most = max((one for one in known if one <= asked), key=len)
+            found += [(asked, part) for part in sorted(asked - most)]
+            known.append(asked)
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """A mesh as it stands: what its splats show the outside of."""
+
+    proxy: Proxy
     vertices: NDArray[np.float32]  # [V, 3] metres, in the scene
     table: NDArray[np.float32]  # [V, 6] with their unit normals
 
     @staticmethod
-    def of(rig: Rig, by: Carried) -> Figure:
+    def of(proxy: Proxy, by: Carried) -> Figure:
         """The mesh where bones carry it. Blendshapes, which move a face by millimetres, are left out."""
-        corners, carriers = _at_rest(rig)
-        corners = corners if by.scale == 1.0 else corners * by.scale
-        vertices = array(carried(corners, carriers, by.bones.cpu()))
+        corners = proxy.corners if by.scale == 1.0 else proxy.corners * by.scale
+        vertices = array(carried(corners, proxy.carriers, by.bones.cpu()))
         table = np.empty((len(vertices), 6), dtype=np.float32)
-        extension().with_normals(vertices, wound_outwards(rig), table)
-        return Figure(rig, vertices, table)
+        proxy.around.with_normals(vertices, table)
+        return Figure(proxy, vertices, table)
 
-    def facing(self, footing: Footing, quats: NDArray[np.float32]) -> NDArray[np.float32]:  # [N, 4] -> [N, 3] unit
+    def facing(self, feet: Any, quats: NDArray[np.float32]) -> NDArray[np.float32]:  # [N, 4] -> [N, 3] unit
         """Which way splats face as the mesh stands."""
-        found, _ = sun_on(footing, quats, self, [])
+        found, _ = sun_on(feet, quats, self, [])
         return np.ascontiguousarray(found.transpose(0, 2, 1).reshape(-1, 3)[: len(quats)])
 
     def maps(self, sun: Lamp, wanted: Sequence[tuple[str, ...]]) -> list[Map] | None:
@@ -120,23 +167,11 @@ class Figure:
         width, height = (int((high[k] - low[k]) / OWN_CELL) + 1 + 2 * _RIM for k in range(2))
         where = [low[0] - _RIM * OWN_CELL, low[1] - _RIM * OWN_CELL, OWN_CELL]
         drawn: dict[frozenset[str], NDArray[np.int32]] = {frozenset(): np.full((height, width), NOTHING, dtype=np.int32)}
-        for parts in wanted:
-            asked = frozenset(parts)
+        for asked, part in _drawn(wanted):
             if asked not in drawn:
-                most = max((known for known in drawn if known <= asked), key=len)
-                drawn[asked] = drawn[most].copy()
-                for part in sorted(asked - most):
-                    extension().draw_heights(placed, seen_sides(self.rig, (part,)), where, drawn[asked])
+                drawn[asked] = drawn[max((known for known in drawn if known <= asked), key=len)].copy()
+            self.proxy.parts[asked, part].draw(placed, where, drawn[asked])
         return [(drawn[frozenset(parts)], where) for parts in wanted]
-
-
-@lru_cache(maxsize=8)
-def _at_rest(rig: Rig) -> tuple[Tensor, Carriers]:
-    assert rig.mesh is not None, "there is a mesh"
-    joints, weights = (
-        torch.from_numpy(part) for part in (rig.mesh.joints.astype(np.int32), rig.mesh.weights.astype(np.float32))
-    )
-    return torch.from_numpy(rig.mesh.vertices.astype(np.float32)), Carriers(joints, weights)
 
 
 class Sunlight:
@@ -152,13 +187,13 @@ class Sunlight:
         sets = SetMaps(setting) if before is None else before._sets
         return Sunlight(tuple(lamp for lamp in lamps if by_window(lamp)), sets)
 
-    def on(self, footing: Footing, splats: Splats, figure: Figure, own: Mapping[Lamp, Map]) -> Sunlit:
+    def on(self, feet: Any, splats: Splats, figure: Figure, own: Mapping[Lamp, Map]) -> Sunlit:
         """Which way splats face as the figure stands, and the share of each sun that gets to them.
 
-        `own` are the figure's maps for the suns that reach it.
+        `feet` are theirs on its proxy; `own` are the figure's maps for the suns that reach it.
         """
         suns = [(_numbers(sun), self._sets.of(sun), one) for sun, one in own.items()]
-        facing, reach = sun_on(footing, array(splats.quats), figure, suns)
+        facing, reach = sun_on(feet, array(splats.quats), figure, suns)
         return Sunlit(facing, _looks(tuple(own)), reach)
 
 
@@ -181,13 +216,13 @@ def by_window(lamp: Lamp) -> bool:
 
 
 def sun_on(
-    footing: Footing, quats: NDArray[np.float32], figure: Figure, suns: Sequence[tuple[list[float], Map, Map]]
+    feet: Any, quats: NDArray[np.float32], figure: Figure, suns: Sequence[tuple[list[float], Map, Map]]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:  # [N, 4] -> [B, 3, 16], [S, B, 16]
     """Which way splats face on a figure, sixteen a block, and the share of each sun that gets to them."""
     blocks = -(-len(quats) // LANES)
     facing = np.zeros((blocks, 3, LANES), dtype=np.float32)
     reach = np.zeros((len(suns), blocks, LANES), dtype=np.float32)
-    extension().sun_on(footing.lanes, quats, figure.table, list(suns), facing, reach)
+    feet.sun(quats, figure.table, list(suns), facing, reach)
     return facing, reach
 
 
