@@ -251,12 +251,25 @@ class Together:
 
     places: Places
     studio: Floats  # [N, 3] of all layers' splats: what fell there, over pi; 1 of those that are not asked for
+    split: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]  # of each layer: which places are its, and which rows
+
+    def quats_of_places(self, parts: Sequence[Splats]) -> NDArray[np.float32]:  # [P, 4]
+        """How the splats are turned that stand for all others, of the layers as they stand."""
+        found = np.empty((len(self.places.rows), 4), dtype=np.float32)
+        for part, (own, rows) in zip(parts, self.split, strict=True):
+            found[own] = array(part.quats)[rows]
+        return found
 
     @staticmethod
     def of(rests: Sequence[Splats], normals: Sequence[Tensor], own: Sequence[int], studio: Sequence[Lamp]) -> Together:
         """Layers at rest; `own` are those whose light is asked for."""
         places = Places.of(rests, normals, own)
-        return Together(places, studio_light(rests, normals, places, studio))
+        first, split = 0, []
+        for rest in rests:
+            here = np.nonzero((places.rows >= first) & (places.rows < first + len(rest)))[0]
+            split.append((here, places.rows[here] - first))
+            first += len(rest)
+        return Together(places, studio_light(rests, normals, places, studio), split)
 
 
 @dataclass(frozen=True, eq=False)
@@ -377,12 +390,13 @@ class _Reached:
         parts = [(*group.parts, *group.over) for group in groups]
         solids = [solid_of(own) for own in parts]
         whole = np.stack([np.min([s[0] for s in solids], axis=0), np.max([s[1] for s in solids], axis=0)])
-        found, before = [], ()
+        found: list[_Reaching] = []
+        before: tuple[Splats, ...] = ()
         for number, (group, own, solid) in enumerate(zip(groups, parts, solids, strict=True)):
             there = len(before) if _begins_with(own, before) else 0
             facing = None
             if self.shone is not None:
-                facing = self.shone.figure.facing(self.shone.places[number], _rows(group.parts, group.together.places.rows))
+                facing = self.shone.figure.facing(self.shone.places[number], group.together.quats_of_places(group.parts))
             fallen = self.lamplight.falls(own, group.together.places, whole, facing, there)
             before = own
             sheets, looks = _sheets(fallen, self.lamplight.lamps, self.lamplight.softness(solid.mean(axis=0)))
@@ -392,16 +406,6 @@ class _Reached:
 
 def _begins_with(parts: Sequence[Splats], before: Sequence[Splats]) -> bool:
     return len(before) <= len(parts) and all(one is other for one, other in zip(parts, before, strict=False))
-
-
-def _rows(parts: Sequence[Splats], rows: NDArray[np.int64]) -> NDArray[np.float32]:  # [P] -> [P, 4]
-    """The quaternions of splats that are counted through all parts."""
-    ends = np.cumsum([len(part) for part in parts])
-    found = np.empty((len(rows), 4), dtype=np.float32)
-    for part, end in zip(parts, ends, strict=True):
-        own = np.nonzero((rows < end) & (rows >= end - len(part)))[0]
-        found[own] = array(part.quats)[rows[own] - (end - len(part))]
-    return found
 
 
 def _sheets(

@@ -21,8 +21,8 @@ def wound_outwards(rig: Rig) -> Ints:  # [T, 3]
     corners = rig.mesh.vertices[triangles].astype(np.float64)
     piece = _pieces(rig.mesh.vertices, triangles)
     count = int(piece.max()) + 1
-    middle = np.stack([np.bincount(piece, corners[:, :, k].mean(axis=1), count) for k in range(3)], axis=1)
-    middle /= np.bincount(piece, minlength=count)[:, None]
+    sums = [np.bincount(piece, corners[:, :, k].mean(axis=1), count) for k in range(3)]
+    middle = np.stack(sums, axis=1) / np.bincount(piece, minlength=count)[:, None]
     a, b, c = (corners - middle[piece][:, None]).transpose(1, 0, 2)
     volume = np.bincount(piece, (np.cross(a, b) * c).sum(axis=1), count)
     inwards = (volume < 0) & (_open_share(rig.mesh.vertices, triangles, piece, count) <= CLOSED)
