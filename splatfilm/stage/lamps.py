@@ -127,6 +127,20 @@ class Places:
     starts: NDArray[np.int64]  # [P + 1]
     beside: NDArray[np.int32]  # rows of `starts`
 
+    def only(self, wanted: NDArray[np.bool_]) -> Places:  # [P]
+        """Some of the places, each with the light that it has among all of them: those beside them are kept too."""
+        near = wanted.copy()
+        for place in np.nonzero(wanted)[0]:
+            near[self.beside[self.starts[place] : self.starts[place + 1]]] = True
+        kept, number = np.nonzero(near)[0], np.full(len(self.rows) + 1, -1, dtype=np.int32)  # the last is no place's
+        number[kept] = np.arange(len(kept))
+        none = np.zeros(0, dtype=np.int32)
+        links = [number[self.beside[self.starts[p] : self.starts[p + 1]]] if wanted[p] else none for p in kept]
+        starts = np.cumsum([0, *(len(one) for one in links)]).astype(np.int64)
+        lot = np.where(np.append(wanted, False)[self.lot], number[self.lot], -1).astype(np.int32)
+        normals = np.ascontiguousarray(self.normals[kept])
+        return Places(self.rows[kept], normals, lot, starts, np.concatenate([none, *links]))
+
     @staticmethod
     def of(rest: Sequence[Splats], normals: Sequence[Tensor], own: Sequence[int]) -> Places:
         """The places of some of the layers at rest, `own`; all splats' normals are in their own axes."""
@@ -252,6 +266,7 @@ class Together:
     places: Places
     studio: Floats  # [N, 3] of all layers' splats: what fell there, over pi; 1 of those that are not asked for
     split: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]  # of each layer: which places are its, and which rows
+    counts: Sequence[int]  # of the layers' splats
 
     def quats_of_places(self, parts: Sequence[Splats]) -> NDArray[np.float32]:  # [P, 4]
         """How the splats are turned that stand for all others, of the layers as they stand."""
@@ -264,12 +279,25 @@ class Together:
     def of(rests: Sequence[Splats], normals: Sequence[Tensor], own: Sequence[int], studio: Sequence[Lamp]) -> Together:
         """Layers at rest; `own` are those whose light is asked for."""
         places = Places.of(rests, normals, own)
-        first, split = 0, []
-        for rest in rests:
-            here = np.nonzero((places.rows >= first) & (places.rows < first + len(rest)))[0]
-            split.append((here, places.rows[here] - first))
-            first += len(rest)
-        return Together(places, studio_light(rests, normals, places, studio), split)
+        counts = [len(rest) for rest in rests]
+        return Together(places, studio_light(rests, normals, places, studio), _split(places, counts), counts)
+
+    def seen(self, rows: NDArray[np.int64]) -> Together:
+        """The same, of which light is asked for some of all layers' splats only."""
+        wanted = np.zeros(len(self.places.rows) + 1, dtype=bool)
+        wanted[self.places.lot[rows]] = True
+        places = self.places.only(wanted[:-1])
+        return Together(places, self.studio, _split(places, self.counts), self.counts)
+
+
+def _split(places: Places, counts: Sequence[int]) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Of each layer, which places are its and which of its rows they are."""
+    first, found = 0, []
+    for count in counts:
+        here = np.nonzero((places.rows >= first) & (places.rows < first + count))[0]
+        found.append((here, places.rows[here] - first))
+        first += count
+    return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -132,7 +132,7 @@ class Stage:
         self._sunlight: tuple[tuple[Lamp, ...], Sunlight] | None = None
         self._footings: dict[Source, Footing] = {}
         self._proxies: dict[tuple[Any, ...], tuple[Proxy, list[Any]]] = {}
-        self._worn_in_lamps: dict[tuple[tuple[Source, ...], tuple[Lamp, ...]], list[Worn]] = {}
+        self._worn_in_lamps: dict[tuple[tuple[Source, ...], tuple[Lamp, ...]], tuple[list[Worn], list[Together]]] = {}
         self._together: dict[tuple[tuple[Source, ...], tuple[Lamp, ...]], Together] = {}
         self._normals: dict[Source, Tensor] = {}
 
@@ -320,7 +320,7 @@ class Stage:
 
     def _in_lamps(self, placed: Placed, splats: tuple[Splats, ...], carried: Carried | None) -> tuple[Tensor, ...]:
         """What a member's colours are multiplied by in the lamps of its scene."""
-        from splatfilm.stage.lamps import Group, Worn, lamp_gains
+        from splatfilm.stage.lamps import Group, lamp_gains
 
         assert placed.light is not None and self._probes is not None, "it is lit, from a set that is known"
         lamps, names = placed.light.lamps, [(placed.asset, source) for source in placed.sources]
@@ -331,25 +331,41 @@ class Stage:
         for name in dict.fromkeys(one for group in groups for one in group):
             if name not in whole:
                 whole[name] = self._stands_whole(placed, name, carried)
+        key = tuple(names), studio
+        if key not in self._worn_in_lamps:
+            self._worn_in_lamps[key] = self._found_for_lamps(placed, names, groups)
+        worn, together = self._worn_in_lamps[key]
         standing = []
-        for group in groups:
+        for group, known in zip(groups, together, strict=True):
             over = [name for name in names if name not in group] if placed.light.worn_shadows else []
             parts, others = (tuple(whole[name] for name in some) for some in (group, over))
             mesh = self._mesh_parts([*group, *over]) if on_mesh else ()
-            standing.append(Group(self._before_camera(group, studio), parts, others, mesh))
+            standing.append(Group(known, parts, others, mesh))
         shone = self._shone(placed, carried, groups, standing) if carried is not None and on_mesh else None
-        key = tuple(names), studio
-        if key not in self._worn_in_lamps:
-            found = []
-            for name in names:
-                group = self._photographed_with(name)
-                before = sum(len(self._whole(one)) for one in group[: group.index(name)])
-                rows = self._which_lit(placed, name[1])
-                rows = before + (np.arange(len(self._whole(name))) if rows is None else rows)
-                together, surface = self._before_camera(group, studio), self._surface(placed, name[1])
-                found.append(Worn.of(groups.index(group), together, surface, rows))
-            self._worn_in_lamps[key] = found
-        return lamp_gains(splats, self._worn_in_lamps[key], standing, placed.light, lamplight, self._probes, shone)
+        return lamp_gains(splats, worn, standing, placed.light, lamplight, self._probes, shone)
+
+    def _found_for_lamps(
+        self, placed: Placed, names: Sequence[Source], groups: Sequence[tuple[Source, ...]]
+    ) -> tuple[list[Worn], list[Together]]:
+        """What lamps take of each layer that is worn, and of what was photographed together, where it is seen."""
+        from splatfilm.stage.lamps import Worn
+
+        assert placed.light is not None, "it is lit"
+        seen: dict[Source, NDArray[np.int64]] = {}
+        for name in names:
+            group = self._photographed_with(name)
+            before = sum(len(self._whole(one)) for one in group[: group.index(name)])
+            rows = self._which_lit(placed, name[1])
+            seen[name] = before + (np.arange(len(self._whole(name))) if rows is None else rows)
+        together = []
+        for group in groups:
+            own = [seen[name] for name in names if self._photographed_with(name) == group]
+            together.append(self._before_camera(group, placed.light.studio).seen(np.concatenate(own)))
+        worn = []
+        for name in names:
+            number = groups.index(self._photographed_with(name))
+            worn.append(Worn.of(number, together[number], self._surface(placed, name[1]), seen[name]))
+        return worn, together
 
     def _lamplight(self, lamps: tuple[Lamp, ...], on_mesh: bool) -> Lamplight:
         """The lamps that are looked for lot by lot; where splats hang on a mesh, the sun in a window is none of them."""

@@ -167,17 +167,47 @@ def test_layers_stand_side_by_side_in_their_order(stage: Stage) -> None:
     assert len(stage.at(1060).splats) == spans[-1].stop
 
 
-@pytest.mark.parametrize("light", ["own", "set"])
-def test_changing_one_layer_leaves_every_other_layer_identical_to_the_bit(folder: Path, light: str) -> None:
-    looks, lit = 'looks = [{ frame = 1050, look = "morning" }]', f'light = "{light}"'
-    (folder / "night.toml").write_text(STORY.replace(looks, lit))
-    (folder / "dressed.toml").write_text(STORY.replace(looks, f"{looks}\n{lit}"))
+LAMPS = """
+[[scenes.one.lamps]]
+kind = "sun"
+strength = 3
+direction = [0.3, -0.9, -0.5]
+window = { position = [1, 5, 3], facing = [0, -1], size = [4, 4] }
+[[scenes.one.lamps]]
+kind = "panel"
+strength = 40
+position = [1, 0, 2.5]
+direction = [0, 0.5, -1]
+size = [1, 1]
+"""
+
+
+def in_both_looks(folder: Path, light: str, lamps: str) -> tuple[Staged, Staged]:
+    """Ada with the gown and without it, in a light, at one frame."""
+    looks, lit = 'looks = [{ frame = 1050, look = "morning" }]', f"light = {light}"
+    (folder / "night.toml").write_text(STORY.replace(looks, lit) + lamps)
+    (folder / "dressed.toml").write_text(STORY.replace(looks, f"{looks}\n{lit}") + lamps)
     films = [load(folder / name) for name in ("dressed.toml", "night.toml")]
     dressed, night = (stage_of(one, folder).at(1060) for one in films)
+    return dressed, night
+
+
+@pytest.mark.parametrize(("light", "lamps"), [('"own"', ""), ('"set"', ""), ('"set"', LAMPS)])
+def test_changing_one_layer_leaves_every_other_layer_identical_to_the_bit(folder: Path, light: str, lamps: str) -> None:
+    dressed, night = in_both_looks(folder, light, lamps)
     assert {s.layer for s in dressed.spans} - {s.layer for s in night.spans} == {"gown"}
     for span in dressed.spans:
         if span.layer in ("body", "hair", "pyjamas"):
             assert digest(dressed, span.layer) == digest(night, span.layer, span.shown)
+
+
+def test_what_is_worn_shades_what_is_beside_it_where_the_film_asks_for_that(folder: Path) -> None:
+    dressed, night = in_both_looks(folder, "{ worn_shadows = true }", LAMPS)
+    span = next(span for span in dressed.spans if span.layer == "pyjamas")
+    other = next(span for span in night.spans if span.layer == "pyjamas")
+    worn, alone = dressed.splats.sh[span.rows, 0], night.splats.sh[other.rows, 0][span.shown]
+    assert torch.equal(dressed.splats.means[span.rows], night.splats.means[other.rows][span.shown])
+    assert float((worn - alone).mean()) < -0.01
 
 
 def test_a_worn_layer_hides_what_lies_below_it_and_nothing_else(stage: Stage) -> None:
