@@ -26,7 +26,9 @@ def read_optics(table: Table, base: Optics) -> Optics:
             "shutter_phase",
         )
         phase = inherited
-    return Optics(fields.switch(table, "depth_of_field", base.depth_of_field), angle, phase, _samples(table, base.samples))
+    return Optics(
+        fields.switch(table, "depth_of_field", base.depth_of_field), angle, phase, _samples(table, base.samples)
+    )
 
 
 def _samples(table: Table, default: int | None) -> int | None:

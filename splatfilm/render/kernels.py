@@ -82,7 +82,9 @@ LANES = 16
 """Splats that a kernel takes at one time."""
 
 
-def in_lanes(values: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float32]]:  # [N, K] -> [N / 16 rounded up, K, 16]
+def in_lanes(
+    values: np.ndarray[Any, Any],
+) -> np.ndarray[Any, np.dtype[np.float32]]:  # [N, K] -> [N / 16 rounded up, K, 16]
     """Rows as kernels read them, value by value of sixteen; ones after the last."""
     blocks = -(-len(values) // LANES)
     padded = np.ones((blocks * LANES, values.shape[1]), dtype=np.float32)

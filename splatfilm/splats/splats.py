@@ -55,8 +55,8 @@ class Splats:
     def device(self) -> torch.device:
         return self.means.device
 
-    def only(self, rows: Tensor) -> Splats:  # [M] int64
-        """Some of the splats, in the order of `rows`."""
+    def only(self, rows: Tensor | slice) -> Splats:  # [M] int64
+        """Some of the splats, in the order of `rows`; of a slice nothing is copied."""
         names = ("means", "quats", "scales", "opacities", "sh", "stretches", "turns", "antialiased")
         given: dict[str, Tensor | None] = {name: getattr(self, name) for name in names}
         chosen: dict[str, Any] = {name: None if v is None else v[rows] for name, v in given.items()}

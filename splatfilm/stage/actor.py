@@ -49,7 +49,7 @@ class BoundLayer:
 
     def photographed(self, splats: Splats) -> Splats:
         """Of the layer's splats, however they stand, those that were photographed."""
-        return splats if self.borrowed is None else splats.only(torch.arange(self.borrowed.count, device=splats.device))
+        return splats if self.borrowed is None else splats.only(slice(0, self.borrowed.count))
 
     def lit(self, gains: Tensor) -> Tensor:  # of those that were photographed -> [N, 3]
         """What the colours of all of the layer's splats are multiplied by in a light."""

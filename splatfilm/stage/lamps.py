@@ -310,9 +310,7 @@ class Worn:
     studio: NDArray[np.float32]  # [N / 16 rounded up, 3, 16]
 
     @staticmethod
-    def of(
-        group: int, together: Together, surface: Surface, rows: NDArray[np.int64]
-    ) -> Worn:
+    def of(group: int, together: Together, surface: Surface, rows: NDArray[np.int64]) -> Worn:
         """A layer whose splats to be seen are these rows of the group's."""
         lot = np.ascontiguousarray(together.places.lot[rows])
         return Worn(group, surface, lot, in_lanes(together.studio[rows]))
@@ -377,7 +375,8 @@ def lamp_gains(
 ) -> tuple[Tensor, ...]:
     """What the colours of a member's splats, layer by layer, are multiplied by in the lamps of its scene: [N, 3] each.
 
-    `lamplight` has the lamps that are looked for lot by lot; `shone` those that are not. Pure; the same bits at any thread count, and for a layer whatever else is worn.
+    `lamplight` has the lamps that are looked for lot by lot; `shone` those that are not. Pure; the same bits at any
+    thread count, and for a layer whatever else is worn.
     """
     reached = _Reached(light, lamplight, probes, shone)
     known = reached.by(groups)
@@ -424,7 +423,9 @@ class _Reached:
             there = len(before) if _begins_with(own, before) else 0
             facing = None
             if self.shone is not None:
-                facing = self.shone.figure.facing(self.shone.places[number], group.together.quats_of_places(group.parts))
+                facing = self.shone.figure.facing(
+                    self.shone.places[number], group.together.quats_of_places(group.parts)
+                )
             fallen = self.lamplight.falls(own, group.together.places, whole, facing, there)
             before = own
             sheets, looks = _sheets(fallen, self.lamplight.lamps, self.lamplight.softness(solid.mean(axis=0)))

@@ -150,7 +150,9 @@ def smooth_normals(rig: Rig, points: Floats, chosen: NDArray[np.int64]) -> Float
     assert rig.mesh is not None, "there is a mesh"
     triangles = rig.mesh.triangles[chosen]
     corners = rig.mesh.vertices[triangles].astype(np.float64)
-    return _Sides(triangles, corners, _smooth(triangles, _across(corners)), np.zeros(len(chosen))).nearest(points).normals
+    return (
+        _Sides(triangles, corners, _smooth(triangles, _across(corners)), np.zeros(len(chosen))).nearest(points).normals
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from splatfilm.stage.contact import Known, Patches
     from splatfilm.stage.lamps import Group, Lamplight, Shone, Together, Worn
     from splatfilm.stage.light import Probes, Surface
-    from splatfilm.stage.resting import Resting
     from splatfilm.stage.normals import Footing
+    from splatfilm.stage.resting import Resting
     from splatfilm.stage.rigs.rig import Rig
     from splatfilm.stage.sunlight import Proxy, Sunlight
 
@@ -368,7 +368,7 @@ class Stage:
         return worn, together
 
     def _lamplight(self, lamps: tuple[Lamp, ...], on_mesh: bool) -> Lamplight:
-        """The lamps that are looked for lot by lot; where splats hang on a mesh, the sun in a window is none of them."""
+        """The lamps that are looked for lot by lot; where splats hang on a mesh, a sun in a window is none of them."""
         from splatfilm.stage.lamps import Lamplight
         from splatfilm.stage.sunlight import by_window
 

@@ -30,10 +30,10 @@ from splatfilm.splats import Splats
 from splatfilm.stage.actor import Carried
 from splatfilm.stage.deform import Carriers, carried
 from splatfilm.stage.normals import Footing, seen_sides
-from splatfilm.stage.rigs.rig import Ints, Rig
+from splatfilm.stage.rigs.rig import Rig
 from splatfilm.stage.rigs.winding import wound_outwards
 
-SET_CELL, OWN_CELL = 0.0075, 0.006  # metres: of the maps of a set and of a member
+SET_CELL, OWN_CELL = 0.0075, 0.008  # metres: of the maps of a set and of a member
 FAR = 1000.0  # metres from its window that a sun is drawn from: near enough for the kernels' numbers
 PANE = 0.03  # metres past a window in which the haze of its glass is, and nothing keeps its sun off
 AROUND = 0.05  # metres about a window that its map shows
@@ -95,9 +95,7 @@ class Proxy:
     parts: Mapping[tuple[frozenset[str], str], Any]  # what is seen of a part among some parts, as the kernels have it
 
     @staticmethod
-    def of(
-        rig: Rig, feet: Sequence[Footing], wanted: Sequence[tuple[str, ...]]
-    ) -> tuple[Proxy, list[Any]]:
+    def of(rig: Rig, feet: Sequence[Footing], wanted: Sequence[tuple[str, ...]]) -> tuple[Proxy, list[Any]]:
         """Of splats' feet, and of the choices of parts that throw shadows; and the feet as the kernels have them."""
         assert rig.mesh is not None, "there is a mesh"
         outwards = wound_outwards(rig)
@@ -166,7 +164,9 @@ class Figure:
             return None
         width, height = (int((high[k] - low[k]) / OWN_CELL) + 1 + 2 * _RIM for k in range(2))
         where = [low[0] - _RIM * OWN_CELL, low[1] - _RIM * OWN_CELL, OWN_CELL]
-        drawn: dict[frozenset[str], NDArray[np.int32]] = {frozenset(): np.full((height, width), NOTHING, dtype=np.int32)}
+        drawn: dict[frozenset[str], NDArray[np.int32]] = {
+            frozenset(): np.full((height, width), NOTHING, dtype=np.int32)
+        }
         for asked, part in _drawn(wanted):
             if asked not in drawn:
                 drawn[asked] = drawn[max((known for known in drawn if known <= asked), key=len)].copy()

@@ -154,7 +154,8 @@ def test_cloth_that_an_arm_pulls_faces_as_the_mesh_does_then() -> None:
     figure = Figure.of(proxy, carried)
     ids = own[sleeve].ravel()
     carriers = Carriers(
-        torch.from_numpy(rig.mesh.joints[ids].astype(np.int32)), torch.from_numpy(rig.mesh.weights[ids].astype(np.float32))
+        torch.from_numpy(rig.mesh.joints[ids].astype(np.int32)),
+        torch.from_numpy(rig.mesh.weights[ids].astype(np.float32)),
     )
     at_rest = torch.from_numpy(rig.mesh.vertices[ids].astype(np.float32))
     now = carried_points(at_rest, carriers, carried.bones).numpy().reshape(-1, 3, 3)
@@ -174,7 +175,7 @@ def test_cloth_that_an_arm_pulls_faces_as_the_mesh_does_then() -> None:
 def test_at_rest_the_figure_faces_as_splats_are_known_to() -> None:
     rig = load_rig(ADA)
     assert rig.mesh is not None
-    points = rig.mesh.vertices[:: 61]
+    points = rig.mesh.vertices[::61]
     rng = np.random.default_rng(3)
     quats = rng.normal(size=(len(points), 4))
     quats /= np.linalg.norm(quats, axis=1, keepdims=True)

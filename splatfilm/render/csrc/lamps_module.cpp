@@ -109,19 +109,26 @@ auto falls(Lamplight& self, const std::vector<Part>& member, const std::tuple<st
     }
     const Fallen found = falls_on({at.data(), normals.data(), n}, self.own, self.openings.lamps(), self.whole, lets_by.data());
     const size_t width = size_t(self.whole) * 3;
+    std::vector<size_t> given;  // what any place gets anything of
+    for (size_t k = 0; k < width; ++k) {
+      bool any = false;
+      for (int64_t i = 0; i < n && !any; ++i) any = found.vectors[size_t(i) * width + k] != 0;
+      if (any) given.push_back(k);
+    }
     for (int64_t i = 0; i < n; ++i) {
       const int64_t first = starts.data()[i], last = starts.data()[i + 1];
       const float share = 1 / float(1 + last - first);
       float sum = found.open[size_t(i)];
       float* out = vectors.data() + size_t(i) * width;
-      for (size_t k = 0; k < width; ++k) out[k] = found.vectors[size_t(i) * width + k];
+      for (size_t k = 0; k < width; ++k) out[k] = 0;
+      for (size_t k : given) out[k] = found.vectors[size_t(i) * width + k];
       for (int64_t j = first; j < last; ++j) {
         const size_t other = size_t(others.data()[j]);
         sum += found.open[other];
-        for (size_t k = 0; k < width; ++k) out[k] += found.vectors[other * width + k];
+        for (size_t k : given) out[k] += found.vectors[other * width + k];
       }
       open[size_t(i)] = sum * share;
-      for (size_t k = 0; k < width; ++k) out[k] *= share;
+      for (size_t k : given) out[k] *= share;
     }
   }
   return std::make_tuple(handed_over(std::move(open)), handed_over(std::move(vectors)));

@@ -1,4 +1,4 @@
-"""Which way the triangles of a mesh are wound: trims and buttons often are the other way round than the cloth they are on."""
+"""Which way the triangles of a mesh are wound: trims and buttons often are the other way round than their cloth."""
 
 from __future__ import annotations
 
