@@ -1,6 +1,6 @@
 """The promise of the actor: posed in the flat, she is what path-traced truth shows.
 
-Uses the reconstructions in `out/` and makes those that are missing, which takes minutes.
+Her clothes keep light off what is below them there, as they do in truth. Uses the reconstructions in `out/` and makes those that are missing, which takes minutes.
 """
 
 from __future__ import annotations
