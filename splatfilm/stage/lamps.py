@@ -34,7 +34,7 @@ from splatfilm.stage.light import HEIGHTS, MOST, Probes, Surface, harmonics
 from splatfilm.stage.sunlight import Figure, Map, Sunlight
 
 PARTS = 2  # a panel throws this many shadows each way, and shines with twice as many parts
-SET_CELL, OWN_CELL = 0.04, 0.032  # metres: the lattices that light is marched through; what is in a lamp's way by half
+SET_CELL, OWN_CELL = 0.04, 0.036  # metres: the lattices that light is marched through; what is in a lamp's way by half
 MOST_CELLS = 500  # of a lattice along a side
 STRAYS = 0.01  # share of a set's splats at either end of an axis that its lattice leaves out
 DIMMEST = 0.2  # of a studio, over pi: less is not taken out of anything
