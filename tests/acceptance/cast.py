@@ -42,6 +42,7 @@ LIGHT = (
     "tests/stage/test_light.py",
     "tests/stage/test_lamps.py",
     "tests/stage/test_normals.py",
+    "tests/stage/test_sunlight.py",
     "tests/film/test_film_lamps.py",
 )
 FACES = ("tests/stage/test_face.py",)

@@ -1,6 +1,7 @@
 """The promise of the actor: posed in the flat, she is what path-traced truth shows.
 
-Her clothes keep light off what is below them there, as they do in truth. Uses the reconstructions in `out/` and makes those that are missing, which takes minutes.
+Her clothes keep light off what is below them there, as they do in truth. Uses the reconstructions in `out/` and makes
+those that are missing, which takes minutes.
 """
 
 from __future__ import annotations
@@ -40,5 +41,8 @@ PROMISES = (
         "the posed actor covers at least 0.95 of her true outline in every test picture",
         the_actor_is_where_truth_has_her,
     ),
-    Promise("the posed actor is within 24 dB of truth in every test picture", the_actor_looks_as_truth_has_her),
+    Promise(
+        "the posed actor, in the shadow of what she wears, is within 24 dB of truth in every test picture",
+        the_actor_looks_as_truth_has_her,
+    ),
 )

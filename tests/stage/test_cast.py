@@ -325,7 +325,7 @@ def test_clips_fade_into_one_another_without_a_jump(film: Film) -> None:
 def test_scaling_an_actor_scales_means_and_covariances(stage: Stage, film: Film) -> None:
     placed = next(p for p in Placements(film, "one").at(1020) if p.member == "ada")
     assert placed.pose is not None
-    layer = stage._layer(("ada", "layers/body"))
+    layer = stage._wardrobe.layer(("ada", "layers/body"))
     rig = load_rig(RIG)
     once = layer.posed(rig, placed.pose, placed.place)
     large = dataclasses.replace(placed.place, scale=2.0, translation=(0.0, 0.0, 0.0))
