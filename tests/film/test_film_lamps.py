@@ -122,3 +122,16 @@ def test_what_surfaces_send_is_a_share(tmp_path: Path) -> None:
     assert light is not None and light.bounce == 0.25
     with pytest.raises(InputError, match="bounce"):
         load(film_with(tmp_path, sky, light="light = { bounce = 2 }"))
+
+
+def test_worn_shadows_are_a_switch_that_decides_a_frames_key(tmp_path: Path) -> None:
+    sky = '{ kind = "sky", strength = 3 }'
+    found = []
+    for said in ("light = { worn_shadows = true }", 'light = "set"'):
+        light = load(film_with(tmp_path, sky, light=said)).scenes["one"].cast[0].light
+        assert light is not None
+        found.append(light)
+    assert found[0].worn_shadows and not found[1].worn_shadows
+    assert light_value(found[0]) != light_value(found[1])
+    with pytest.raises(InputError, match="expected true or false"):
+        load(film_with(tmp_path, sky, light="light = { worn_shadows = 1 }"))
