@@ -16,6 +16,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,7 @@ UNIT, NOTHING = 1e-4, -(1 << 30)  # metres; as the kernels have them
 _RIM = 4  # cells about a map that nothing is in
 
 
+@lru_cache(maxsize=64)
 def axes(sun: Lamp) -> Floats:  # [3, 3]
     """Two ways across a sun's light, and the way towards it."""
     towards = -np.array(sun.direction) / np.linalg.norm(sun.direction)
@@ -54,6 +56,7 @@ def axes(sun: Lamp) -> Floats:  # [3, 3]
     return np.stack([right, np.cross(towards, right), towards])
 
 
+@lru_cache(maxsize=64)
 def _beam(sun: Lamp) -> Floats:  # [2, 2]
     """How far the beam of a window reaches across its light: the least and the most to the right and up."""
     assert sun.facing is not None, "it comes in by a window"
@@ -240,12 +243,14 @@ class SetMaps:
         return self._known[key]
 
 
+@lru_cache(maxsize=64)
 def _numbers(sun: Lamp) -> list[float]:
     assert sun.facing is not None, "it comes in by a window"
     numbers: list[Any] = [*axes(sun).ravel().tolist(), *sun.position, *sun.facing, *sun.size]
     return [float(number) for number in numbers]
 
 
-def _looks(suns: Sequence[Lamp]) -> NDArray[np.float32]:  # [S, 6]
+@lru_cache(maxsize=64)
+def _looks(suns: tuple[Lamp, ...]) -> NDArray[np.float32]:  # [S, 6]
     rows = [[*axes(sun)[2], *(np.array(sun.colour) * sun.strength / math.pi)] for sun in suns]
     return np.array(rows, dtype=np.float32).reshape(-1, 6)
