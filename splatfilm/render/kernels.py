@@ -75,6 +75,8 @@ def use_most_pairs(count: int = 0) -> None:
 
 def array(tensor: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
     """A view of a float32 CPU tensor as a contiguous array; copies only what is not contiguous."""
+    if tensor.dtype == torch.float32 and tensor.is_cpu and not tensor.requires_grad and tensor.is_contiguous():
+        return tensor.numpy()
     return tensor.detach().to(device="cpu", dtype=torch.float32).contiguous().numpy()
 
 

@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
+from typing import Any
 
 import numpy as np
 import torch
@@ -77,6 +78,16 @@ class BoundLayer:
     def moved(self, carried: Carried) -> Splats:
         """The splats as bones and blendshapes carry them."""
         return self.standing(carried, self.drape)
+
+    def among(self, layer: BoundLayer, whole: Splats, rows: NDArray[np.int64]) -> Splats:
+        """What `moved` gives of these rows of a layer, from `whole`, which it has given of that layer, to the bit."""
+        taken = torch.from_numpy(rows).to(whole.device)
+        parts: dict[str, Any] = {}
+        for name in ("means", "quats", "scales", "opacities", "stretches", "turns"):
+            value = getattr(whole, name)
+            if value is not getattr(layer.rest, name):
+                parts[name] = None if value is None else value[taken]
+        return dataclasses.replace(self.rest, **parts)
 
     def standing(self, carried: Carried, drape: Drape | None = None) -> Splats:
         """Where `moved` has the splats, and how turned; not how cloth is stretched."""

@@ -87,8 +87,8 @@ def extent_of(parts: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]]) 
     solid = some[np.concatenate(opaque) >= FAINTEST]
     solid = solid if len(solid) else some
     cut = int(OUTLIERS * len(solid))
-    ordered = np.partition(solid, [cut, len(solid) - 1 - cut], axis=0)
-    return ordered[[cut, len(solid) - 1 - cut]].astype(np.float64)
+    ordered = np.partition(np.ascontiguousarray(solid.T), [cut, len(solid) - 1 - cut], axis=1)
+    return ordered[:, [cut, len(solid) - 1 - cut]].T.astype(np.float64)
 
 
 def diagonal(splats: Splats) -> float:

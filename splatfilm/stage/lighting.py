@@ -22,10 +22,7 @@ from splatfilm.stage.normals import Footing, facing_at_rest, footing
 from splatfilm.stage.placement import Placed
 from splatfilm.stage.rigs.skeleton import world_transforms
 from splatfilm.stage.sunlight import Figure, Proxy, Sunlight, by_window
-from splatfilm.stage.wardrobe import Source, Wardrobe
-
-Stands = tuple[tuple[Splats, ...], tuple[Tensor | None, ...]]
-"""A member's splats, layer by layer, and what the light of the set multiplies their colours by."""
+from splatfilm.stage.wardrobe import Source, Stood, Wardrobe
 
 
 class Lighting:
@@ -43,8 +40,8 @@ class Lighting:
         self._together: dict[tuple[tuple[Source, ...], tuple[Lamp, ...]], Together] = {}
         self._normals: dict[Source, Tensor] = {}
 
-    def lit(self, placed: Placed, splats: tuple[Splats, ...], carried: Carried | None) -> Stands:
-        """A member in the light of the set, which stands still."""
+    def gains(self, placed: Placed, stood: Sequence[Stood], carried: Carried | None) -> tuple[Tensor, ...]:
+        """What the light of the set, which stands still, multiplies colours of a member's layers by: [N, 3] each."""
         from splatfilm.stage.light import Probes
 
         assert placed.light is not None, "it is asked for"
@@ -55,22 +52,29 @@ class Lighting:
         worn = [
             self._wardrobe.worn(placed, s) if placed.pose is not None or placed.worn else None for s in placed.sources
         ]
-        seen = tuple(p if one is None else one.photographed(p) for p, one in zip(splats, worn, strict=True))
+        seen = tuple(s.seen if one is None else one.photographed(s.seen) for s, one in zip(stood, worn, strict=True))
         if placed.light.lamps:
-            gains = self._in_lamps(placed, seen, carried)
+            gains = self._in_lamps(placed, seen, [one.whole for one in stood], carried)
         else:
             surfaces = tuple(self._surface(placed, source) for source in placed.sources)
             gains = gains_of(seen, surfaces, placed.light, self._probes, self._standing_at(placed))
-        return splats, tuple(g if one is None else one.lit(g) for g, one in zip(gains, worn, strict=True))
+        return tuple(g if one is None else one.lit(g) for g, one in zip(gains, worn, strict=True))
 
-    def _in_lamps(self, placed: Placed, splats: tuple[Splats, ...], carried: Carried | None) -> tuple[Tensor, ...]:
+    def _in_lamps(
+        self, placed: Placed, splats: tuple[Splats, ...], wholes: Sequence[Splats | None], carried: Carried | None
+    ) -> tuple[Tensor, ...]:
         """What a member's colours are multiplied by in the lamps of its scene."""
         assert placed.light is not None and self._probes is not None, "it is lit, from a set that is known"
         lamps, names = placed.light.lamps, [(placed.asset, source) for source in placed.sources]
         on_mesh = carried is not None and self._wardrobe.rig(placed.asset).mesh is not None
         lamplight = self._lamplight(lamps, on_mesh)
         studio, groups = placed.light.studio, self._groups(placed)
-        whole = {n: part for n, part in zip(names, splats, strict=True) if self._wardrobe.which(placed, n[1]) is None}
+        whole: dict[Source, Splats] = {}
+        for name, part, all_of_it in zip(names, splats, wholes, strict=True):
+            if all_of_it is not None:
+                whole[name] = self._wardrobe.layer(name).photographed(all_of_it)
+            elif self._wardrobe.which(placed, name[1]) is None:
+                whole[name] = part
         for name in dict.fromkeys(one for group in groups for one in group):
             if name not in whole:
                 whole[name] = self._stands_whole(placed, name, carried)

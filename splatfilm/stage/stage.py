@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from splatfilm.base.threads import one_torch_thread
 from splatfilm.film.model import LAYER_PREFIX, Contact, Film
 from splatfilm.stage.placement import Placed, Placements
-from splatfilm.stage.wardrobe import Source, Wardrobe
+from splatfilm.stage.wardrobe import Source, Stood, Wardrobe
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from splatfilm.stage.actor import Carried
     from splatfilm.stage.canvas import Canvas
     from splatfilm.stage.contact import Known, Patches
-    from splatfilm.stage.lighting import Lighting, Stands
+    from splatfilm.stage.lighting import Lighting
     from splatfilm.stage.resting import Resting
+
+    Stands = tuple[tuple[Splats, ...], tuple[Tensor | None, ...]]
+    """A member's splats, layer by layer, and what the light of the set multiplies their colours by."""
 
 
 @dataclass(frozen=True)
@@ -227,16 +230,17 @@ class Stage:
         known = self._standing.get(number)
         if known is not None and known[0] == placed:
             return known[1]
-        splats: tuple[Splats, ...]
         carried: Carried | None = None
         if placed.pose is None and not placed.worn:
-            splats = (transformed(self._wardrobe.splats(placed.asset, placed.look), placed.place),)
+            look = self._wardrobe.splats(placed.asset, placed.look)
+            stood: tuple[Stood, ...] = (Stood(transformed(look, placed.place)),)
         else:
             carried = self._wardrobe.carried(placed)
-            splats = tuple(self._wardrobe.dressed(placed, source, carried) for source in placed.sources)
+            stood = self._wardrobe.dressed(placed, carried)
+        splats = tuple(one.seen for one in stood)
         gains: tuple[Tensor | None, ...] = (None,) * len(splats)
         if placed.light is not None:
-            splats, gains = self._lighting.lit(placed, splats, carried)
+            gains = self._lighting.gains(placed, stood, carried)
         if placed.stirs:
             from splatfilm.stage.ambient import stirred
             from splatfilm.stage.light import shown

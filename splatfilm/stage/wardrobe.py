@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 
 Source = tuple[str, str]
 """(asset, look), or (asset, "layers/" and the layer's name)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stood:
+    """A layer as it stands: what is seen of it, and, where that is not all and somebody has asked, the whole of it."""
+
+    seen: Splats
+    whole: Splats | None = None
 
 
 class Wardrobe:
@@ -72,12 +81,22 @@ class Wardrobe:
             return None
         return Carried.by(self.rig(placed.asset), placed.pose, placed.place)
 
-    def dressed(self, placed: Placed, source: str, carried: Carried | None) -> Splats:
-        """One layer of a character: posed, in its place, without what the layers over it hide."""
+    def dressed(self, placed: Placed, carried: Carried | None) -> tuple[Stood, ...]:
+        """What is seen of each of a member's layers, posed, in its place; and, where lamps ask, where all of it is."""
+        asked = placed.light is not None and bool(placed.light.lamps)
+        return tuple(self._stood(placed, source, carried, asked) for source in placed.sources)
+
+    def _stood(self, placed: Placed, source: str, carried: Carried | None, asked: bool) -> Stood:
         from splatfilm.splats import transformed
 
-        layer = self.worn(placed, source)
-        return transformed(layer.rest, placed.place) if carried is None else layer.moved(carried)
+        worn, rows = self.worn(placed, source), self.which(placed, source)
+        if carried is None:
+            return Stood(transformed(worn.rest, placed.place))
+        if rows is None or not asked:
+            return Stood(worn.moved(carried))
+        layer = self.layer((placed.asset, source))
+        whole = layer.moved(carried)
+        return Stood(worn.among(layer, whole, rows), whole)
 
     def whole(self, name: Source) -> Splats:
         """All splats of a layer or look that were photographed, at rest."""

@@ -477,9 +477,12 @@ def test_some_splats_of_a_layer_stand_as_they_do_among_all_of_them() -> None:
     whole = layer.posed(rig, pose, IDENTITY)
     assert layer.cage is not None and len(layer.cage.rows) > 100
     for rows in (np.arange(0, 3000, 7), np.setdiff1d(np.arange(3000), layer.cage.rows), np.zeros(0, np.int64)):
-        some, expected = layer.only(rows).posed(rig, pose, IDENTITY), whole.only(torch.from_numpy(rows))
+        part, expected = layer.only(rows), whole.only(torch.from_numpy(rows))
+        some, taken = part.posed(rig, pose, IDENTITY), part.among(layer, whole, rows)
         for name in ("means", "quats", "scales", "opacities", "sh", "stretches", "turns"):
             assert torch.equal(getattr(some, name), getattr(expected, name)), name
+            assert torch.equal(getattr(taken, name), getattr(expected, name)), name
+        assert taken.sh is part.rest.sh, "what no pose changes is not written again"
 
 
 def test_triangles_are_stretched_alike_at_any_thread_count_and_instruction_set() -> None:
