@@ -55,9 +55,8 @@ static void light_gains(const LightTask& task, int64_t begin, int64_t end) {
       rows[i] = task.quats + 4 * id;
       heights[i] = task.means[3 * id + 2];
     }
-    F columns[16];
-    gather(rows, 4, columns);
-    const F turn[4] = {columns[0], columns[1], columns[2], columns[3]};
+    F turn[4];
+    gather_fours(rows, turn);
     const float* own = task.surface + 9 * first;  // blocks of sixteen, value by value
     const float* way = task.facing ? task.facing + 3 * first : nullptr;
     const V3 n = way ? V3{load(way), load(way + 16), load(way + 32)} : turned(turn, {load(own), load(own + 16), load(own + 32)});

@@ -134,33 +134,42 @@ void Depths::add(const double (&at)[3], float weight, int first, int last) {
   const int64_t x = cell[0], y = cell[1], z = cell[2], row = box_.size[0], plane = row * box_.size[1];
   const float xs[2] = {1 - past[0], past[0]}, ys[2] = {1 - past[1], past[1]}, zs[2] = {(1 - past[2]) * weight, past[2] * weight};
   int32_t* depths = blurred_[0].data() + z * plane + y * row + x;
-  const auto put = [&](int i, int j, int n) {
-    int32_t& depth = depths[n * plane + j * row + i];
-    depth = std::min(kMost, depth + int32_t(xs[i] * ys[j] * zs[n] + 0.5f));
+  const float level[4] = {xs[0] * ys[0], xs[1] * ys[0], xs[0] * ys[1], xs[1] * ys[1]};
+  int32_t shares[8];
+  for (int c = 0; c < 8; ++c) shares[c] = int32_t(level[c & 3] * zs[c >> 2] + 0.5f);
+  const auto put = [&](int c) {
+    int32_t& depth = depths[(c >> 2) * plane + (c >> 1 & 1) * row + (c & 1)];
+    depth = std::min(kMost, depth + shares[c]);
   };
   const bool inside = uint64_t(x) < uint64_t(box_.size[0] - 1) && uint64_t(y) < uint64_t(box_.size[1] - 1) && z >= first &&
                       z + 1 < last;
-  if (!inside && (x < -1 || y < -1 || z < first - 1 || x >= box_.size[0] || y >= box_.size[1] || z >= last)) return;
-  for (int n = 0; n < 2; ++n)
-    for (int j = 0; j < 2; ++j)
-      for (int i = 0; i < 2; ++i)
-        if (inside || (uint64_t(x + i) < uint64_t(box_.size[0]) && uint64_t(y + j) < uint64_t(box_.size[1]) && z + n >= first &&
-                       z + n < last))
-          put(i, j, n);
+  if (inside) {
+    for (int c = 0; c < 8; ++c) put(c);
+    return;
+  }
+  if (x < -1 || y < -1 || z < first - 1 || x >= box_.size[0] || y >= box_.size[1] || z >= last) return;
+  for (int c = 0; c < 8; ++c) {
+    const int64_t plane_of = z + (c >> 2);
+    if (uint64_t(x + (c & 1)) < uint64_t(box_.size[0]) && uint64_t(y + (c >> 1 & 1)) < uint64_t(box_.size[1]) &&
+        plane_of >= first && plane_of < last)
+      put(c);
+  }
 }
 
 // Adds the optical depth of a row of cells' worth: a splat is a disc of area 2 pi a b times its opacity, and a disc
 // that lies any way shows half of its area (Cauchy). One that is larger than a cell is spread over its extent.
 void Depths::deposit(const Blocking& some, double a_cell, double even, int first, int last) {
-  const SplatArrays& splats = some.splats;
+  const SplatArrays splats = some.splats;
+  const double low[3] = {double(box_.low[0]), double(box_.low[1]), double(box_.low[2])};
+  const double size[2] = {double(box_.size[0]), double(box_.size[1])};
   for (int64_t i = 0; i < some.count; ++i) {
     const int64_t row = some.rows ? some.rows[i] : i, later = some.rows ? some.rows[std::min(i + kAhead, some.count - 1)] : row;
     __builtin_prefetch(splats.means + 3 * later);
     __builtin_prefetch(splats.scales + 3 * later);
     const float *s = splats.scales + 3 * row, *m = splats.means + 3 * row, longest = std::max({s[0], s[1], s[2]});
     const double reach = 3.0 * longest * a_cell + 1, at[3] = {m[0] * a_cell, m[1] * a_cell, m[2] * a_cell};
-    const double x = at[0] - double(box_.low[0]), y = at[1] - double(box_.low[1]), z = at[2] - double(box_.low[2]);
-    if (!(z > first - reach && z < last + reach && x > -reach && x < box_.size[0] + reach && y > -reach && y < box_.size[1] + reach))
+    const double x = at[0] - low[0], y = at[1] - low[1], z = at[2] - low[2];
+    if (!(z > first - reach && z < last + reach && x > -reach && x < size[0] + reach && y > -reach && y < size[1] + reach))
       continue;
     const double area = 3.141592653589793 * (some.areas ? some.areas[i] : area_of(splats, row));
     if (!(area > 0)) continue;

@@ -58,9 +58,8 @@ INLINE V3 turned_back(const float* turns, const int64_t (&ids)[16], const V3& d)
   const float* rows[16];
   UNROLL
   for (int i = 0; i < 16; ++i) rows[i] = turns + 4 * ids[i];
-  F columns[16], r[3][3];
-  gather(rows, 4, columns);
-  const F q[4] = {columns[0], columns[1], columns[2], columns[3]};
+  F q[4], r[3][3];
+  gather_fours(rows, q);
   axes_of(q, r);
   return {fma(r[0][0], d.x, fma(r[1][0], d.y, r[2][0] * d.z)), fma(r[0][1], d.x, fma(r[1][1], d.y, r[2][1] * d.z)),
           fma(r[0][2], d.x, fma(r[1][2], d.y, r[2][2] * d.z))};

@@ -90,6 +90,29 @@ INLINE F look_up(const int32_t* table, M m, F x, F y, F z, int row, int plane) {
   return {look_up(table, m.lo, x.lo, y.lo, z.lo, row, plane), look_up(table, m.hi, x.hi, y.hi, z.hi, row, plane)};
 }
 
+// Four floats each of four rows, and back.
+INLINE __m256 load_fours(const float* a, const float* b) {
+  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(a)), _mm_loadu_ps(b), 1);
+}
+INLINE F load_fours(const float* a, const float* b, const float* c, const float* d) { return {load_fours(a, b), load_fours(c, d)}; }
+INLINE void store_fours(F v, float* a, float* b, float* c, float* d) {
+  _mm_storeu_ps(a, _mm256_castps256_ps128(v.lo));
+  _mm_storeu_ps(b, _mm256_extractf128_ps(v.lo, 1));
+  _mm_storeu_ps(c, _mm256_castps256_ps128(v.hi));
+  _mm_storeu_ps(d, _mm256_extractf128_ps(v.hi, 1));
+}
+// Transposes each of four blocks of four by four.
+INLINE void transpose_fours(__m256& r0, __m256& r1, __m256& r2, __m256& r3) {
+  const __m256 a = _mm256_unpacklo_ps(r0, r1), b = _mm256_unpackhi_ps(r0, r1);
+  const __m256 c = _mm256_unpacklo_ps(r2, r3), d = _mm256_unpackhi_ps(r2, r3);
+  r0 = _mm256_shuffle_ps(a, c, 0x44), r1 = _mm256_shuffle_ps(a, c, 0xee);
+  r2 = _mm256_shuffle_ps(b, d, 0x44), r3 = _mm256_shuffle_ps(b, d, 0xee);
+}
+INLINE void transpose_fours(F (&r)[4]) {
+  transpose_fours(r[0].lo, r[1].lo, r[2].lo, r[3].lo);
+  transpose_fours(r[0].hi, r[1].hi, r[2].hi, r[3].hi);
+}
+
 INLINE void transpose8(__m256 (&r)[8]) {
   __m256 t[8];
   UNROLL

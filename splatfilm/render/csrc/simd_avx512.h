@@ -64,6 +64,25 @@ INLINE F look_up(const int32_t* table, M m, F x, F y, F z, int row, int plane) {
   return {_mm512_cvtepi32_ps(_mm512_mask_i32gather_epi32(_mm512_setzero_si512(), m.v, at, table, 4))};
 }
 
+// Four floats each of four rows, and back.
+INLINE F load_fours(const float* a, const float* b, const float* c, const float* d) {
+  const __m512 first = _mm512_insertf32x4(_mm512_castps128_ps512(_mm_loadu_ps(a)), _mm_loadu_ps(b), 1);
+  return {_mm512_insertf32x4(_mm512_insertf32x4(first, _mm_loadu_ps(c), 2), _mm_loadu_ps(d), 3)};
+}
+INLINE void store_fours(F v, float* a, float* b, float* c, float* d) {
+  _mm_storeu_ps(a, _mm512_castps512_ps128(v.v));
+  _mm_storeu_ps(b, _mm512_extractf32x4_ps(v.v, 1));
+  _mm_storeu_ps(c, _mm512_extractf32x4_ps(v.v, 2));
+  _mm_storeu_ps(d, _mm512_extractf32x4_ps(v.v, 3));
+}
+// Transposes each of four blocks of four by four.
+INLINE void transpose_fours(F (&r)[4]) {
+  const __m512 a = _mm512_unpacklo_ps(r[0].v, r[1].v), b = _mm512_unpackhi_ps(r[0].v, r[1].v);
+  const __m512 c = _mm512_unpacklo_ps(r[2].v, r[3].v), d = _mm512_unpackhi_ps(r[2].v, r[3].v);
+  r[0].v = _mm512_shuffle_ps(a, c, 0x44), r[1].v = _mm512_shuffle_ps(a, c, 0xee);
+  r[2].v = _mm512_shuffle_ps(b, d, 0x44), r[3].v = _mm512_shuffle_ps(b, d, 0xee);
+}
+
 INLINE void transpose(F (&r)[16]) {
   __m512 t[16], u[16];
   UNROLL

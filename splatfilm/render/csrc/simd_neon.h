@@ -99,6 +99,18 @@ INLINE void transpose4(float32x4_t& a, float32x4_t& b, float32x4_t& c, float32x4
   c = vreinterpretq_f32_f64(vtrn2q_f64(vreinterpretq_f64_f32(ab0), vreinterpretq_f64_f32(cd0)));
   d = vreinterpretq_f32_f64(vtrn2q_f64(vreinterpretq_f64_f32(ab1), vreinterpretq_f64_f32(cd1)));
 }
+// Four floats each of four rows, and back.
+INLINE F load_fours(const float* a, const float* b, const float* c, const float* d) {
+  return {{vld1q_f32(a), vld1q_f32(b), vld1q_f32(c), vld1q_f32(d)}};
+}
+INLINE void store_fours(F v, float* a, float* b, float* c, float* d) {
+  vst1q_f32(a, v.q[0]), vst1q_f32(b, v.q[1]), vst1q_f32(c, v.q[2]), vst1q_f32(d, v.q[3]);
+}
+// Transposes each of four blocks of four by four.
+INLINE void transpose_fours(F (&r)[4]) {
+  UNROLL
+  for (int i = 0; i < 4; ++i) transpose4(r[0].q[i], r[1].q[i], r[2].q[i], r[3].q[i]);
+}
 // The numbers 0..255 of sixteen bytes.
 INLINE F load_bytes(const uint8_t* p) {
   float t[16];

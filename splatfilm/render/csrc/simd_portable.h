@@ -79,6 +79,27 @@ INLINE F look_up(const int32_t* table, M m, F x, F y, F z, int row, int plane) {
   EACH(m.x[i] ? float(table[int(z.x[i]) * plane + int(y.x[i]) * row + int(x.x[i])]) : 0.0f);
 }
 
+// Four floats each of four rows, and back.
+INLINE F load_fours(const float* a, const float* b, const float* c, const float* d) {
+  const float* rows[4] = {a, b, c, d};
+  F r;
+  EACH(rows[i / 4][i % 4]);
+}
+INLINE void store_fours(F v, float* a, float* b, float* c, float* d) {
+  float* rows[4] = {a, b, c, d};
+  for (int i = 0; i < 16; ++i) rows[i / 4][i % 4] = v.x[i];
+}
+// Transposes each of four blocks of four by four.
+INLINE void transpose_fours(F (&r)[4]) {
+  for (int block = 0; block < 16; block += 4)
+    for (int i = 0; i < 4; ++i)
+      for (int j = 0; j < i; ++j) {
+        const float t = r[i].x[block + j];
+        r[i].x[block + j] = r[j].x[block + i];
+        r[j].x[block + i] = t;
+      }
+}
+
 INLINE void transpose(F (&r)[16]) {
   for (int i = 0; i < 16; ++i)
     for (int j = 0; j < i; ++j) {

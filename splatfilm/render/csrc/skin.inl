@@ -17,25 +17,26 @@ INLINE void blended_bones(const SkinTask& task, int64_t first, int count, F (&su
   const float* rows[16];
   UNROLL
   for (int i = 0; i < 16; ++i) rows[i] = task.weights + 4 * (first + (i < count ? i : 0));
-  F weights[16];
-  gather(rows, 4, weights);
+  F weights[4];
+  gather_fours(rows, weights);
   for (int k = 0; k < 4; ++k) {
     if (k && !bits(gt(weights[k], splat(0.0f)))) break;
     UNROLL
     for (int i = 0; i < 16; ++i) rows[i] = task.bones + 8 * int64_t(task.joints[4 * (first + (i < count ? i : 0)) + k]);
-    F bone[16], weight = weights[k];
-    gather(rows, 8, bone);
+    F real[4], dual[4], weight = weights[k];
+    gather_fours(rows, real);
+    UNROLL
+    for (int i = 0; i < 16; ++i) rows[i] += 4;
+    gather_fours(rows, dual);
     if (k == 0) {
       UNROLL
-      for (int j = 0; j < 4; ++j) pivot[j] = bone[j];
-      UNROLL
-      for (int j = 0; j < 8; ++j) sum[j] = weight * bone[j];
+      for (int j = 0; j < 4; ++j) pivot[j] = real[j], sum[j] = weight * real[j], sum[j + 4] = weight * dual[j];
       continue;
     }
-    const F cosine = fma(pivot[0], bone[0], fma(pivot[1], bone[1], fma(pivot[2], bone[2], pivot[3] * bone[3])));
+    const F cosine = fma(pivot[0], real[0], fma(pivot[1], real[1], fma(pivot[2], real[2], pivot[3] * real[3])));
     weight = select(lt(cosine, splat(0.0f)), splat(0.0f) - weight, weight);
     UNROLL
-    for (int j = 0; j < 8; ++j) sum[j] = fma(weight, bone[j], sum[j]);
+    for (int j = 0; j < 4; ++j) sum[j] = fma(weight, real[j], sum[j]), sum[j + 4] = fma(weight, dual[j], sum[j + 4]);
   }
 }
 
@@ -48,8 +49,18 @@ INLINE V3 turned(const F (&q)[4], const V3& v) {
           fma(two, fnma(q[2], t.x, q[1] * t.y), v.z)};
 }
 
-// Where bones carry points, and nothing else.
-static void skin_points(const SkinTask& task, int64_t begin, int64_t end) {
+// Where sixteen points are.
+INLINE V3 points_at(const SkinTask& task, int64_t first, int count) {
+  alignas(64) float at[3][16];
+  UNROLL
+  for (int i = 0; i < 16; ++i)
+    UNROLL
+    for (int k = 0; k < 3; ++k) at[k][i] = task.means[3 * (first + (i < count ? i : 0)) + k];
+  return {load(at[0]), load(at[1]), load(at[2])};
+}
+
+// Where bones carry points, and which way splats are turned there, where there are quaternions.
+static void skin(const SkinTask& task, int64_t begin, int64_t end) {
   for (int64_t first = begin; first < end; first += 16) {
     const int count = end - first < 16 ? int(end - first) : 16;
     F sum[8];
@@ -62,75 +73,23 @@ static void skin_points(const SkinTask& task, int64_t begin, int64_t end) {
       turn[k] = sum[k] * inverse;
       dual[k] = sum[k + 4] * inverse;
     }
-    alignas(64) float at[3][16];
-    for (int i = 0; i < 16; ++i)
-      for (int k = 0; k < 3; ++k) at[k][i] = task.means[3 * (first + (i < count ? i : 0)) + k];
-    const V3 moved = turned(turn, {load(at[0]), load(at[1]), load(at[2])});
-    const F back[4] = {turn[0], splat(0.0f) - turn[1], splat(0.0f) - turn[2], splat(0.0f) - turn[3]};
-    hamilton(dual, back, shift);
-    alignas(64) float out[48];
-    interleave(fma(splat(2.0f), shift[1], moved.x), fma(splat(2.0f), shift[2], moved.y), fma(splat(2.0f), shift[3], moved.z), out);
-    for (int i = 0; i < 3 * count; ++i) task.out_means[3 * first + i] = out[i];
-  }
-}
-
-static void skin(const SkinTask& task, int64_t begin, int64_t end) {
-  if (!task.quats) return skin_points(task, begin, end);
-  for (int64_t first = begin; first < end; first += 16) {
-    const int count = end - first < 16 ? int(end - first) : 16;
-    F sum[8];
-    blended_bones(task, first, count, sum);
-    const F inverse =
-        splat(1.0f) / sqrt(fma(sum[0], sum[0], fma(sum[1], sum[1], fma(sum[2], sum[2], sum[3] * sum[3]))));
-    F turn[4], dual[4], quat[4], product[4];
-    UNROLL
-    for (int k = 0; k < 4; ++k) {
-      turn[k] = sum[k] * inverse;
-      dual[k] = sum[k + 4] * inverse;
-    }
-    alignas(64) float packed[16][16];
-    const float* rows[16];
-    UNROLL
-    for (int i = 0; i < 16; ++i) {
-      const int64_t id = first + (i < count ? i : 0);
-      UNROLL
-      for (int k = 0; k < 3; ++k) packed[i][k] = task.means[3 * id + k];
-      UNROLL
-      for (int k = 0; k < 4; ++k) packed[i][3 + k] = task.quats[4 * id + k];
-      rows[i] = packed[i];
-    }
-    F columns[16];
-    gather(rows, 7, columns);
-    const V3 moved = turned(turn, {columns[0], columns[1], columns[2]});
-    UNROLL
-    for (int k = 0; k < 4; ++k) quat[k] = columns[3 + k];
-    hamilton(turn, quat, product);
+    const V3 moved = turned(turn, points_at(task, first, count));
     // Translation: the vector part of 2 d q*.
     const F back[4] = {turn[0], splat(0.0f) - turn[1], splat(0.0f) - turn[2], splat(0.0f) - turn[3]};
-    F shift[4];
     hamilton(dual, back, shift);
-    F out[16];
+    alignas(64) float spare[48];
+    float* means = count == 16 ? task.out_means + 3 * first : spare;
+    interleave(fma(splat(2.0f), shift[1], moved.x), fma(splat(2.0f), shift[2], moved.y), fma(splat(2.0f), shift[3], moved.z), means);
+    if (means == spare)
+      for (int i = 0; i < 3 * count; ++i) task.out_means[3 * first + i] = spare[i];
+    if (!task.quats) continue;
+    const float* rows[16];
     UNROLL
-    for (int k = 0; k < 16; ++k) out[k] = splat(0.0f);
-    out[0] = fma(splat(2.0f), shift[1], moved.x);
-    out[1] = fma(splat(2.0f), shift[2], moved.y);
-    out[2] = fma(splat(2.0f), shift[3], moved.z);
-    UNROLL
-    for (int k = 0; k < 4; ++k) {
-      out[3 + k] = product[k];
-      out[7 + k] = turn[k];
-    }
-    transpose(out);
-    for (int i = 0; i < count; ++i) {
-      alignas(64) float row[16];
-      store(row, out[i]);
-      UNROLL
-      for (int k = 0; k < 3; ++k) task.out_means[3 * (first + i) + k] = row[k];
-      UNROLL
-      for (int k = 0; k < 4; ++k) {
-        task.out_quats[4 * (first + i) + k] = row[3 + k];
-        task.turns[4 * (first + i) + k] = row[7 + k];
-      }
-    }
+    for (int i = 0; i < 16; ++i) rows[i] = task.quats + 4 * (first + (i < count ? i : 0));
+    F quat[4], product[4];
+    gather_fours(rows, quat);
+    hamilton(turn, quat, product);
+    put_fours(product, count, task.out_quats + 4 * first);
+    put_fours(turn, count, task.turns + 4 * first);
   }
 }

@@ -59,17 +59,20 @@ static void sun_on(const SunTask& task, int64_t begin, int64_t end) {
     const int64_t first = block * 16, count = task.count - first < 16 ? task.count - first : 16;
     V3 at{splat(0.0f), splat(0.0f), splat(0.0f)}, line = at;
     const float* rows[16];
-    F columns[16];
     for (int corner = 0; corner < 3; ++corner) {
       for (int64_t i = 0; i < 16; ++i) rows[i] = task.vertices + 6 * int64_t(task.corners[3 * (first + (i < count ? i : 0)) + corner]);
-      gather(rows, 6, columns);
+      F near[4], far[4];  // a vertex and its normal, of which the two middle numbers are in both
+      gather_fours(rows, near);
+      UNROLL
+      for (int i = 0; i < 16; ++i) rows[i] += 2;
+      gather_fours(rows, far);
       const F w = load(task.weights + (block * 3 + corner) * 16);
-      at = {fma(columns[0], w, at.x), fma(columns[1], w, at.y), fma(columns[2], w, at.z)};
-      line = {fma(columns[3], w, line.x), fma(columns[4], w, line.y), fma(columns[5], w, line.z)};
+      at = {fma(near[0], w, at.x), fma(near[1], w, at.y), fma(near[2], w, at.z)};
+      line = {fma(far[1], w, line.x), fma(far[2], w, line.y), fma(far[3], w, line.z)};
     }
     for (int64_t i = 0; i < 16; ++i) rows[i] = task.quats + 4 * (first + (i < count ? i : 0));
-    gather(rows, 4, columns);
-    const F turn[4] = {columns[0], columns[1], columns[2], columns[3]};
+    F turn[4];
+    gather_fours(rows, turn);
     const float* axis = task.axis + block * 48;
     const V3 leaning = turned(turn, {load(axis), load(axis + 16), load(axis + 32)});
     line = unit(line);

@@ -40,6 +40,22 @@ INLINE void gather(const float* const (&rows)[16], int width, F (&columns)[16]) 
   transpose(columns);
 }
 
+// The same of sixteen rows of four floats, all of them there.
+INLINE void gather_fours(const float* const (&rows)[16], F (&columns)[4]) {
+  UNROLL
+  for (int i = 0; i < 4; ++i) columns[i] = load_fours(rows[i], rows[i + 4], rows[i + 8], rows[i + 12]);
+  transpose_fours(columns);
+}
+
+// The reverse of gather_fours, to `count` rows one after the other; `columns` comes back transposed.
+INLINE void put_fours(F (&columns)[4], int count, float* rows) {
+  float nowhere[4];
+  const auto row = [&](int i) { return i < count ? rows + 4 * i : nowhere; };
+  transpose_fours(columns);
+  UNROLL
+  for (int i = 0; i < 4; ++i) store_fours(columns[i], row(i), row(i + 4), row(i + 8), row(i + 12));
+}
+
 // The reverse of gather; `columns` comes back transposed.
 INLINE void scatter(F (&columns)[16], float* const (&rows)[16], int width) {
   transpose(columns);
