@@ -42,8 +42,6 @@ class Lighting:
 
     def gains(self, placed: Placed, stood: Sequence[Stood], carried: Carried | None) -> tuple[Tensor, ...]:
         """What the light of the set, which stands still, multiplies colours of a member's layers by: [N, 3] each."""
-        from splatfilm.stage.light import Probes
-
         assert placed.light is not None, "it is asked for"
         if self._probes is None:
             scene = self._scene
@@ -114,7 +112,6 @@ class Lighting:
 
     def _lamplight(self, lamps: tuple[Lamp, ...], on_mesh: bool) -> Lamplight:
         """The lamps that are looked for lot by lot; where splats hang on a mesh, a sun in a window is none of them."""
-
         assert self._probes is not None, "the set is known"
         left = tuple(lamp for lamp in lamps if not (on_mesh and by_window(lamp)))
         if left not in self._lamplights:
@@ -125,8 +122,6 @@ class Lighting:
         self, placed: Placed, carried: Carried, groups: Sequence[tuple[Source, ...]], standing: Sequence[Group]
     ) -> Shone:
         """The suns on a member as its mesh stands."""
-        from splatfilm.stage.normals import Footing
-
         assert placed.light is not None and self._probes is not None, "it is lit, from a set that is known"
         if self._sunlight is None or self._sunlight[0] != placed.light.lamps:
             before = None if self._sunlight is None else self._sunlight[1]
@@ -227,7 +222,6 @@ class Lighting:
 
     def _facing(self, name: Source) -> Tensor:
         """The normals of a layer or look, in its splats' own axes; those of its mesh, where it has one."""
-
         if name not in self._normals:
             asset, source = name
             rest, known = self._wardrobe.whole(name), None

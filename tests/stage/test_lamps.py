@@ -226,3 +226,21 @@ def test_a_frames_key_knows_the_lamps_and_without_any_is_what_it_was() -> None:
     still = Light(lamps=(SUN,), bounce=0.0)
     assert len(light_value(plain)["light"]) == 4
     assert len({str(light_value(one)) for one in (plain, sunny, later, still)}) == 4
+
+
+def test_what_is_there_already_is_not_looked_at_again_unless_somebody_else_asked_in_between() -> None:
+    lower, facing = card()
+    roof, other = sheet(0.3, 0.2), sheet(0.15, 0.2)
+    places, solid = Places.of([lower], [facing], [0]), solid_of([lower, roof, other])
+
+    def under_the_roof(lamplight: Lamplight, there: int) -> np.ndarray:
+        return lamplight.falls([lower, roof], places, solid, there=there).vectors
+
+    expected = under_the_roof(Lamplight((SUN,)), 0)
+    lamplight = Lamplight((SUN,))
+    alone = lamplight.falls([lower], places, solid).vectors
+    assert expected.max() < 0.5 * alone.max()
+    assert np.array_equal(under_the_roof(lamplight, 1), expected)
+    lamplight.falls([lower], places, solid)
+    lamplight.falls([other], places, solid)
+    assert np.array_equal(under_the_roof(lamplight, 1), expected), "the other sheet is not in her way"

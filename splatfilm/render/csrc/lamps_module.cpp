@@ -2,6 +2,7 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <tuple>
@@ -33,12 +34,27 @@ std::vector<Shining> shining_of(const InDouble& table) {
   return lamps;
 }
 
+using Lattice = std::tuple<std::vector<int64_t>, std::vector<int>, double>;
+
+// What a member's own depths were last filled with.
+struct Filling {
+  Lattice lattice;
+  std::vector<const float*> parts;  // where their means were
+
+  // Whether that was some parts of now, the first `there`. As long as those live, nothing else lies where they do: had
+  // another thread filled it in between, it would show.
+  bool is(const Lattice& now, const std::vector<Blocking>& all, int64_t there) const {
+    if (lattice != now || int64_t(parts.size()) != there) return false;
+    return std::equal(parts.begin(), parts.end(), all.begin(), [](const float* means, const Blocking& part) { return means == part.splats.means; });
+  }
+};
+
 // Every lamp of a scene and its set, which stands still.
 struct Lamplight {
   Openings openings;
   int whole;
   OwnDepths own;
-  std::tuple<std::vector<int64_t>, std::vector<int>, double> filled;  // its lattice
+  Filling filled;
   std::unique_ptr<std::mutex> busy = std::make_unique<std::mutex>();
 };
 
@@ -74,9 +90,9 @@ void stand(const std::vector<Blocking>& parts, const int64_t* rows, const float*
 }
 
 // The patches' light: [P] the open share of light from all around, [P, lamps, 3] vectors over pi; each blended with those
-// of the `beside` it: rows of [P + 1] `starts`. So many parts are `there` already: all those of the call before, unmoved. `places` are rows of splats, and their normals; in the scene if that is true.
-auto falls(Lamplight& self, const std::vector<Part>& member, const std::tuple<std::vector<int64_t>, std::vector<int>, double>& lattice,
-           const std::tuple<InLong, In, bool>& places, const std::tuple<InLong, InInt>& beside, int64_t there) {
+// of the `beside` it: rows of [P + 1] `starts`. `places` are rows of splats, and their normals; in the scene if that is
+// true, in the splats' own axes if not. So many parts are `there` already: all those of the call before, unmoved.
+auto falls(Lamplight& self, const std::vector<Part>& member, const Lattice& lattice, const std::tuple<InLong, In, bool>& places, const std::tuple<InLong, InInt>& beside, int64_t there) {
   const auto& [low, size, cell] = lattice;
   const auto& [rows, facing, in_scene] = places;
   const auto& [starts, others] = beside;
@@ -101,12 +117,12 @@ auto falls(Lamplight& self, const std::vector<Part>& member, const std::tuple<st
     std::vector<float> outside(size_t(n) * 3);
     for (int64_t i = 0; i < 3 * n; ++i) outside[size_t(i)] = at[size_t(i)] + kTo * normals[size_t(i)];
     const std::vector<float> lets_by = self.openings.at(outside.data(), n);
-    if (there && self.filled == std::make_tuple(low, size, cell)) {
+    if (there && self.filled.is(lattice, parts, there))
       self.own.fill_more({parts.begin() + there, parts.end()}, box, cell);
-    } else {
+    else
       self.own.fill(parts, box, cell);
-      self.filled = std::make_tuple(low, size, cell);
-    }
+    self.filled = {lattice, {}};
+    for (const Blocking& part : parts) self.filled.parts.push_back(part.splats.means);
     const Fallen found = falls_on({at.data(), normals.data(), n}, self.own, self.openings.lamps(), self.whole, lets_by.data());
     const size_t width = size_t(self.whole) * 3;
     std::vector<size_t> given;  // what any place gets anything of
@@ -139,7 +155,7 @@ auto falls(Lamplight& self, const std::vector<Part>& member, const std::tuple<st
 void bind_lamps(nb::module_& m) {
   nb::class_<Lamplight>(m, "Lamplight")
       .def("__init__",
-           [](Lamplight* self, const std::tuple<In, In, In, In>& set, const std::tuple<std::vector<int64_t>, std::vector<int>, double>& lattice,
+           [](Lamplight* self, const std::tuple<In, In, In, In>& set, const Lattice& lattice,
               const InDouble& lamps, int whole) {
              const auto& [means, quats, scales, opacities] = set;
              const auto& [low, size, cell] = lattice;
