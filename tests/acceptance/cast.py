@@ -50,8 +50,9 @@ FACES = ("tests/stage/test_face.py",)
 
 def _tests(names: tuple[str, ...], ground: Ground) -> str:
     clone = ground.clone("test")
-    done = run([str(clone / ".venv/bin/python"), "-m", "pytest", "-q", *names], clone)
-    return done.stdout.strip().splitlines()[-1]
+    said = run([str(clone / ".venv/bin/python"), "-m", "pytest", *names], clone).stdout.strip().splitlines()[-1]
+    assert " passed" in said, said
+    return said
 
 
 def _posed_in_time(ground: Ground) -> str:
